@@ -1,5 +1,5 @@
 // Package schema is the configuration language of Sluice: its Go types are the grammar of every
-// statement, and [GrammarOf] turns them into the tree of keywords that parsing, completion,
+// statement, and [Root] turns them into the tree of keywords that parsing, completion,
 // validation, rendering and the reference manual walk.
 //
 // # Struct tags
@@ -15,6 +15,7 @@
 //	              (interfaces { ge-0/0/0 { … } }).
 //	    oneliner  a container or list entry printed on one line (range-address A to B;).
 //	    hidden    accepted, but left out of completion and help.
+//	    any       a grouped list whose entries hold any configuration (groups).
 //	help:"…"      one line, shown by "?" (compulsory).
 //	unit:"…"      the unit of a number: seconds, bytes, minutes, kbit/s.
 //	range:"a..b"  the accepted numbers, or lengths of a string.
@@ -22,6 +23,8 @@
 //	literal:"a b" words accepted beside the type or the references (any, never).
 //	ref:"path|path" the lists whose keys are accepted, as keyword paths from the top
 //	              ("security zones security-zone"); live values for completion and validation.
+//	              An alternative * says that an engine knows further names and checks them.
+//	              Names that begin with junos- are predefined, and are left to the engines too.
 //	default:"…"   what holds when the statement is absent.
 //	choice:"name" siblings of one choice displace each other (permit, deny, reject).
 //	alias:"a b"   other spellings, accepted and normalised to the keyword.
@@ -38,13 +41,17 @@
 //	[]scalar      a leaf-list: [ a b ] or repeated statements, in order, without repeats
 //	string, ints, netip.Addr, netip.Prefix, types with UnmarshalText and MarshalText: a leaf
 //	*scalar       a leaf whose absence differs from its zero value
+//
+// A value that follows its container without a keyword is mandatory unless it is a pointer.
+// An embedded struct without a cfg tag adds its fields to the statement it stands in. The
+// statements of [Inherit] are accepted at every level.
 package schema
 
 // Config is a whole configuration, decoded from the statement tree at commit. It is immutable
 // once decoded: engines keep pointers into it.
 type Config struct {
 	Version        string         `cfg:"version" help:"Software version that wrote this configuration"`
-	Groups         []Group        `cfg:"groups,grouped" help:"Configuration groups to inherit from with apply-groups"`
+	Groups         []Group        `cfg:"groups,grouped,any" help:"Configuration groups to inherit from with apply-groups"`
 	System         System         `cfg:"system" help:"System parameters"`
 	Schedulers     Schedulers     `cfg:"schedulers" help:"Times at which policies hold"`
 	Interfaces     []Interface    `cfg:"interfaces,grouped" help:"Interface configuration"`
@@ -58,4 +65,10 @@ type Config struct {
 // The body is kept in the statement tree and expanded before decoding, so it has no fields here.
 type Group struct {
 	Name string `cfg:"name,key" help:"Name of the group"`
+}
+
+// Inherit is accepted at every level. The groups are expanded before decoding.
+type Inherit struct {
+	ApplyGroups       []string `cfg:"apply-groups" help:"Groups to inherit statements from" ref:"groups"`
+	ApplyGroupsExcept []string `cfg:"apply-groups-except" help:"Groups to inherit nothing from at this level" ref:"groups"`
 }

@@ -161,8 +161,8 @@ type Policy struct {
 
 // PolicyMatch is [edit … policy NAME match]. Sources, destinations and applications must all be given.
 type PolicyMatch struct {
-	SourceAddress              []string `cfg:"source-address" help:"Source addresses" literal:"any any-ipv4 any-ipv6" ref:"security address-book address|security address-book address-set|security zones security-zone address-book address|security zones security-zone address-book address-set"`
-	DestinationAddress         []string `cfg:"destination-address" help:"Destination addresses" literal:"any any-ipv4 any-ipv6" ref:"security address-book address|security address-book address-set|security zones security-zone address-book address|security zones security-zone address-book address-set"`
+	SourceAddress              []string `cfg:"source-address" help:"Source addresses" literal:"any any-ipv4 any-ipv6" ref:"security address-book address|security address-book address-set|security zones security-zone address-book address|security zones security-zone address-book address-set|*"`
+	DestinationAddress         []string `cfg:"destination-address" help:"Destination addresses" literal:"any any-ipv4 any-ipv6" ref:"security address-book address|security address-book address-set|security zones security-zone address-book address|security zones security-zone address-book address-set|*"`
 	SourceAddressExcluded      bool     `cfg:"source-address-excluded" help:"Match every source but those named"`
 	DestinationAddressExcluded bool     `cfg:"destination-address-excluded" help:"Match every destination but those named"`
 	Application                []string `cfg:"application" help:"Applications by protocol and port" literal:"any junos-defaults" ref:"applications application|applications application-set"`

@@ -72,7 +72,7 @@ type Static struct {
 
 // StaticRoute is one static route. Host bits in the destination are ignored, as the guide prints them (10.19.0.0/8).
 type StaticRoute struct {
-	Destination HostPrefix `cfg:"destination,key" help:"Destination prefix" alias:"default"`
+	Destination HostPrefix `cfg:"destination,key" help:"Destination prefix" literal:"default"`
 	NextHop     []NextHop  `cfg:"next-hop" help:"Address or interface to send to; several share the load"`
 	Discard     bool       `cfg:"discard" help:"Drop packets to this destination silently"`
 	Reject      bool       `cfg:"reject" help:"Drop packets to this destination with ICMP unreachable"`

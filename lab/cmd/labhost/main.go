@@ -1,0 +1,48 @@
+// Command labhost is what the machines of the lab run: small servers and clients that Debian
+// does not have.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+)
+
+// commands are the programs inside this one.
+var commands = []struct {
+	name string
+	help string
+	run  func(args []string) error
+}{
+	{"dns", "answer DNS queries for given names over UDP and TCP", runDNS},
+	{"echo", "TCP and UDP servers that echo, count, reset, stay silent or tell who asks", runEcho},
+	{"ping", "send one byte over TCP again and again; print the round trip times", runPing},
+	{"flood", "send SYNs from many source addresses", runFlood},
+	{"idle", "open many TCP connections and hold them", runIdle},
+	{"blast", "send UDP packets at a rate", runBlast},
+	{"sink", "receive UDP packets and count what is missing", runSink},
+	{"collect", "print syslog messages that arrive over UDP and TCP", runCollect},
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		for _, c := range commands {
+			if c.name == os.Args[1] {
+				if err := c.run(os.Args[2:]); err != nil {
+					if errors.Is(err, flag.ErrHelp) {
+						os.Exit(2)
+					}
+					fmt.Fprintf(os.Stderr, "labhost %s: %v\n", c.name, err)
+					os.Exit(1)
+				}
+				return
+			}
+		}
+	}
+	fmt.Fprintln(os.Stderr, "usage: labhost COMMAND [FLAGS]")
+	for _, c := range commands {
+		fmt.Fprintf(os.Stderr, "  %-8s %s\n", c.name, c.help)
+	}
+	os.Exit(2)
+}

@@ -1,0 +1,188 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Process is a long-running program on a host. It ends at the latest when its lab closes.
+type Process struct {
+	name   string
+	cmd    *exec.Cmd
+	log    string // file with everything it printed
+	exited chan struct{}
+	err    error // how it ended; valid after exited is closed
+}
+
+// Start runs a program on h in the background; what it prints goes to a file that Output reads.
+func (h *Host) Start(name string, args ...string) (*Process, error) {
+	return h.StartEnv(nil, name, args...)
+}
+
+// StartEnv is Start with further environment variables, each "NAME=value".
+func (h *Host) StartEnv(env []string, name string, args ...string) (*Process, error) {
+	log, err := os.CreateTemp(h.lab.Dir, h.Role+"-"+filepath.Base(name)+"-*.log")
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := h.Command(context.Background(), name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	p := &Process{name: h.Role + ": " + filepath.Base(name), cmd: cmd, log: log.Name(), exited: make(chan struct{})}
+
+	h.lab.mu.Lock()
+	defer h.lab.mu.Unlock()
+	if h.lab.closed {
+		return nil, errors.New("the lab is closed")
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", p.name, err)
+	}
+	h.lab.processes = append(h.lab.processes, p)
+	go func() {
+		p.err = cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// Pid is the process id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Exited is closed when the process has ended.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Wait waits until the process ended and says how: nil for exit code 0.
+func (p *Process) Wait(ctx context.Context) error {
+	select {
+	case <-p.exited:
+		return p.err
+	case <-ctx.Done():
+		return fmt.Errorf("%s still runs: %w", p.name, ctx.Err())
+	}
+}
+
+// Output is what the process printed so far.
+func (p *Process) Output() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// Signal sends a signal to the process.
+func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
+// Stop asks the process to end (SIGTERM), waits up to patience and then kills it. It returns how
+// the process ended, or an error when it had to be killed.
+func (p *Process) Stop(patience time.Duration) error {
+	p.terminate()
+	if !p.reap(patience) {
+		return fmt.Errorf("%s did not end within %v of SIGTERM and was killed", p.name, patience)
+	}
+	return p.err
+}
+
+// Kill ends the process at once (SIGKILL) and waits until it is gone.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	<-p.exited
+}
+
+// terminate asks the process to end; one that ended already is no error.
+func (p *Process) terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
+
+// reap waits until the process ended, killing it after patience; it says whether that was needless.
+func (p *Process) reap(patience time.Duration) bool {
+	select {
+	case <-p.exited:
+		return true
+	case <-time.After(patience):
+		p.Kill()
+		return false
+	}
+}
+
+// CPU is the processor time the process has used so far, user and system.
+func (p *Process) CPU() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	if err != nil {
+		return 0, err
+	}
+	// The second field is the name in parentheses, which may hold blanks; utime and stime are
+	// the 14th and 15th, in ticks of 10 ms.
+	rest := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	user, err1 := strconv.ParseInt(rest[11], 10, 64)
+	system, err2 := strconv.ParseInt(rest[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
+}
+
+// Memory is the resident memory of the process, in bytes.
+func (p *Process) Memory() (int64, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", p.Pid()))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if value, ok := strings.CutPrefix(s.Text(), "VmRSS:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, fmt.Errorf("%s: no VmRSS in its status", p.name)
+}
+
+// WaitListening waits until something in the process's namespace listens on port; network is
+// tcp or udp. It fails early when the process ends.
+func (p *Process) WaitListening(ctx context.Context, network string, port uint16) error {
+	return p.waitFor(ctx, fmt.Sprintf("listen on %s port %d", network, port), func() bool {
+		return listening(p.Pid(), network, port)
+	})
+}
+
+// waitFor polls ready until it holds, the process ends or ctx does.
+func (p *Process) waitFor(ctx context.Context, what string, ready func() bool) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ready() {
+		select {
+		case <-p.exited:
+			return fmt.Errorf("%s ended (%v) before it would %s: %s", p.name, p.err, what, p.Output())
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not %s: %w: %s", p.name, what, ctx.Err(), p.Output())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// listening looks for a listening TCP or bound UDP socket in the namespace of pid.
+func listening(pid int, network string, port uint16) bool {
+	const tcpListen, udpBound = "0A", "07" // socket states of /proc/net/tcp and udp
+	state := map[string]string{"tcp": tcpListen, "udp": udpBound}[network]
+	for _, family := range []string{"", "6"} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s%s", pid, network, family))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) > 3 && f[3] == state && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+				return true
+			}
+		}
+	}
+	return false
+}

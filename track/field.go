@@ -1,0 +1,182 @@
+package track
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// A field writes one value of a record. Text fields carry names that people or the network chose,
+// so rendering escapes them; the others are made of digits and addresses.
+type field struct {
+	name   string // as written; layouts may know the field by another name
+	text   bool
+	append func(dst []byte, r *record) []byte
+}
+
+// text is a text field that says absent where the value is empty.
+func text(name, absent string, value func(s *Session) string) field {
+	return field{name: name, text: true, append: func(dst []byte, r *record) []byte {
+		if v := value(&r.Session); v != "" {
+			return append(dst, v...)
+		}
+		return append(dst, absent...)
+	}}
+}
+
+// number is a decimal number.
+func number(name string, value func(s *Session) uint64) field {
+	return field{name: name, append: func(dst []byte, r *record) []byte {
+		return strconv.AppendUint(dst, value(&r.Session), 10)
+	}}
+}
+
+// fixed is a field of a feature that the gateway does not have: always the same.
+func fixed(name, value string) field {
+	return field{name: name, append: func(dst []byte, _ *record) []byte { return append(dst, value...) }}
+}
+
+// address is the address of an endpoint, port its port.
+func address(name string, endpoint func(s *Session) netip.AddrPort) field {
+	return field{name: name, append: func(dst []byte, r *record) []byte {
+		a := endpoint(&r.Session).Addr()
+		if !a.IsValid() {
+			return append(dst, "0.0.0.0"...)
+		}
+		return a.Unmap().AppendTo(dst)
+	}}
+}
+
+func port(name string, endpoint func(s *Session) netip.AddrPort) field {
+	return number(name, func(s *Session) uint64 { return uint64(endpoint(s).Port()) })
+}
+
+func source(s *Session) netip.AddrPort      { return s.Source }
+func destination(s *Session) netip.AddrPort { return s.Destination }
+
+func natSource(s *Session) netip.AddrPort {
+	if s.NATSource.IsValid() {
+		return s.NATSource
+	}
+	return s.Source
+}
+
+func natDestination(s *Session) netip.AddrPort {
+	if s.NATDestination.IsValid() {
+		return s.NATDestination
+	}
+	return s.Destination
+}
+
+// natType is the kind of rule that translated the session, if one did.
+func natType(rule, kind string) string {
+	if rule == "" {
+		return ""
+	}
+	return kind
+}
+
+// Values of fields that are absent.
+const (
+	notApplicable = "N/A"
+	unknown       = "UNKNOWN"
+)
+
+// fields holds every field by the name that layouts use.
+var fields = indexFields(
+	field{name: "reason", text: true, append: func(dst []byte, r *record) []byte { return append(dst, r.reason...) }},
+
+	address("source-address", source), port("source-port", source),
+	address("destination-address", destination), port("destination-port", destination),
+	address("nat-source-address", natSource), port("nat-source-port", natSource),
+	address("nat-destination-address", natDestination), port("nat-destination-port", natDestination),
+	fixed("connection-tag", "0"), fixed("nat-connection-tag", "0"),
+
+	text("src-nat-rule-type", notApplicable, func(s *Session) string { return natType(s.SourceNATRule, "source rule") }),
+	text("src-nat-rule-name", notApplicable, func(s *Session) string { return s.SourceNATRule }),
+	text("dst-nat-rule-type", notApplicable, func(s *Session) string { return natType(s.DestinationNATRule, "destination rule") }),
+	text("dst-nat-rule-name", notApplicable, func(s *Session) string { return s.DestinationNATRule }),
+
+	number("protocol-id", func(s *Session) uint64 { return uint64(s.Protocol) }),
+	number("icmp-type", func(s *Session) uint64 { return uint64(s.ICMPType) }),
+	text("policy-name", notApplicable, func(s *Session) string { return s.Policy }),
+	text("source-zone-name", notApplicable, func(s *Session) string { return s.FromZone }),
+	text("destination-zone-name", notApplicable, func(s *Session) string { return s.ToZone }),
+	number("session-id", func(s *Session) uint64 { return s.ID }),
+	number("session-id-32", func(s *Session) uint64 { return s.ID }),
+	text("username", notApplicable, func(s *Session) string { return s.User }),
+	text("roles", notApplicable, func(s *Session) string { return s.Roles }),
+
+	text("service-name", "None", func(s *Session) string { return s.Service }),
+	text("application", unknown, func(s *Session) string { return s.Application }),
+	text("nested-application", unknown, func(s *Session) string { return s.NestedApplication }),
+	text("encrypted", unknown, func(s *Session) string { return s.Encrypted }),
+	text("category", notApplicable, func(s *Session) string { return s.Category }),
+	text("sub-category", notApplicable, func(s *Session) string { return s.SubCategory }),
+	text("application-category", notApplicable, func(s *Session) string { return s.Category }),
+	text("application-sub-category", notApplicable, func(s *Session) string { return s.SubCategory }),
+	field{name: "application-risk", append: func(dst []byte, r *record) []byte {
+		if r.Risk == 0 {
+			return append(dst, "-1"...)
+		}
+		return strconv.AppendUint(dst, uint64(r.Risk), 10)
+	}},
+	text("application-characteristics", notApplicable, func(s *Session) string { return s.Characteristics }),
+
+	text("packet-incoming-interface", "", func(s *Session) string { return s.IngressInterface }),
+	text("destination-interface-name", "", func(s *Session) string { return s.EgressInterface }),
+	text("routing-instance", "default", func(s *Session) string { return s.RoutingInstance }),
+	text("profile-name", notApplicable, func(s *Session) string { return s.RoutingProfile }),
+	text("rule-name", notApplicable, func(s *Session) string { return s.RoutingRule }),
+	text("apbr-policy-name", notApplicable, func(s *Session) string { return s.RoutingPolicy }),
+	text("apbr-rule-type", notApplicable, func(s *Session) string { return s.RoutingRuleType }),
+	text("dscp-value", notApplicable, func(s *Session) string { return s.DSCP }),
+	text("webfilter-category", notApplicable, func(s *Session) string { return s.WebFilterCategory }),
+	text("multipath-rule-name", notApplicable, func(s *Session) string { return s.MultipathRule }),
+	text("uplink-incoming-interface-name", "", func(s *Session) string { return s.UplinkInterface }),
+	number("uplink-tx-bytes", func(s *Session) uint64 { return s.UplinkTxBytes }),
+	number("uplink-rx-bytes", func(s *Session) uint64 { return s.UplinkRxBytes }),
+	text("source-l3vpn-vrf-group-name", notApplicable, func(s *Session) string { return s.SourceVRF }),
+	text("destination-l3vpn-vrf-group-name", notApplicable, func(s *Session) string { return s.DestinationVRF }),
+	text("src-vrf-grp", notApplicable, func(s *Session) string { return s.SourceVRF }),
+	text("dst-vrf-grp", notApplicable, func(s *Session) string { return s.DestinationVRF }),
+
+	number("packets-from-client", func(s *Session) uint64 { return s.PacketsFromClient }),
+	number("bytes-from-client", func(s *Session) uint64 { return s.BytesFromClient }),
+	number("packets-from-server", func(s *Session) uint64 { return s.PacketsFromServer }),
+	number("bytes-from-server", func(s *Session) uint64 { return s.BytesFromServer }),
+	number("elapsed-time", func(s *Session) uint64 { return uint64(max(0, s.Elapsed/time.Second)) }),
+
+	fixed("secure-web-proxy-session-type", "NA"), fixed("peer-session-id", "0"),
+	fixed("peer-source-address", "0.0.0.0"), fixed("peer-source-port", "0"),
+	fixed("peer-destination-address", "0.0.0.0"), fixed("peer-destination-port", "0"),
+	fixed("hostname", "NA NA"), fixed("tunnel-inspection", "Off"), fixed("tunnel-inspection-policy-set", "root"),
+)
+
+// fieldVariants are fields that a layout writes in another way than under their own name.
+var fieldVariants = map[string]field{
+	"connection-tag-hex":       fixed("connection-tag", "0x0"),
+	"nat-connection-tag-hex":   fixed("nat-connection-tag", "0x0"),
+	"encrypted-not-applicable": fixed("encrypted", notApplicable),
+}
+
+func indexFields(list ...field) map[string]field {
+	index := make(map[string]field, len(list))
+	for _, f := range list {
+		index[f.name] = f
+	}
+	return index
+}
+
+// fieldNamed finds the field that a layout means; a name that no field has is a mistake in the
+// layouts, found when the program starts.
+func fieldNamed(name string) field {
+	if f, ok := fieldVariants[name]; ok {
+		return f
+	}
+	f, ok := fields[name]
+	if !ok {
+		panic("track: a layout names the field " + name + ", which does not exist")
+	}
+	return f
+}

@@ -1,0 +1,72 @@
+package track
+
+import "fmt"
+
+// Tag names a kind of record; its String is the message's tag.
+type Tag uint8
+
+// The kinds of records.
+const (
+	FlowCreate Tag = iota + 1
+	FlowClose
+	FlowDeny
+	AppCreate
+	AppClose
+	AppVolumeUpdate
+	AppRouteUpdate
+
+	tagCount = iota + 1
+)
+
+// tagNames are the tags as they appear in messages.
+var tagNames = [tagCount]string{
+	FlowCreate:      "RT_FLOW_SESSION_CREATE",
+	FlowClose:       "RT_FLOW_SESSION_CLOSE",
+	FlowDeny:        "RT_FLOW_SESSION_DENY",
+	AppCreate:       "APPTRACK_SESSION_CREATE",
+	AppClose:        "APPTRACK_SESSION_CLOSE",
+	AppVolumeUpdate: "APPTRACK_SESSION_VOL_UPDATE",
+	AppRouteUpdate:  "APPTRACK_SESSION_ROUTE_UPDATE",
+}
+
+// String is the tag as it appears in messages.
+func (t Tag) String() string {
+	if int(t) < len(tagNames) && t != 0 {
+		return tagNames[t]
+	}
+	return fmt.Sprintf("TAG_%d", uint8(t))
+}
+
+// MarshalText writes the tag as it appears in messages.
+func (t Tag) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads a tag as it appears in messages.
+func (t *Tag) UnmarshalText(text []byte) error {
+	for i, name := range tagNames {
+		if i > 0 && name == string(text) {
+			*t = Tag(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a message tag (such as %s)", text, FlowCreate)
+}
+
+// Tags returns every tag, in order.
+func Tags() []Tag {
+	tags := make([]Tag, 0, tagCount-1)
+	for t := Tag(1); t < tagCount; t++ {
+		tags = append(tags, t)
+	}
+	return tags
+}
+
+// application says whether the record belongs to application tracking.
+func (t Tag) application() bool { return t >= AppCreate }
+
+// category is the name that a stream's category statement gives to the kind.
+func (t Tag) category() string {
+	if t.application() {
+		return "apptrack"
+	}
+	return "session"
+}

@@ -1,0 +1,186 @@
+package stack
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/checksum"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+)
+
+// maxTrain is the largest segment train the TCP stack builds, headers included: what fits one IP
+// packet.
+const maxTrain = 65535
+
+// vnetDataValid says that the kernel, or the card, has verified the transport checksum.
+const vnetDataValid = 2
+
+// Port is the way between a device and the Terminator: packets of terminated sessions are
+// injected, and what the TCP stack answers leaves through the device.
+type Port struct {
+	terminator *Terminator
+	device     *Device
+	link       *linkEndpoint
+	nic        tcpip.NICID
+}
+
+// Inject hands a frame that was read from a device to the TCP stack. The frame is copied. A TCP
+// segment whose checksum is wrong is dropped: the kernel does not look at the checksums of
+// packets it forwards.
+func (p *Port) Inject(frame []byte) {
+	if len(frame) < VirtioHeaderLen+header.IPv4MinimumSize {
+		return
+	}
+	packet := frame[VirtioHeaderLen:]
+	if frame[vnetFlags]&(vnetNeedsCsum|vnetDataValid) == 0 && !transportChecksumValid(packet) {
+		return
+	}
+	dispatcher := p.link.dispatcher.Load()
+	if dispatcher == nil {
+		return
+	}
+	protocol := header.IPv4ProtocolNumber
+	if packet[0]>>4 == 6 {
+		protocol = header.IPv6ProtocolNumber
+	}
+	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(packet)})
+	(*dispatcher).DeliverNetworkPacket(protocol, pkt)
+	pkt.DecRef()
+}
+
+// Device is the device that the port belongs to.
+func (p *Port) Device() *Device { return p.device }
+
+// transportChecksumValid verifies the checksum of a TCP segment. Other packets pass, the stack
+// verifies them itself.
+func transportChecksumValid(packet []byte) bool {
+	transport, protocol, sum := 0, uint8(0), uint32(0)
+	switch packet[0] >> 4 {
+	case 4:
+		transport, protocol = int(packet[0]&15)*4, packet[9]
+		if total := int(binary.BigEndian.Uint16(packet[2:])); total >= transport && total <= len(packet) {
+			packet = packet[:total]
+		}
+		if transport > len(packet) {
+			return false
+		}
+		sum = pseudoHeaderSum(packet[12:16], packet[16:20], protocol, len(packet)-transport)
+	case 6:
+		if len(packet) < header.IPv6MinimumSize {
+			return false
+		}
+		transport, protocol = header.IPv6MinimumSize, packet[6]
+		sum = pseudoHeaderSum(packet[8:24], packet[24:40], protocol, len(packet)-transport)
+	}
+	return protocol != protoTCP || checksum.Checksum(packet[transport:], fold(sum)) == 0xffff
+}
+
+// linkEndpoint connects a TUN device to the TCP stack. Segment trains leave as they are, with
+// checksum and segmentation left to the device.
+type linkEndpoint struct {
+	device     *Device
+	mtu        uint32
+	dispatcher atomic.Pointer[stack.NetworkDispatcher]
+	lost       atomic.Uint64 // packets the device refused
+}
+
+var _ stack.GSOEndpoint = (*linkEndpoint)(nil)
+
+// WritePackets implements stack.LinkWriter. All packets of an endpoint take the same queue, which
+// teaches the kernel to deliver the other direction there too.
+func (l *linkEndpoint) WritePackets(packets stack.PacketBufferList) (int, tcpip.Error) {
+	for _, pkt := range packets.AsSlice() {
+		l.write(pkt)
+	}
+	// A packet the device refuses is lost as on any wire; TCP repeats it.
+	return packets.Len(), nil
+}
+
+func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
+	var head [VirtioHeaderLen]byte
+	if gso := pkt.GSOOptions; gso.Type != stack.GSONone {
+		network := len(pkt.NetworkHeader().Slice())
+		if gso.NeedsCsum {
+			head[vnetFlags] = vnetNeedsCsum
+			binary.LittleEndian.PutUint16(head[vnetCsumStart:], uint16(network))
+			binary.LittleEndian.PutUint16(head[vnetCsumOff:], gso.CsumOffset)
+		}
+		if pkt.Data().Size() > int(gso.MSS) {
+			head[vnetGSOType] = gsoTCPv4
+			if gso.Type == stack.GSOTCPv6 {
+				head[vnetGSOType] = gsoTCPv6
+			}
+			binary.LittleEndian.PutUint16(head[vnetHeaderLen:], uint16(network+len(pkt.TransportHeader().Slice())))
+			binary.LittleEndian.PutUint16(head[vnetGSOSize:], gso.MSS)
+		}
+	}
+	var room [maxPieces][]byte
+	pieces := append(room[:0], head[:])
+	views, skip := pkt.AsViewList()
+	for view := views.Front(); view != nil; view = view.Next() {
+		piece := view.AsSlice()
+		if skip >= len(piece) {
+			skip -= len(piece)
+			continue
+		}
+		pieces = append(pieces, piece[skip:])
+		skip = 0
+	}
+	queues := l.device.queues
+	if err := queues[pkt.Hash%uint32(len(queues))].writeVector(pieces); err != nil {
+		l.lost.Add(1)
+	}
+}
+
+// GSOMaxSize implements stack.GSOEndpoint.
+func (*linkEndpoint) GSOMaxSize() uint32 { return maxTrain }
+
+// SupportedGSO implements stack.GSOEndpoint.
+func (*linkEndpoint) SupportedGSO() stack.SupportedGSO { return stack.HostGSOSupported }
+
+// Capabilities implements stack.LinkEndpoint. The transmit checksum is not offloaded as a whole:
+// segments without GSO options (SYN-ACK, RST) would leave without one.
+func (*linkEndpoint) Capabilities() stack.LinkEndpointCapabilities {
+	return stack.CapabilityRXChecksumOffload
+}
+
+// Attach implements stack.LinkEndpoint.
+func (l *linkEndpoint) Attach(dispatcher stack.NetworkDispatcher) {
+	if dispatcher == nil {
+		l.dispatcher.Store(nil)
+		return
+	}
+	l.dispatcher.Store(&dispatcher)
+}
+
+// IsAttached implements stack.LinkEndpoint.
+func (l *linkEndpoint) IsAttached() bool { return l.dispatcher.Load() != nil }
+
+// MTU implements stack.LinkEndpoint.
+func (l *linkEndpoint) MTU() uint32 { return l.mtu }
+
+// The device has no link layer, and its MTU and end are the business of Device.
+
+func (*linkEndpoint) SetMTU(uint32)                           {}
+func (*linkEndpoint) MaxHeaderLength() uint16                 { return 0 }
+func (*linkEndpoint) LinkAddress() tcpip.LinkAddress          { return "" }
+func (*linkEndpoint) SetLinkAddress(tcpip.LinkAddress)        {}
+func (*linkEndpoint) Wait()                                   {}
+func (*linkEndpoint) ARPHardwareType() header.ARPHardwareType { return header.ARPHardwareNone }
+func (*linkEndpoint) AddHeader(*stack.PacketBuffer)           {}
+func (*linkEndpoint) ParseHeader(*stack.PacketBuffer) bool    { return true }
+func (*linkEndpoint) Close()                                  {}
+func (*linkEndpoint) SetOnCloseAction(func())                 {}
+
+// stackError turns an error of the TCP stack into one of Go.
+func stackError(operation string, err tcpip.Error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", operation, errors.New(err.String()))
+}

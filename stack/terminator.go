@@ -1,0 +1,197 @@
+package stack
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+)
+
+// Defaults of TerminatorOptions.
+const (
+	defaultBuffer              = 256 << 10
+	defaultMaxBuffer           = 8 << 20
+	defaultMaxPending          = 16384
+	defaultMaxPendingPerClient = 1024
+)
+
+// Times of the client side of a session. The gateway keeps no connection longer than needed to
+// answer a client's repeated last segments.
+const (
+	timeWait       = 2 * time.Second
+	finWait        = 10 * time.Second // for the FIN of a client that was closed
+	orphanTimeout  = 30 * time.Second // for the acknowledgement of the last data after Close
+	synAckAttempts = 4                // repeated after 1, 2, 4 and 8 s: a client is given 31 s to finish the handshake
+	minimumBuffer  = 4 << 10
+)
+
+// TerminatorOptions configure NewTerminator. Zero values mean the defaults.
+type TerminatorOptions struct {
+	// Accept is called for every new connection request, in a goroutine of its own. It must end
+	// the Pending with one of Accept, Refuse or Drop; returning without is Drop.
+	Accept func(*Pending)
+
+	Buffer    int // bytes each direction of a session may hold at first; default 256 KiB
+	MaxBuffer int // bytes each direction may grow to on long paths; default 8 MiB
+
+	MaxPending          int // requests waiting for an answer; default 16,384. More are ignored, clients repeat them
+	MaxPendingPerClient int // of one client address; default 1,024
+}
+
+// Terminator ends the TCP sessions of clients: it speaks TCP in place of the servers they address.
+type Terminator struct {
+	stack     *stack.Stack
+	forwarder *tcp.Forwarder
+	pending   pendingTable
+
+	mu      sync.Mutex
+	nextNIC tcpip.NICID
+	closed  bool
+}
+
+// NewTerminator makes a TCP stack without devices; Attach adds them.
+func NewTerminator(opt TerminatorOptions) (*Terminator, error) {
+	setDefault(&opt.Buffer, defaultBuffer)
+	setDefault(&opt.MaxBuffer, max(defaultMaxBuffer, opt.Buffer))
+	setDefault(&opt.MaxPending, defaultMaxPending)
+	setDefault(&opt.MaxPendingPerClient, defaultMaxPendingPerClient)
+	t := &Terminator{
+		stack: stack.New(stack.Options{
+			NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
+			TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
+		}),
+		nextNIC: 1,
+	}
+	if err := t.tune(opt); err != nil {
+		t.stack.Destroy()
+		return nil, err
+	}
+	t.pending.init(opt.MaxPending, opt.MaxPendingPerClient)
+	// The forwarder's own limit counts the same requests as ours, so it never applies.
+	t.forwarder = tcp.NewForwarder(t.stack, opt.Buffer, opt.MaxPending+1, func(request *tcp.ForwarderRequest) {
+		p := t.newPending(request)
+		defer p.Drop()
+		opt.Accept(p)
+	})
+	t.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, t.receive)
+	return t, nil
+}
+
+func setDefault(option *int, value int) {
+	if *option == 0 {
+		*option = value
+	}
+}
+
+func (t *Terminator) tune(opt TerminatorOptions) error {
+	sack := tcpip.TCPSACKEnabled(true)
+	// RACK takes the reordering between queues for loss.
+	recovery := tcpip.TCPRecovery(0)
+	control := tcpip.CongestionControlOption("cubic")
+	moderate := tcpip.TCPModerateReceiveBufferOption(true)
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: minimumBuffer, Default: opt.Buffer, Max: opt.MaxBuffer}
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: minimumBuffer, Default: opt.Buffer, Max: opt.MaxBuffer}
+	wait := tcpip.TCPTimeWaitTimeoutOption(timeWait)
+	linger := tcpip.TCPLingerTimeoutOption(finWait)
+	retries := tcpip.TCPSynRetriesOption(synAckAttempts)
+	for name, option := range map[string]tcpip.SettableTransportProtocolOption{
+		"selective acknowledgement": &sack,
+		"loss recovery":             &recovery,
+		"congestion control":        &control,
+		"receive buffer moderation": &moderate,
+		"receive buffer":            &receive,
+		"send buffer":               &send,
+		"TIME-WAIT":                 &wait,
+		"FIN-WAIT":                  &linger,
+		"SYN-ACK repetitions":       &retries,
+	} {
+		if err := t.stack.SetTransportProtocolOption(tcp.ProtocolNumber, option); err != nil {
+			return stackError("TCP stack: "+name, err)
+		}
+	}
+	return nil
+}
+
+// Attach connects a device. The TCP stack answers through it what is injected into the port,
+// whatever the addresses. Closing the device detaches it; its sessions end by their timeouts.
+func (t *Terminator) Attach(d *Device) (*Port, error) {
+	link := &linkEndpoint{device: d, mtu: uint32(d.MTU())}
+	t.mu.Lock()
+	nic := t.nextNIC
+	t.nextNIC++
+	t.mu.Unlock()
+	if err := t.stack.CreateNICWithOptions(nic, link, stack.NICOptions{Name: d.Name()}); err != nil {
+		return nil, fmt.Errorf("attach device %s: %w", d.Name(), stackError("create", err))
+	}
+	detach := func() {
+		t.stack.RemoveRoutes(func(r tcpip.Route) bool { return r.NIC == nic })
+		t.stack.RemoveNIC(nic)
+	}
+	for _, set := range []func(tcpip.NICID, bool) tcpip.Error{t.stack.SetPromiscuousMode, t.stack.SetSpoofing} {
+		if err := set(nic, true); err != nil {
+			detach()
+			return nil, fmt.Errorf("attach device %s: %w", d.Name(), stackError("answer for any address", err))
+		}
+	}
+	t.stack.AddRoute(tcpip.Route{Destination: header.IPv4EmptySubnet, NIC: nic})
+	t.stack.AddRoute(tcpip.Route{Destination: header.IPv6EmptySubnet, NIC: nic})
+	if !d.beforeClose(detach) {
+		detach()
+		return nil, fmt.Errorf("attach device %s: %w", d.Name(), ErrClosed)
+	}
+	return &Port{terminator: t, device: d, link: link, nic: nic}, nil
+}
+
+// Close resets all sessions and stops the stack. The devices stay open.
+func (t *Terminator) Close() {
+	t.mu.Lock()
+	closed := t.closed
+	t.closed = true
+	t.mu.Unlock()
+	if closed {
+		return
+	}
+	t.pending.close()
+	t.stack.Close()
+	t.stack.Wait()
+}
+
+// TerminatorStats counts since the start of a Terminator.
+type TerminatorStats struct {
+	Pending         int    // connection requests waiting for an answer now
+	Established     uint64 // sessions connected now, closing ones included
+	Ignored         uint64 // connection requests beyond a limit
+	Retransmits     uint64 // segments sent again
+	ChecksumErrors  uint64 // received segments with a wrong checksum that the stack found itself
+	ResetsSent      uint64
+	ResetsReceived  uint64
+	SlowStartEvents uint64 // retransmission timeouts
+}
+
+// Stats returns the counters.
+func (t *Terminator) Stats() TerminatorStats {
+	s := t.stack.Stats().TCP
+	waiting, ignored := t.pending.stats()
+	return TerminatorStats{
+		Pending:         waiting,
+		Established:     s.CurrentConnected.Value(),
+		Ignored:         ignored,
+		Retransmits:     s.Retransmits.Value(),
+		ChecksumErrors:  s.ChecksumErrors.Value(),
+		ResetsSent:      s.ResetsSent.Value(),
+		ResetsReceived:  s.ResetsReceived.Value(),
+		SlowStartEvents: s.Timeouts.Value(),
+	}
+}
+
+func addrPort(address tcpip.Address, port uint16) netip.AddrPort {
+	a, _ := netip.AddrFromSlice(address.AsSlice())
+	return netip.AddrPortFrom(a, port)
+}

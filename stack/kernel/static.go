@@ -142,7 +142,7 @@ func (r *Route) hops() string {
 func keyOf(r *netlink.Route) routeKey {
 	addr, _ := netip.AddrFromSlice(r.Dst.IP)
 	bits, _ := r.Dst.Mask.Size()
-	return routeKey{netip.PrefixFrom(addr, bits), uint32(r.Priority)}
+	return routeKey{netip.PrefixFrom(addr.Unmap(), bits), uint32(r.Priority)}
 }
 
 // sameWay says whether have leads where want does; the kernel fills in the device of a gateway.

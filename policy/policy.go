@@ -1,0 +1,266 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"sluice/store/schema"
+)
+
+// DefaultPolicy is the name of the policy of sessions that no configured policy matches.
+const DefaultPolicy = "default-policy"
+
+// Policy is one compiled policy.
+type Policy struct {
+	Name              string
+	Index             uint32 // stays the same as long as the policy is configured
+	Sequence          int    // place among the policies of its zone pair, or the global ones, from 1
+	FromZone, ToZone  string // "" for global policies and the default policy
+	Global            bool
+	Action            Action
+	LogInit, LogClose bool // log sessions when they begin and are refused; when they end
+	Count             bool // count packets and bytes
+	TCPProxy          bool // terminate TCP sessions and relay them as streams
+	TCPOptions        schema.TCPOptions
+	Counters          *Counters
+	Scheduler         string // "" when the policy always holds
+	Description       string
+
+	configured            *schema.Policy // nil for the default policy
+	sources, destinations []*address     // as configured, "any" left out
+	services              []*service     // as configured, sets expanded; none for "any"
+	naming                []namedTerm    // terms of services in the order they name sessions
+	fromZones, toZones    []string       // of a global policy; none for every zone
+	exact                 bool           // the port tables admit more than the terms do
+	users                 []string       // source-identity; none for any
+}
+
+// key names the policy in the State.
+func (p *Policy) key() string {
+	if p.configured == nil {
+		return DefaultPolicy
+	}
+	if p.Global {
+		return "global " + p.Name
+	}
+	return p.FromZone + " " + p.ToZone + " " + p.Name
+}
+
+// path is the policy's statement.
+func (p *Policy) path() string {
+	if p.Global {
+		return "security policies global policy " + p.Name
+	}
+	return "security policies from-zone " + p.FromZone + " to-zone " + p.ToZone + " policy " + p.Name
+}
+
+// compilePolicies reads the policies, those of zone pairs first, and gives them their positions.
+func (c *compiler) compilePolicies() {
+	policies := &c.cfg.Security.Policies
+	c.e.pairs = map[pair]span{}
+	for i := range policies.ZonePairs {
+		z := &policies.ZonePairs[i]
+		path := "security policies from-zone " + z.From + " to-zone " + z.To
+		for _, name := range []string{z.From, z.To} {
+			if name != HostZone && !c.isZone(name) {
+				c.problem(path, schema.DidYouMean(name, c.zoneNames()), "zone %q is not configured", name)
+			}
+		}
+		first := len(c.e.policies)
+		if _, again := c.e.pairs[pair{z.From, z.To}]; again {
+			c.problem(path, "", "the zone pair is given twice")
+			continue
+		}
+		c.compileList(z.Policies, Policy{FromZone: z.From, ToZone: z.To})
+		c.e.pairs[pair{z.From, z.To}] = span{first, len(c.e.policies)}
+	}
+	c.e.global.low = len(c.e.policies)
+	c.compileList(policies.Global.Policies, Policy{Global: true})
+	c.e.global.high = len(c.e.policies)
+
+	fallback := &Policy{Name: DefaultPolicy, Action: Deny}
+	if policies.DefaultPolicy.PermitAll {
+		fallback.Action = Permit
+	}
+	c.adopt(fallback)
+	c.e.fallback = fallback
+	if policies.Rematch != nil {
+		c.e.rematch, c.e.rematchExtensive = true, policies.Rematch.Extensive
+	}
+}
+
+// compileList compiles the policies of one context, which template tells.
+func (c *compiler) compileList(list []schema.Policy, template Policy) {
+	seen := map[string]bool{}
+	for i := range list {
+		p := template
+		p.configured, p.Name, p.Description, p.Sequence = &list[i], list[i].Name, list[i].Description, i+1
+		if seen[p.Name] {
+			c.problem(p.path(), "rename one of them", "the policy is given twice")
+			continue
+		}
+		seen[p.Name] = true
+		c.compilePolicy(&p)
+		c.adopt(&p)
+		c.e.policies = append(c.e.policies, &p)
+	}
+}
+
+// adopt gives p the index and counters it has had so far.
+func (c *compiler) adopt(p *Policy) {
+	state := c.st.policy(p.key())
+	p.Index, p.Counters = state.index, state.counters
+}
+
+// compilePolicy compiles what one policy matches and does.
+func (c *compiler) compilePolicy(p *Policy) {
+	path, match, then := p.path(), &p.configured.Match, &p.configured.Then
+	for _, t := range []struct {
+		keyword string
+		values  []string
+	}{
+		{"source-address", match.SourceAddress},
+		{"destination-address", match.DestinationAddress},
+		{"application", match.Application},
+	} {
+		if len(t.values) == 0 {
+			c.problem(path+" match", "set "+path+" match "+t.keyword+" any", "%s is missing", t.keyword)
+		}
+	}
+	p.sources = c.matchAddresses(path+" match source-address", p.FromZone, match.SourceAddress, match.SourceAddressExcluded)
+	p.destinations = c.matchAddresses(path+" match destination-address", p.ToZone, match.DestinationAddress, match.DestinationAddressExcluded)
+	c.matchApplications(p, path+" match application", match.Application)
+	p.fromZones = c.matchZones(p, path+" match from-zone", match.FromZone)
+	p.toZones = c.matchZones(p, path+" match to-zone", match.ToZone)
+	if !slices.Contains(match.SourceIdentity, anyUser) {
+		p.users = match.SourceIdentity
+	}
+
+	actions := 0
+	if then.Permit != nil {
+		p.Action, actions = Permit, actions+1
+		p.TCPProxy, p.TCPOptions = then.Permit.ApplicationServices.TCPProxy, then.Permit.TCPOptions
+	}
+	if then.Deny != nil {
+		p.Action, actions = Deny, actions+1
+	}
+	if then.Reject != nil {
+		p.Action, actions = Reject, actions+1
+	}
+	switch {
+	case actions == 0:
+		c.problem(path+" then", "set "+path+" then permit, deny or reject", "the policy has no action")
+	case actions > 1:
+		c.problem(path+" then", "keep one of permit, deny and reject", "the policy has more than one action")
+	}
+	p.LogInit, p.LogClose = then.Log.SessionInit, then.Log.SessionClose
+	p.Count = then.Count != nil
+	if p.Scheduler = p.configured.SchedulerName; p.Scheduler != "" && c.schedules[p.Scheduler] == nil {
+		c.problem(path+" scheduler-name", schema.DidYouMean(p.Scheduler, sortedKeys(c.schedules)), "scheduler %q is not configured", p.Scheduler)
+	}
+}
+
+// matchAddresses finds the addresses that names mean in zone; none when they hold "any".
+func (c *compiler) matchAddresses(path, zone string, names []string, excluded bool) []*address {
+	if slices.Contains(names, anyAddress) {
+		if excluded {
+			c.problem(path, "name the addresses to exclude", "any cannot be excluded, as nothing would match")
+		}
+		if len(names) > 1 {
+			c.problem(path, "delete any or the other addresses", "any already holds every other address")
+		}
+		return nil
+	}
+	if zone == HostZone {
+		zone = ""
+	}
+	var list []*address
+	for _, name := range names {
+		if a := c.address(path, zone, name); a != nil {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// matchApplications finds the services that names mean; none when they hold "any".
+func (c *compiler) matchApplications(p *Policy, path string, names []string) {
+	if slices.Contains(names, anyApplication) {
+		if len(names) > 1 {
+			c.problem(path, "delete any or the other applications", "any already holds every other application")
+		}
+		return
+	}
+	for _, name := range names {
+		if name == junosDefaults {
+			c.problem(path, "name the applications, or any", "junos-defaults stands for the ports of dynamic applications, and the policy matches none")
+			continue
+		}
+		p.services = append(p.services, c.application(path, name)...)
+	}
+	p.services = uniqueServices(p.services)
+	p.naming = namingOrder(p.services)
+	p.exact = len(p.naming) > 1 && slices.ContainsFunc(p.naming, func(t namedTerm) bool { return t.source != everyPort })
+}
+
+// matchZones checks the zones that a global policy is limited to; none for every zone.
+func (c *compiler) matchZones(p *Policy, path string, names []string) []string {
+	if len(names) > 0 && !p.Global {
+		c.problem(path, "delete it", "only global policies match zones, this one is between %s and %s", p.FromZone, p.ToZone)
+		return nil
+	}
+	if slices.Contains(names, anyAddress) {
+		return nil
+	}
+	for _, name := range names {
+		if name != HostZone && !c.isZone(name) {
+			c.problem(path, schema.DidYouMean(name, c.zoneNames()), "zone %q is not configured", name)
+		}
+	}
+	return names
+}
+
+// Words of source-identity that name no user.
+const (
+	anyUser             = "any"
+	authenticatedUser   = "authenticated-user"
+	unauthenticatedUser = "unauthenticated-user"
+	unknownUser         = "unknown-user"
+)
+
+// admits says whether the policy's source-identity holds u, who is nil when nothing is known.
+func (p *Policy) admits(u *User) bool {
+	if len(p.users) == 0 {
+		return true
+	}
+	if u == nil {
+		return false
+	}
+	for _, name := range p.users {
+		switch name {
+		case authenticatedUser:
+			if u.Name != "" {
+				return true
+			}
+		case unauthenticatedUser, unknownUser:
+			if u.Name == "" {
+				return true
+			}
+		default:
+			if u.Name != "" && strings.EqualFold(name, u.Name) || slices.Contains(u.Roles, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fits says whether one of the policy's terms fits the flow.
+func (p *Policy) fits(f *Flow, key uint16) bool {
+	for i := range p.naming {
+		if p.naming[i].matches(f, key) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,251 @@
+// Package offload lets the kernel carry sessions that are judged: a small program at the ingress
+// of each interface recognises their packets, counts them and routes them straight out, while
+// every packet that opens, closes or belongs to no offloaded session still comes to the gateway.
+//
+// It needs a kernel with BPF (CONFIG_BPF_SYSCALL, NET_CLS_BPF) on a little-endian machine; New
+// fails elsewhere, and sessions then simply stay with the gateway process.
+package offload
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"sluice/stack"
+)
+
+const (
+	// Mark is put on packets of offloaded flows; a rule with it leads to the main table.
+	Mark = 0x51ce
+	// RulePriority is the preference of that rule, before the rules that lead into the gateway.
+	RulePriority = 75
+
+	filterName     = "sluice-offload"
+	filterPriority = 0x51
+	ruleProtocol   = 201 // marks the rule as the gateway's
+	maxFlows       = 1 << 18
+)
+
+// flowKey is the map's key: a stack.Key with its ports as they are on the wire.
+type flowKey [40]byte
+
+// flowValue is what the program keeps of a flow.
+type flowValue struct {
+	Packets, Bytes uint64
+	Seen           uint64 // nanoseconds of the monotonic clock
+	Next, Ack      uint32
+	Window         uint32
+	_              uint32
+}
+
+// Stats is what one offloaded direction has carried in the kernel.
+type Stats struct {
+	Packets, Bytes    uint64        // on the wire, IP headers included
+	Idle              time.Duration // since its last packet; meaningless while Packets is 0
+	Next, Ack, Window uint32        // of the last TCP segment; Window unscaled
+}
+
+// Offload is the kernel's table of flows and the programs that consult it.
+type Offload struct {
+	flows   *ebpf.Map
+	program *ebpf.Program
+
+	mu       sync.Mutex
+	attached map[string]int // device to the index it had
+}
+
+// New loads the program and adds the routing rules. The errors of a kernel that cannot do it say
+// what it lacks.
+func New() (*Offload, error) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return nil, errors.New("kernel offload is written for little-endian machines")
+	}
+	if err := rlimit.RemoveMemlock(); err != nil {
+		return nil, fmt.Errorf("raising the memory lock limit for kernel offload: %w", err)
+	}
+	flows, err := ebpf.NewMap(&ebpf.MapSpec{
+		Name: "sluice_flows", Type: ebpf.Hash, KeySize: 40, ValueSize: 40, MaxEntries: maxFlows, Flags: unix.BPF_F_NO_PREALLOC,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the kernel's flow table: %w", err)
+	}
+	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Name: "sluice_offload", Type: ebpf.SchedCLS, Instructions: program(flows, Mark), License: "Apache-2.0",
+	})
+	if err != nil {
+		flows.Close()
+		return nil, fmt.Errorf("loading the offload program: %w", err)
+	}
+	o := &Offload{flows: flows, program: prog, attached: make(map[string]int)}
+	if err := o.addRules(); err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// Attach puts the program at the ingress of device. Only Ethernet devices can have it.
+func (o *Offload) Attach(device string) error {
+	link, err := netlink.LinkByName(device)
+	if err != nil {
+		return fmt.Errorf("offload on %s: %w", device, err)
+	}
+	if link.Attrs().EncapType != "ether" {
+		return fmt.Errorf("offload on %s: not an Ethernet device (%s)", device, link.Attrs().EncapType)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	index := link.Attrs().Index
+	qdisc := &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT}}
+	if err := netlink.QdiscAdd(qdisc); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("offload on %s: adding the ingress hook: %w", device, err)
+	}
+	if err := netlink.FilterReplace(o.filter(index)); err != nil {
+		return fmt.Errorf("offload on %s: attaching the program: %w", device, err)
+	}
+	o.attached[device] = index
+	return nil
+}
+
+// Detach takes the program off device.
+func (o *Offload) Detach(device string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if index, ok := o.attached[device]; ok {
+		delete(o.attached, device)
+		// The device may be gone, and its filters with it.
+		_ = netlink.FilterDel(o.filter(index))
+	}
+}
+
+func (o *Offload) filter(index int) *netlink.BpfFilter {
+	return &netlink.BpfFilter{
+		FilterAttrs:  netlink.FilterAttrs{LinkIndex: index, Parent: netlink.HANDLE_MIN_INGRESS, Handle: 1, Protocol: unix.ETH_P_ALL, Priority: filterPriority},
+		Fd:           o.program.FD(),
+		Name:         filterName,
+		DirectAction: true,
+	}
+}
+
+// Add makes the kernel carry the packets with key k from now on. It fails when the table is full.
+func (o *Offload) Add(k *stack.Key) error {
+	key := keyOf(k)
+	if err := o.flows.Update(&key, &flowValue{}, ebpf.UpdateNoExist); err != nil {
+		return fmt.Errorf("offloading a flow: %w", err)
+	}
+	return nil
+}
+
+// Stats reads what the kernel carried of k; ok is false for a flow that is not offloaded.
+func (o *Offload) Stats(k *stack.Key) (s Stats, ok bool) {
+	key := keyOf(k)
+	var v flowValue
+	if o.flows.Lookup(&key, &v) != nil {
+		return s, false
+	}
+	return v.stats(), true
+}
+
+// Remove takes k back from the kernel and returns what it had carried.
+func (o *Offload) Remove(k *stack.Key) (s Stats, ok bool) {
+	key := keyOf(k)
+	var v flowValue
+	if o.flows.Lookup(&key, &v) != nil {
+		return s, false
+	}
+	_ = o.flows.Delete(&key) // nobody else deletes, and a flow that is gone is what we want
+	return v.stats(), true
+}
+
+func (v *flowValue) stats() Stats {
+	s := Stats{Packets: v.Packets, Bytes: v.Bytes, Next: v.Next, Ack: v.Ack, Window: v.Window}
+	if v.Seen != 0 {
+		var now unix.Timespec
+		if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) == nil {
+			s.Idle = max(0, time.Duration(now.Nano()-int64(v.Seen)))
+		}
+	}
+	return s
+}
+
+func keyOf(k *stack.Key) (key flowKey) {
+	copy(key[keySrc:], k.Src[:])
+	copy(key[keyDst:], k.Dst[:])
+	binary.BigEndian.PutUint16(key[keyPorts:], k.SrcPort)
+	binary.BigEndian.PutUint16(key[keyPorts+2:], k.DstPort)
+	binary.LittleEndian.PutUint16(key[keyProto:], k.Proto)
+	return key
+}
+
+// Close takes everything out of the kernel again.
+func (o *Offload) Close() {
+	o.mu.Lock()
+	devices := make([]string, 0, len(o.attached))
+	for device := range o.attached {
+		devices = append(devices, device)
+	}
+	o.mu.Unlock()
+	for _, device := range devices {
+		o.Detach(device)
+	}
+	deleteRules()
+	o.program.Close()
+	o.flows.Close()
+}
+
+func rules() []*netlink.Rule {
+	var list []*netlink.Rule
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		r := netlink.NewRule()
+		mask := uint32(0xffffffff)
+		r.Family, r.Priority, r.Mark, r.Mask = family, RulePriority, Mark, &mask
+		r.Table, r.Protocol = unix.RT_TABLE_MAIN, ruleProtocol
+		list = append(list, r)
+	}
+	return list
+}
+
+func (o *Offload) addRules() error {
+	for _, r := range rules() {
+		if err := netlink.RuleAdd(r); err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("adding the rule for offloaded packets: %w", err)
+		}
+	}
+	return nil
+}
+
+func deleteRules() {
+	for _, r := range rules() {
+		_ = netlink.RuleDel(r) // absent is what we want
+	}
+}
+
+// CleanUp removes what an earlier process left in the kernel, also after it was killed.
+func CleanUp() error {
+	deleteRules()
+	links, err := netlink.LinkList()
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return fmt.Errorf("listing devices: %w", err)
+	}
+	for _, link := range links {
+		filters, err := netlink.FilterList(link, netlink.HANDLE_MIN_INGRESS)
+		if err != nil {
+			continue // no ingress hook on this device
+		}
+		for _, f := range filters {
+			if bpf, ok := f.(*netlink.BpfFilter); ok && bpf.Name == filterName {
+				if err := netlink.FilterDel(f); err != nil {
+					return fmt.Errorf("removing the offload program from %s: %w", link.Attrs().Name, err)
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package offload
+
+import (
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+)
+
+// Offsets in struct __sk_buff (linux/bpf.h).
+const (
+	skbLen      = 0
+	skbMark     = 8
+	skbProtocol = 16
+	skbGSOSegs  = 164
+)
+
+// Protocol numbers as a little-endian machine reads them from the wire, and their headers.
+const (
+	etherIPv4    = 0x0008
+	etherIPv6    = 0xdd86
+	etherLen     = 14
+	ipv4Len      = 20
+	ipv6Len      = 40
+	tcpLen       = 20
+	udpLen       = 8
+	tcpControl   = 0x07   // FIN, SYN, RST
+	fragmentMask = 0xff3f // more fragments and offset
+)
+
+// Places on the program's stack, below the frame pointer.
+const (
+	keyAt       = -40  // flowKey
+	ipAt        = -80  // IP header
+	transportAt = -104 // TCP or UDP header
+	lengthAt    = -112 // length of the IP packet
+)
+
+// Offsets in flowKey and flowValue.
+const (
+	keySrc   = 0
+	keyDst   = 16
+	keyPorts = 32
+	keyProto = 36
+
+	valuePackets = 0
+	valueBytes   = 8
+	valueSeen    = 16
+	valueNext    = 24
+	valueAck     = 28
+	valueWindow  = 32
+)
+
+// program is a tc classifier for the ingress of an Ethernet device. For an IPv4 packet without
+// options or an IPv6 packet without extension headers that is not a fragment and, in TCP, carries
+// neither SYN, FIN nor RST, it looks the flow up. A flow that is there is counted and its packet
+// marked, so that a routing rule leads it straight out; everything else goes its usual way.
+//
+// Registers: R6 packet, R7 length of Ethernet, IP and transport headers, R8 flowValue, R9 protocol.
+func program(flows *ebpf.Map, mark uint32) asm.Instructions {
+	p := asm.Instructions{
+		asm.Mov.Reg(asm.R6, asm.R1),
+		asm.Mov.Imm(asm.R1, 0),
+	}
+	for at := int16(keyAt); at < 0; at += 8 {
+		p = append(p, asm.StoreMem(asm.RFP, at, asm.R1, asm.DWord))
+	}
+	p = append(p,
+		asm.LoadMem(asm.R2, asm.R6, skbProtocol, asm.Word),
+		asm.JEq.Imm(asm.R2, etherIPv4, "ipv4"),
+		asm.JEq.Imm(asm.R2, etherIPv6, "ipv6"),
+		asm.Ja.Label("pass"),
+	)
+	p = append(p, ipv4()...)
+	p = append(p, ipv6()...)
+	p = append(p, transport()...)
+	p = append(p, count(flows)...)
+	p = append(p,
+		asm.Mov.Imm(asm.R1, int32(mark)),
+		asm.StoreMem(asm.R6, skbMark, asm.R1, asm.Word),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("pass"), // TC_ACT_OK
+		asm.Return(),
+	)
+	return p
+}
+
+// loadBytes copies size bytes of the packet from the offset in R2 to the stack.
+func loadBytes(to int32, size int32) asm.Instructions {
+	return asm.Instructions{
+		asm.Mov.Reg(asm.R1, asm.R6),
+		asm.Mov.Reg(asm.R3, asm.RFP),
+		asm.Add.Imm(asm.R3, to),
+		asm.Mov.Imm(asm.R4, size),
+		asm.FnSkbLoadBytes.Call(),
+		asm.JNE.Imm(asm.R0, 0, "pass"),
+	}
+}
+
+func ipv4() asm.Instructions {
+	p := asm.Instructions{asm.Mov.Imm(asm.R2, etherLen).WithSymbol("ipv4")}
+	p = append(p, loadBytes(ipAt, ipv4Len)...)
+	return append(p,
+		asm.LoadMem(asm.R1, asm.RFP, ipAt, asm.Byte),
+		asm.JNE.Imm(asm.R1, 0x45, "pass"),
+		asm.LoadMem(asm.R1, asm.RFP, ipAt+6, asm.Half),
+		asm.And.Imm(asm.R1, fragmentMask),
+		asm.JNE.Imm(asm.R1, 0, "pass"),
+		asm.LoadMem(asm.R1, asm.RFP, ipAt+2, asm.Half),
+		asm.HostTo(asm.BE, asm.R1, asm.Half),
+		asm.StoreMem(asm.RFP, lengthAt, asm.R1, asm.DWord),
+		asm.LoadMem(asm.R9, asm.RFP, ipAt+9, asm.Byte),
+		asm.Mov.Imm(asm.R1, 0xffff), // IPv4-mapped addresses
+		asm.StoreMem(asm.RFP, keyAt+keySrc+10, asm.R1, asm.Half),
+		asm.StoreMem(asm.RFP, keyAt+keyDst+10, asm.R1, asm.Half),
+		asm.LoadMem(asm.R1, asm.RFP, ipAt+12, asm.Word),
+		asm.StoreMem(asm.RFP, keyAt+keySrc+12, asm.R1, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, ipAt+16, asm.Word),
+		asm.StoreMem(asm.RFP, keyAt+keyDst+12, asm.R1, asm.Word),
+		asm.Mov.Imm(asm.R7, etherLen+ipv4Len),
+		asm.Ja.Label("transport"),
+	)
+}
+
+func ipv6() asm.Instructions {
+	p := asm.Instructions{asm.Mov.Imm(asm.R2, etherLen).WithSymbol("ipv6")}
+	p = append(p, loadBytes(ipAt, ipv6Len)...)
+	p = append(p,
+		asm.LoadMem(asm.R1, asm.RFP, ipAt+4, asm.Half),
+		asm.HostTo(asm.BE, asm.R1, asm.Half),
+		asm.Add.Imm(asm.R1, ipv6Len),
+		asm.StoreMem(asm.RFP, lengthAt, asm.R1, asm.DWord),
+		asm.LoadMem(asm.R9, asm.RFP, ipAt+6, asm.Byte),
+	)
+	for at := int16(0); at < 32; at += 8 {
+		p = append(p,
+			asm.LoadMem(asm.R1, asm.RFP, ipAt+8+at, asm.DWord),
+			asm.StoreMem(asm.RFP, keyAt+at, asm.R1, asm.DWord),
+		)
+	}
+	return append(p, asm.Mov.Imm(asm.R7, etherLen+ipv6Len))
+}
+
+func transport() asm.Instructions {
+	p := asm.Instructions{
+		asm.JEq.Imm(asm.R9, 6, "tcp").WithSymbol("transport"),
+		asm.JNE.Imm(asm.R9, 17, "pass"),
+		asm.Mov.Reg(asm.R2, asm.R7),
+	}
+	p = append(p, loadBytes(transportAt, udpLen)...)
+	p = append(p,
+		asm.Add.Imm(asm.R7, udpLen),
+		asm.Ja.Label("lookup"),
+		asm.Mov.Reg(asm.R2, asm.R7).WithSymbol("tcp"),
+	)
+	p = append(p, loadBytes(transportAt, tcpLen)...)
+	return append(p,
+		asm.LoadMem(asm.R1, asm.RFP, transportAt+13, asm.Byte),
+		asm.And.Imm(asm.R1, tcpControl),
+		asm.JNE.Imm(asm.R1, 0, "pass"),
+		asm.LoadMem(asm.R1, asm.RFP, transportAt+12, asm.Byte),
+		asm.RSh.Imm(asm.R1, 4),
+		asm.LSh.Imm(asm.R1, 2),
+		asm.Add.Reg(asm.R7, asm.R1),
+	)
+}
+
+// count finds the flow and notes what the packet was on the wire: a train of segments carried
+// its headers once a segment.
+func count(flows *ebpf.Map) asm.Instructions {
+	return asm.Instructions{
+		asm.LoadMem(asm.R1, asm.RFP, transportAt, asm.Word).WithSymbol("lookup"),
+		asm.StoreMem(asm.RFP, keyAt+keyPorts, asm.R1, asm.Word),
+		asm.StoreMem(asm.RFP, keyAt+keyProto, asm.R9, asm.Half),
+		asm.LoadMapPtr(asm.R1, flows.FD()),
+		asm.Mov.Reg(asm.R2, asm.RFP),
+		asm.Add.Imm(asm.R2, keyAt),
+		asm.FnMapLookupElem.Call(),
+		asm.JEq.Imm(asm.R0, 0, "pass"),
+		asm.Mov.Reg(asm.R8, asm.R0),
+
+		asm.LoadMem(asm.R2, asm.RFP, lengthAt, asm.DWord),
+		asm.LoadMem(asm.R1, asm.R6, skbGSOSegs, asm.Word),
+		asm.JGT.Imm(asm.R1, 1, "train"),
+		asm.Mov.Imm(asm.R1, 1),
+		asm.Ja.Label("add"),
+		asm.LoadMem(asm.R2, asm.R6, skbLen, asm.Word).WithSymbol("train"),
+		asm.Sub.Imm(asm.R2, etherLen),
+		asm.Mov.Reg(asm.R3, asm.R1),
+		asm.Sub.Imm(asm.R3, 1),
+		asm.Mov.Reg(asm.R4, asm.R7),
+		asm.Sub.Imm(asm.R4, etherLen),
+		asm.Mul.Reg(asm.R3, asm.R4),
+		asm.Add.Reg(asm.R2, asm.R3),
+		asm.AddAtomic.Mem(asm.R8, asm.R1, asm.DWord, valuePackets).WithSymbol("add"),
+		asm.AddAtomic.Mem(asm.R8, asm.R2, asm.DWord, valueBytes),
+		asm.FnKtimeGetNs.Call(),
+		asm.StoreMem(asm.R8, valueSeen, asm.R0, asm.DWord),
+
+		asm.JNE.Imm(asm.R9, 6, "mark"),
+		asm.LoadMem(asm.R1, asm.RFP, transportAt+4, asm.Word),
+		asm.HostTo(asm.BE, asm.R1, asm.Word),
+		asm.LoadMem(asm.R2, asm.R6, skbLen, asm.Word),
+		asm.Sub.Reg(asm.R2, asm.R7),
+		asm.Add.Reg(asm.R1, asm.R2),
+		asm.StoreMem(asm.R8, valueNext, asm.R1, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, transportAt+8, asm.Word),
+		asm.HostTo(asm.BE, asm.R1, asm.Word),
+		asm.StoreMem(asm.R8, valueAck, asm.R1, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, transportAt+14, asm.Half),
+		asm.HostTo(asm.BE, asm.R1, asm.Half),
+		asm.StoreMem(asm.R8, valueWindow, asm.R1, asm.Word),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("mark"),
+	}
+}

@@ -1,0 +1,115 @@
+package stack
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// replyTTL is the time to live of packets that the gateway makes itself.
+const replyTTL = 64
+
+// maxQuote is how much of a packet an ICMP error carries back: all that fits the smallest MTU
+// (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4).
+const (
+	maxQuote4 = 576 - 20 - 8
+	maxQuote6 = 1280 - 40 - 8
+)
+
+// Reset makes the frame of a TCP RST that answers p, as the packet's destination would send it
+// (RFC 9293 section 3.10.7.1). It returns nil for a segment that is itself a RST.
+func (p *Packet) Reset() []byte {
+	if p.Key.Proto != protoTCP || p.TCPFlags&TCPRst != 0 {
+		return nil
+	}
+	seq, ack, flags := p.Ack, uint32(0), TCPRst
+	if p.TCPFlags&TCPAck == 0 {
+		length := uint32(len(p.IP) - p.Payload)
+		if p.TCPFlags&TCPSyn != 0 {
+			length++
+		}
+		if p.TCPFlags&TCPFin != 0 {
+			length++
+		}
+		seq, ack, flags = 0, p.Seq+length, TCPRst|TCPAck
+	}
+	return NewReset(p.Key.Reverse(), p.V6, seq, ack, flags)
+}
+
+// NewReset makes the frame of a TCP RST with key k. Flags are TCPRst, or TCPRst and TCPAck.
+func NewReset(k Key, v6 bool, seq, ack uint32, flags uint8) []byte {
+	frame, t := newPacket(v6, k.Src, k.Dst, protoTCP, 20)
+	binary.BigEndian.PutUint16(t, k.SrcPort)
+	binary.BigEndian.PutUint16(t[2:], k.DstPort)
+	binary.BigEndian.PutUint32(t[4:], seq)
+	binary.BigEndian.PutUint32(t[8:], ack)
+	t[12] = 5 << 4
+	t[13] = flags
+	binary.BigEndian.PutUint16(t[16:], ^fold(sum(t, addressSum(frame, v6, protoTCP, len(t)))))
+	return frame
+}
+
+// Unreachable makes the frame of an ICMP or ICMPv6 destination unreachable that answers p from
+// the address from. With admin the reason is that communication is prohibited, else that the
+// port is. It returns nil where no error may be sent: about an error, a fragment that is not
+// the first, a multicast or broadcast (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
+func (p *Packet) Unreachable(from netip.Addr, admin bool) []byte {
+	dst := netip.AddrFrom16(p.Key.Dst).Unmap()
+	if p.IsICMPError() || p.FragmentOffset != 0 || dst.IsMulticast() || dst == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || from.Is4() == p.V6 {
+		return nil
+	}
+	quote := p.IP[:min(len(p.IP), maxQuote4)]
+	proto, kind, code := uint8(protoICMP), uint8(3), uint8(3)
+	if admin {
+		code = 13
+	}
+	if p.V6 {
+		quote = p.IP[:min(len(p.IP), maxQuote6)]
+		proto, kind, code = protoICMPv6, 1, 4
+		if admin {
+			code = 1
+		}
+	}
+	frame, t := newPacket(p.V6, from.As16(), p.Key.Src, proto, 8+len(quote))
+	t[0], t[1] = kind, code
+	copy(t[8:], quote)
+	var initial uint32
+	if p.V6 {
+		initial = addressSum(frame, true, protoICMPv6, len(t))
+	}
+	binary.BigEndian.PutUint16(t[2:], ^fold(sum(t, initial)))
+	return frame
+}
+
+// newPacket makes a frame with an IP header and size zero bytes of payload.
+func newPacket(v6 bool, src, dst [16]byte, proto uint8, size int) (frame, payload []byte) {
+	headerLen := 20
+	if v6 {
+		headerLen = 40
+	}
+	frame = make([]byte, VirtioHeaderLen+headerLen+size)
+	ip := frame[VirtioHeaderLen:]
+	if v6 {
+		ip[0] = 6 << 4
+		binary.BigEndian.PutUint16(ip[4:], uint16(size))
+		ip[6], ip[7] = proto, replyTTL
+		copy(ip[8:], src[:])
+		copy(ip[24:], dst[:])
+	} else {
+		ip[0] = 4<<4 | 5
+		binary.BigEndian.PutUint16(ip[2:], uint16(headerLen+size))
+		binary.BigEndian.PutUint16(ip[6:], 0x4000) // do not fragment
+		ip[8], ip[9] = replyTTL, proto
+		copy(ip[12:], src[12:])
+		copy(ip[16:], dst[12:])
+		binary.BigEndian.PutUint16(ip[10:], ^fold(sum(ip[:headerLen], 0)))
+	}
+	return frame, ip[headerLen:]
+}
+
+func addressSum(frame []byte, v6 bool, proto uint8, length int) uint32 {
+	ip := frame[VirtioHeaderLen:]
+	if v6 {
+		return pseudoHeaderSum(ip[8:24], ip[24:40], proto, length)
+	}
+	return pseudoHeaderSum(ip[12:16], ip[16:20], proto, length)
+}

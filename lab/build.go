@@ -11,10 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Binary returns the path of one of the module's programs, building it where needed. The
-// environment variable SLUICE_BIN names a ready gateway binary to use for "sluice" instead.
+// programs are the module's programs that labs run: where their source is, and the environment
+// variable that may name a ready binary to use instead.
+var programs = map[string]struct{ source, variable string }{
+	"sluice":  {"./cmd/sluice", "SLUICE_BIN"},
+	"labhost": {"./lab/cmd/labhost", "SLUICE_LABHOST"},
+}
+
+// Binary returns the path of one of the module's programs ("sluice" or "labhost"), building it
+// where needed. The environment variables SLUICE_BIN and SLUICE_LABHOST name ready binaries.
 func Binary(name string) (string, error) {
-	if ready := os.Getenv("SLUICE_BIN"); ready != "" && name == "sluice" {
+	program, known := programs[name]
+	if !known {
+		return "", fmt.Errorf("the module has no program %q", name)
+	}
+	if ready := os.Getenv(program.variable); ready != "" {
 		return ready, nil
 	}
 	root, err := Root()
@@ -26,12 +37,8 @@ func Binary(name string) (string, error) {
 	if path, ok := builds.done[name]; ok {
 		return path, nil
 	}
-	packages := map[string]string{"sluice": "./cmd/sluice", "labhost": "./lab/cmd/labhost"}
-	if packages[name] == "" {
-		return "", fmt.Errorf("the module has no program %q", name)
-	}
 	path := filepath.Join(root, "build", "lab", name)
-	if err := buildLocked(root, packages[name], path); err != nil {
+	if err := buildLocked(root, program.source, path); err != nil {
 		return "", err
 	}
 	builds.done[name] = path

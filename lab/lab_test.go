@@ -28,12 +28,22 @@ func run(t *testing.T, h *Host, name string, args ...string) string {
 	return out
 }
 
+// startRouted starts a lab whose gateway is the kernel alone.
+func startRouted(t *testing.T, o Options) *Lab {
+	t.Helper()
+	l := Start(t, o)
+	if err := l.RouteInKernel(); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // The lab without a gateway program is a branch behind a kernel router; everything the scenarios
 // rely on must work there.
 func TestWorldWithKernelForwarding(t *testing.T) {
 	for _, flat := range []bool{false, true} {
 		t.Run(fmt.Sprintf("flat=%v", flat), func(t *testing.T) {
-			l := Start(t, Options{Flat: flat})
+			l := startRouted(t, Options{Flat: flat})
 			for _, c := range []struct {
 				name, want string
 				command    []string
@@ -63,10 +73,7 @@ func TestWorldWithKernelForwarding(t *testing.T) {
 
 // Replies of the servers' second addresses come back over link 1, those of the first over link 0.
 func TestTwoLinks(t *testing.T) {
-	l := Start(t, Options{Impair: true})
-	if err := l.Gateway.IP("route add 203.0.113.128/25 via " + WAN1ISP4); err != nil {
-		t.Fatal(err)
-	}
+	l := startRouted(t, Options{Impair: true})
 	run(t, l.Client, "ping", "-c30", "-i0.002", "-W2", EchoAddr4)
 	run(t, l.Client, "ping", "-c60", "-i0.002", "-W2", EchoAddr4Link1)
 	for n, want := range []uint64{30, 60} {
@@ -82,7 +89,7 @@ func TestTwoLinks(t *testing.T) {
 }
 
 func TestImpairment(t *testing.T) {
-	l := Start(t, Options{Impair: true})
+	l := startRouted(t, Options{Impair: true})
 	link := l.Links[0]
 	rtt := regexp.MustCompile(`= ([\d.]+)/([\d.]+)/`)
 	loss := regexp.MustCompile(`([\d.]+)% packet loss`)

@@ -50,7 +50,8 @@ const (
 	UnreachableAddr6 = "2001:db8:f::98"
 )
 
-// wire makes the hosts and the wires between them.
+// wire makes the hosts and the wires between them. The gateway's devices come up without
+// addresses, as on a fresh machine: a configuration or RouteInKernel sets them.
 func (l *Lab) wire(ctx context.Context, o Options) error {
 	roles := []struct {
 		role         string
@@ -87,16 +88,13 @@ func (l *Lab) wire(ctx context.Context, o Options) error {
 	steps := []func() error{
 		func() error { return l.wireBranch(l.Client, "lan0", ClientAddr4, ClientAddr6, LAN4, LAN6) },
 		func() error { return l.wireBranch(l.Guest, "gst0", GuestAddr4, GuestAddr6, Guest4, Guest6) },
-		func() error {
-			return l.wireLink(0, o.Impair, WAN0Gateway4, WAN0Gateway6, WAN0ISP4, WAN0ISP6)
-		},
-		func() error {
-			return l.wireLink(1, o.Impair, WAN1Gateway4, WAN1Gateway6, WAN1ISP4, WAN1ISP6)
-		},
+		func() error { return l.wireLink(0, o.Impair, WAN0ISP4, WAN0ISP6) },
+		func() error { return l.wireLink(1, o.Impair, WAN1ISP4, WAN1ISP6) },
 		func() error { return l.wireServer(l.Web, WebAddr4, WebAddr6, WebAddr4Link1, WebAddr6Link1) },
 		func() error { return l.wireServer(l.DNS, DNSAddr4, DNSAddr6, DNSAddr4Link1, DNSAddr6Link1) },
 		func() error { return l.wireServer(l.Echo, EchoAddr4, EchoAddr6, EchoAddr4Link1, EchoAddr6Link1) },
 		func() error { return l.routeInternet(ctx) },
+		func() error { return l.Gateway.resolver(netip.MustParseAddr(DNSAddr4)) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -118,11 +116,7 @@ func (l *Lab) wireBranch(client *Host, device, addr4, addr6, gw4, gw6 string) er
 	if err := client.IP(commands...); err != nil {
 		return err
 	}
-	if err := l.Gateway.IP(
-		"addr add "+gw4+"/25 dev "+device,
-		"addr add "+gw6+"/64 dev "+device+" nodad",
-		"link set "+device+" up",
-	); err != nil {
+	if err := l.Gateway.IP("link set " + device + " up"); err != nil {
 		return err
 	}
 	if err := client.IP("route add default via "+gw4+" src "+addr4, "route add ::/0 via "+gw6+" src "+addr6); err != nil {
@@ -132,9 +126,8 @@ func (l *Lab) wireBranch(client *Host, device, addr4, addr6, gw4, gw6 string) er
 }
 
 // wireLink connects wan<n> of the gateway with isp<n> of the internet, through a relay's
-// namespace where packets shall be impaired. Only link 0 is the gateway's default route here;
-// a gateway configuration usually sets its own.
-func (l *Lab) wireLink(n int, impair bool, gw4, gw6, isp4, isp6 string) error {
+// namespace where packets shall be impaired.
+func (l *Lab) wireLink(n int, impair bool, isp4, isp6 string) error {
 	wan, isp := fmt.Sprintf("wan%d", n), fmt.Sprintf("isp%d", n)
 	link := &Link{}
 	if impair {
@@ -157,36 +150,23 @@ func (l *Lab) wireLink(n int, impair bool, gw4, gw6, isp4, isp6 string) error {
 		return err
 	}
 	l.Links[n] = link
-	for _, end := range []struct {
-		host              *Host
-		dev, addr4, addr6 string
-	}{{l.Gateway, wan, gw4, gw6}, {l.Internet, isp, isp4, isp6}} {
-		if err := end.host.IP(
-			"addr add "+end.addr4+"/30 dev "+end.dev,
-			"addr add "+end.addr6+"/64 dev "+end.dev+" nodad",
-			"link set "+end.dev+" up",
-		); err != nil {
-			return err
-		}
-		if impair {
-			// What the relay reads must be packets as they would be on a wire.
-			if err := end.host.Do(func() error { return disableOffloads(end.dev) }); err != nil {
-				return err
-			}
-		}
+	if err := l.Gateway.IP("link set " + wan + " up"); err != nil {
+		return err
 	}
-	if n == 0 {
-		if err := l.Gateway.IP("route add default via "+isp4, "route add ::/0 via "+isp6); err != nil {
-			return err
-		}
-		if err := l.Gateway.resolver(netip.MustParseAddr(DNSAddr4)); err != nil {
-			return err
-		}
+	if err := l.Internet.IP("addr add "+isp4+"/30 dev "+isp, "addr add "+isp6+"/64 dev "+isp+" nodad", "link set "+isp+" up"); err != nil {
+		return err
 	}
-	if impair {
-		return link.open()
+	if !impair {
+		return nil
 	}
-	return nil
+	// What the relay reads must be packets as they would be on a wire.
+	if err := l.Gateway.Do(func() error { return disableOffloads(wan) }); err != nil {
+		return err
+	}
+	if err := l.Internet.Do(func() error { return disableOffloads(isp) }); err != nil {
+		return err
+	}
+	return link.open()
 }
 
 // wireServer connects a server to the internet with its two addresses in each family; in a flat
@@ -236,5 +216,18 @@ func (l *Lab) routeInternet(ctx context.Context) error {
 		"rule add from 203.0.113.128/25 lookup 101 pref 101",
 		"route add blackhole "+DeadAddr4, "route add blackhole "+DeadAddr6,
 		"route add unreachable "+UnreachableAddr4, "route add unreachable "+UnreachableAddr6,
+	)
+}
+
+// RouteInKernel gives the gateway's namespace the addresses and routes that a configuration would
+// otherwise give it, and lets the kernel forward: a lab without the gateway program.
+func (l *Lab) RouteInKernel() error {
+	return l.Gateway.IP(
+		"addr add "+LAN4+"/25 dev lan0", "addr add "+LAN6+"/64 dev lan0 nodad",
+		"addr add "+Guest4+"/25 dev gst0", "addr add "+Guest6+"/64 dev gst0 nodad",
+		"addr add "+WAN0Gateway4+"/30 dev wan0", "addr add "+WAN0Gateway6+"/64 dev wan0 nodad",
+		"addr add "+WAN1Gateway4+"/30 dev wan1", "addr add "+WAN1Gateway6+"/64 dev wan1 nodad",
+		"route add default via "+WAN0ISP4, "route add ::/0 via "+WAN0ISP6,
+		"route add 203.0.113.128/25 via "+WAN1ISP4, "route add 2001:db8:f:1::/64 via "+WAN1ISP6,
 	)
 }

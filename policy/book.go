@@ -16,8 +16,9 @@ import (
 type address struct {
 	name, book string
 	entry      *schema.Address // what a plain entry was configured as; nil for sets and literals
-	members    []*address      // of a set
-	prefixes   []netip.Prefix  // masked; of a set, all its members'
+	set        bool
+	members    []*address     // of a set
+	prefixes   []netip.Prefix // masked; of a set, all its members'
 	wildcards  []wildcard
 	names      []*nameEntry
 }
@@ -198,7 +199,7 @@ func (c *compiler) addressSet(b *book, set *schema.AddressSet) *address {
 	b.open = append(b.open, set.Name)
 	defer func() { b.open = b.open[:len(b.open)-1] }()
 
-	a := &address{name: set.Name, book: b.name}
+	a := &address{name: set.Name, book: b.name, set: true}
 	member := func(kind, name string, known map[string]bool) {
 		if !known[name] {
 			c.problem(path+" "+kind+" "+name, schema.DidYouMean(name, sortedKeys(known)), "%q is not in address book %s", name, b.name)

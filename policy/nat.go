@@ -235,6 +235,17 @@ func (e *Engine) SourceNAT(f *Flow, fromInterface, toInterface string) (rule NAT
 	return NATRule{}, false
 }
 
+// NATRules lists the source translation rules in the order in which they are asked.
+func (e *Engine) NATRules() []NATRule {
+	var list []NATRule
+	for _, t := range e.translations {
+		for _, r := range t.rules {
+			list = append(list, r.NATRule)
+		}
+	}
+	return list
+}
+
 // Translates says whether any rule set may translate sessions that leave by a logical interface.
 func (e *Engine) Translates(toInterface string) bool {
 	zone := ""

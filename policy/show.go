@@ -42,47 +42,51 @@ type PolicyView struct {
 	State                      string            `json:"state"` // enabled, or disabled outside its scheduler's times
 	Index                      uint32            `json:"index"`
 	ScopePolicy                uint32            `json:"scope-policy"`
-	Type                       string            `json:"policy-type"`
+	Type                       string            `json:"policy-type"` // Configured or Default
 	Description                string            `json:"description,omitempty"`
-	Sequence                   int               `json:"sequence-number"`
+	Sequence                   int               `json:"sequence-number"` // place among the policies of its zones, from 1
 	Global                     bool              `json:"global,omitempty"`
 	FromZone                   string            `json:"from-zone"` // of a global policy: its zones, or any
 	ToZone                     string            `json:"to-zone"`
 	SourceVRFGroups            []string          `json:"source-vrf-group"`
 	DestinationVRFGroups       []string          `json:"destination-vrf-group"`
+	SourceNames                []string          `json:"source-names"` // as configured
 	SourceAddresses            []AddressView     `json:"source-addresses"`
 	SourceAddressExcluded      bool              `json:"source-address-excluded,omitempty"`
+	DestinationNames           []string          `json:"destination-names"`
 	DestinationAddresses       []AddressView     `json:"destination-addresses"`
 	DestinationAddressExcluded bool              `json:"destination-address-excluded,omitempty"`
+	ApplicationNames           []string          `json:"application-names"`
 	Applications               []ApplicationView `json:"applications"`
 	SourceIdentities           []string          `json:"source-identities,omitempty"`
-	Scheduler                  string            `json:"scheduler-name,omitempty"`
-	TCPProxy                   bool              `json:"tcp-proxy,omitempty"`
 	TCPOptions                 TCPOptionsView    `json:"tcp-options"`
+	Scheduler                  string            `json:"scheduler-name,omitempty"`
+	Services                   []string          `json:"application-services,omitempty"`
 	LogInit                    bool              `json:"log-session-init,omitempty"`
 	LogClose                   bool              `json:"log-session-close,omitempty"`
 	Statistics                 *StatisticsView   `json:"statistics,omitempty"` // with then count
 	Hits                       uint64            `json:"hits"`
 }
 
-// AddressView is one address of a policy.
+// AddressView is one address of a policy; sets are shown by their members.
 type AddressView struct {
-	Name  string `json:"name"`
-	Book  string `json:"book,omitempty"` // "" for an address typed in place of a name
-	Value string `json:"value"`
+	Name  string   `json:"name"`
+	Book  string   `json:"book,omitempty"` // "" for an address typed in place of a name
+	Means []string `json:"means"`          // prefix, range ("A ~ B"), wildcard, or domain name and its addresses
 }
 
-// ApplicationView is one application of a policy.
+// ApplicationView is one application of a policy; sets are shown by their members.
 type ApplicationView struct {
 	Name  string     `json:"name"`
 	Terms []TermView `json:"terms"`
 }
 
-// TermView is one alternative of an application.
+// TermView is one alternative of an application. Ports are 0-0 where there are none to match.
 type TermView struct {
 	Protocol          uint8            `json:"ip-protocol"`
-	ALG               string           `json:"alg"`                // "0" for none
-	InactivityTimeout uint64           `json:"inactivity-timeout"` // seconds, 0 when the protocol decides
+	ALG               string           `json:"alg"`                // 0 for none
+	InactivityTimeout uint64           `json:"inactivity-timeout"` // seconds, 0 when the protocol decides or for never
+	Never             bool             `json:"never,omitempty"`    // sessions do not age
 	SourcePorts       schema.PortRange `json:"source-port-range"`
 	DestinationPorts  schema.PortRange `json:"destination-ports"`
 	ICMPType          *uint8           `json:"icmp-type,omitempty"`
@@ -96,9 +100,9 @@ type TCPOptionsView struct {
 	WindowScale bool `json:"window-scale"`
 }
 
-// StatisticsView is the counts of a policy with then count.
+// StatisticsView is the counts of a policy with then count; input is what clients sent.
 type StatisticsView struct {
-	InputBytes       uint64 `json:"input-bytes"` // from clients
+	InputBytes       uint64 `json:"input-bytes"`
 	OutputBytes      uint64 `json:"output-bytes"`
 	InputPackets     uint64 `json:"input-packets"`
 	OutputPackets    uint64 `json:"output-packets"`
@@ -109,7 +113,10 @@ type StatisticsView struct {
 
 // List shows the policies that filter chooses, in the order of evaluation.
 func (e *Engine) List(filter Filter) Listing {
-	l := Listing{DefaultPolicy: e.fallbackName(), PreIDDefaultPolicy: "permit-all", Policies: []PolicyView{}}
+	l := Listing{DefaultPolicy: "deny-all", PreIDDefaultPolicy: "permit-all", Policies: []PolicyView{}}
+	if e.fallback.Action == Permit {
+		l.DefaultPolicy = "permit-all"
+	}
 	now := e.st.now()
 	for i, p := range e.policies {
 		if filter.chooses(p) {
@@ -119,16 +126,8 @@ func (e *Engine) List(filter Filter) Listing {
 	return l
 }
 
-// fallbackName is the default policy as configured.
-func (e *Engine) fallbackName() string {
-	if e.fallback.Action == Permit {
-		return "permit-all"
-	}
-	return "deny-all"
-}
-
-// MatchPolicies lists the policies that match a flow, the one that decides first, count at most; the
-// default policy is listed when it decides.
+// MatchPolicies lists the policies that match a flow, at most count: the first decides, the
+// others would without it. The default policy is listed when no other matches.
 func (e *Engine) MatchPolicies(f *Flow, count int) []PolicyView {
 	var q query
 	e.ask(&q, f)
@@ -138,22 +137,36 @@ func (e *Engine) MatchPolicies(f *Flow, count int) []PolicyView {
 		list = append(list, e.view(i, now))
 	}
 	if len(list) == 0 && count > 0 {
-		list = append(list, e.fallbackView())
+		v := e.fallback.view()
+		v.Type, v.FromZone, v.ToZone = "Default", anyAddress, anyAddress
+		list = append(list, v)
 	}
 	return list
 }
 
-// fallbackView shows the default policy.
-func (e *Engine) fallbackView() PolicyView {
-	v := e.fallback.view()
-	v.Type, v.FromZone, v.ToZone = "Default", anyAddress, anyAddress
-	return v
+// SchedulerView is one scheduler as commands show it.
+type SchedulerView struct {
+	Name     string   `json:"name"`
+	Active   bool     `json:"active"`
+	Policies []string `json:"policies"` // statements of the policies that name it
+}
+
+// Schedulers lists the schedulers that policies name.
+func (e *Engine) Schedulers() []SchedulerView {
+	views := make([]SchedulerView, len(e.schedules))
+	for i, s := range e.schedules {
+		views[i].Name = s.name
+		views[i].Active, _ = s.at(e.st.now())
+		for _, p := range s.users {
+			views[i].Policies = append(views[i].Policies, strings.TrimPrefix(e.policies[p].path(), "security policies "))
+		}
+	}
+	return views
 }
 
 // view shows the policy at position i.
 func (e *Engine) view(i int, now time.Time) PolicyView {
-	p := e.policies[i]
-	v := p.view()
+	v := e.policies[i].view()
 	if len(e.schedules) > 0 && e.holding(now).word(i/64)>>(i%64)&1 == 0 {
 		v.State = "disabled"
 	}
@@ -162,27 +175,35 @@ func (e *Engine) view(i int, now time.Time) PolicyView {
 
 // view shows the policy, as if it held now.
 func (p *Policy) view() PolicyView {
+	any := []string{anyAddress}
 	v := PolicyView{
 		Name: p.Name, Action: p.Action, State: "enabled", Index: p.Index, Type: "Configured",
 		Description: p.Description, Sequence: p.Sequence, Global: p.Global, FromZone: p.FromZone, ToZone: p.ToZone,
-		SourceVRFGroups: []string{anyAddress}, DestinationVRFGroups: []string{anyAddress},
-		SourceAddresses: viewAddresses(p.sources), DestinationAddresses: viewAddresses(p.destinations),
-		Applications: viewApplications(p.services), SourceIdentities: p.users, Scheduler: p.Scheduler,
-		TCPProxy:   p.TCPProxy,
+		SourceVRFGroups: any, DestinationVRFGroups: any,
+		SourceNames: any, SourceAddresses: viewAddresses(p.sources),
+		DestinationNames: any, DestinationAddresses: viewAddresses(p.destinations),
+		ApplicationNames: any, Applications: viewApplications(p.services),
+		SourceIdentities: p.users, Scheduler: p.Scheduler,
 		TCPOptions: TCPOptionsView{p.TCPOptions.SYNCheckRequired, p.TCPOptions.SequenceCheckRequired, p.TCPOptions.WindowScale},
 		LogInit:    p.LogInit, LogClose: p.LogClose,
 		Hits: p.Counters.Hits.Load(),
 	}
 	if p.configured != nil {
-		v.SourceAddressExcluded = p.configured.Match.SourceAddressExcluded
-		v.DestinationAddressExcluded = p.configured.Match.DestinationAddressExcluded
+		m := &p.configured.Match
+		v.SourceNames, v.SourceAddressExcluded = m.SourceAddress, m.SourceAddressExcluded
+		v.DestinationNames, v.DestinationAddressExcluded = m.DestinationAddress, m.DestinationAddressExcluded
+		v.ApplicationNames = m.Application
 	}
 	if p.Global {
-		v.FromZone, v.ToZone = zoneList(p.fromZones), zoneList(p.toZones)
+		v.FromZone = cmp.Or(strings.Join(p.fromZones, " "), anyAddress)
+		v.ToZone = cmp.Or(strings.Join(p.toZones, " "), anyAddress)
+	}
+	if p.TCPProxy {
+		v.Services = []string{"tcp-proxy"}
 	}
 	if p.Count {
 		c := p.Counters
-		closed := c.SessionsClosed.Load()
+		closed := c.SessionsClosed.Load() // before those opened, which are never fewer
 		v.Statistics = &StatisticsView{
 			InputBytes: c.BytesFromClient.Load(), OutputBytes: c.BytesFromServer.Load(),
 			InputPackets: c.PacketsFromClient.Load(), OutputPackets: c.PacketsFromServer.Load(),
@@ -190,14 +211,6 @@ func (p *Policy) view() PolicyView {
 		}
 	}
 	return v
-}
-
-// zoneList is the zones of a global policy.
-func zoneList(zones []string) string {
-	if len(zones) == 0 {
-		return anyAddress
-	}
-	return strings.Join(zones, " ")
 }
 
 // viewAddresses shows addresses, the members of sets one by one; no address is any.
@@ -213,8 +226,8 @@ func viewAddresses(list []*address) []AddressView {
 			return
 		}
 		seen[a] = true
-		if a.members == nil {
-			views = append(views, AddressView{a.name, a.book, a.value()})
+		if !a.set {
+			views = append(views, AddressView{a.name, a.book, a.means()})
 		}
 		for _, m := range a.members {
 			show(m)
@@ -226,24 +239,22 @@ func viewAddresses(list []*address) []AddressView {
 	return views
 }
 
-// value is what a plain address stands for.
-func (a *address) value() string {
+// means is what a plain address stands for.
+func (a *address) means() []string {
 	switch {
 	case a.entry != nil && a.entry.Range != nil:
-		return a.entry.Range.Low.String() + " ~ " + a.entry.Range.High.String()
+		return []string{a.entry.Range.Low.String() + " ~ " + a.entry.Range.High.String()}
 	case len(a.wildcards) > 0:
-		text, _ := a.entry.Wildcard.Mask.MarshalText()
-		return string(text)
+		text, _ := a.entry.Wildcard.Mask.MarshalText() // never fails
+		return []string{string(text)}
 	case len(a.names) > 0:
-		value := a.names[0].key.name
+		list := []string{a.names[0].key.name}
 		for _, addr := range a.names[0].addresses() {
-			value += " " + addr.String()
+			list = append(list, addr.String())
 		}
-		return value
-	case len(a.prefixes) == 1:
-		return a.prefixes[0].String()
+		return list
 	}
-	return ""
+	return []string{a.prefixes[0].String()}
 }
 
 // viewApplications shows services; no service is any.
@@ -263,10 +274,9 @@ func viewApplications(list []*service) []ApplicationView {
 
 // view shows one alternative.
 func (t *term) view() TermView {
-	v := TermView{Protocol: uint8(t.protocol), ALG: cmp.Or(t.alg, "0")}
-	timeout := cmp.Or(t.timeout, protocolTimeout(t.protocol))
-	if timeout != Never {
-		v.InactivityTimeout = uint64(timeout / time.Second)
+	v := TermView{Protocol: uint8(t.protocol), ALG: cmp.Or(t.alg, "0"), Never: t.timeout == Never}
+	if !v.Never {
+		v.InactivityTimeout = uint64(cmp.Or(t.timeout, protocolTimeout(t.protocol)) / time.Second)
 	}
 	switch {
 	case hasPorts(t.protocol):

@@ -1,0 +1,148 @@
+package policy
+
+import (
+	"math/bits"
+)
+
+// query is a flow and the sets found for it.
+type query struct {
+	flow                *Flow
+	key                 uint16
+	source, destination admitted
+	service             bitmap
+	sourcePort          bitmap
+	sourcePortLimits    bool
+	fromZone, toZone    bitmap
+	held                bitmap
+	pair                span
+}
+
+// ask finds the sets for f.
+func (e *Engine) ask(q *query, f *Flow) {
+	q.flow, q.key = f, f.key()
+	q.pair = e.pairs[pair{f.FromZone, f.ToZone}]
+	e.source.collect(f.Src.Unmap(), &q.source)
+	e.destination.collect(f.Dst.Unmap(), &q.destination)
+	if t := e.services.protocols[f.Protocol]; t != nil {
+		q.service = t.find(q.key)
+	}
+	if t := e.services.sources[f.Protocol]; t != nil {
+		q.sourcePort, q.sourcePortLimits = t.find(f.SrcPort), true
+	}
+	if e.fromZone.limited {
+		q.fromZone = e.fromZone.find(f.FromZone)
+	}
+	if e.toZone.limited {
+		q.toZone = e.toZone.find(f.ToZone)
+	}
+	if len(e.schedules) > 0 {
+		q.held = e.holding(e.st.now())
+	}
+}
+
+// next is the lowest position from low on whose policy matches, or -1.
+func (e *Engine) next(q *query, low int) int {
+	if i := e.nextIn(q, max(low, q.pair.low), q.pair.high, false); i >= 0 {
+		return i
+	}
+	return e.nextIn(q, max(low, e.global.low), e.global.high, true)
+}
+
+// nextIn is the lowest matching position in low … high-1, or -1.
+func (e *Engine) nextIn(q *query, low, high int, global bool) int {
+	if low >= high {
+		return -1
+	}
+	first, last := low/64, (high-1)/64
+	for b := first / 64; b <= last/64; b++ {
+		summary := e.source.block(&q.source, b) & e.destination.block(&q.destination, b) & (e.services.base.block(b) | q.service.block(b))
+		for ; summary != 0; summary &= summary - 1 {
+			w := b*64 + bits.TrailingZeros64(summary)
+			if w < first {
+				continue
+			}
+			if w > last {
+				return -1
+			}
+			word := e.word(q, w, global)
+			if w == first {
+				word &= ^uint64(0) << (low & 63)
+			}
+			if w == last {
+				word &= ^uint64(0) >> (63 - (high-1)&63)
+			}
+			for ; word != 0; word &= word - 1 {
+				i := w*64 + bits.TrailingZeros64(word)
+				p := e.policies[i]
+				if p.admits(q.flow.User) && (!p.exact || p.fits(q.flow, q.key)) {
+					return i
+				}
+			}
+		}
+	}
+	return -1
+}
+
+// word is the word w of the policies that match, but for what [Policy.admits] and
+// [Policy.fits] have to look at.
+func (e *Engine) word(q *query, w int, global bool) uint64 {
+	service := q.service.word(w)
+	if q.sourcePortLimits {
+		service &= q.sourcePort.word(w)
+	}
+	word := service | e.services.base.word(w)
+	if word == 0 {
+		return 0
+	}
+	word &= e.source.word(&q.source, w)
+	if word == 0 {
+		return 0
+	}
+	word &= e.destination.word(&q.destination, w)
+	if q.flow.User == nil {
+		word &^= e.identified.word(w)
+	}
+	if len(e.schedules) > 0 {
+		word &= q.held.word(w)
+	}
+	if global && e.fromZone.limited {
+		word &= q.fromZone.word(w)
+	}
+	if global && e.toZone.limited {
+		word &= q.toZone.word(w)
+	}
+	return word
+}
+
+// Lookup judges a flow by the first policy that matches it: those between its two zones in
+// order, then the global ones, then the default policy. It counts nothing, so that a running
+// session can be judged again: who opens or refuses a session tells the policy's Counters.
+func (e *Engine) Lookup(f *Flow) Verdict {
+	var q query
+	e.ask(&q, f)
+	p := e.fallback
+	if i := e.next(&q, 0); i >= 0 {
+		p = e.policies[i]
+	}
+	return p.verdict(f, q.key)
+}
+
+// verdict names the service of a flow that p matches.
+func (p *Policy) verdict(f *Flow, key uint16) Verdict {
+	v := Verdict{Policy: p, Service: NoService}
+	best, found := predefined().byKey[serviceKey(f.Protocol, key)]
+	for i := range p.naming {
+		t := p.naming[i]
+		if !t.matches(f, key) {
+			continue
+		}
+		if !t.service.predefined || !found || t.breadth() <= best.breadth() {
+			best, found = t, true
+		}
+		break
+	}
+	if found {
+		v.Service, v.Timeout = best.service.name, best.timeout
+	}
+	return v
+}

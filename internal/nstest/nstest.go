@@ -1,0 +1,97 @@
+// Package nstest runs tests in network namespaces of their own, where they may make devices,
+// addresses and routes that disappear with them.
+package nstest
+
+import (
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+)
+
+// isolated names, in the environment of the test's own process, the test that it runs.
+const isolated = "SLUICE_ISOLATED_TEST"
+
+// Isolate starts the calling top-level test again in a process with a new network namespace,
+// where only the loopback device is up, and reports its result. It returns true there, and false
+// in the process that only waits, where the test has to return. It needs root.
+func Isolate(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(isolated) == t.Name() {
+		Up(t, "lo")
+		return true
+	}
+	arguments := []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.count=1"}
+	for _, a := range os.Args[1:] {
+		if strings.HasPrefix(a, "-test.timeout=") || strings.HasPrefix(a, "-test.short=") {
+			arguments = append(arguments, a)
+		}
+	}
+	child := exec.Command(os.Args[0], arguments...)
+	child.Env = append(os.Environ(), isolated+"="+t.Name())
+	child.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	// The child is killed when the thread that started it ends.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	output, err := child.CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "--- PASS: "+t.Name()+" ") {
+		t.Errorf("in its namespace: %v\n%s", err, output)
+	} else if testing.Verbose() {
+		t.Logf("in its namespace:\n%s", output)
+	}
+	return false
+}
+
+// Up brings a device up.
+func Up(t *testing.T, device string) {
+	t.Helper()
+	link, err := netlink.LinkByName(device)
+	if err == nil {
+		err = netlink.LinkSetUp(link)
+	}
+	if err != nil {
+		t.Fatalf("bring up %s: %v", device, err)
+	}
+}
+
+// Address gives a device an address.
+func Address(t *testing.T, device string, prefix netip.Prefix) {
+	t.Helper()
+	link, err := netlink.LinkByName(device)
+	if err == nil {
+		address := &netlink.Addr{IPNet: netlink.NewIPNet(prefix.Addr().AsSlice())}
+		address.Mask = mask(prefix)
+		address.Flags = syscall.IFA_F_NODAD
+		err = netlink.AddrAdd(link, address)
+	}
+	if err != nil {
+		t.Fatalf("address %s on %s: %v", prefix, device, err)
+	}
+}
+
+// Route leads a prefix into a device.
+func Route(t *testing.T, device string, prefix netip.Prefix) {
+	t.Helper()
+	link, err := netlink.LinkByName(device)
+	if err == nil {
+		destination := netlink.NewIPNet(prefix.Masked().Addr().AsSlice())
+		destination.Mask = mask(prefix)
+		err = netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: destination})
+	}
+	if err != nil {
+		t.Fatalf("route %s to %s: %v", prefix, device, err)
+	}
+}
+
+func mask(prefix netip.Prefix) []byte {
+	m := make([]byte, prefix.Addr().BitLen()/8)
+	for i := range prefix.Bits() {
+		m[i/8] |= 0x80 >> (i % 8)
+	}
+	return m
+}

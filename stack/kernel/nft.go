@@ -18,22 +18,26 @@ type Counter struct {
 
 // Dropped tells what was dropped since the firewall was first loaded: by interface device, what
 // was meant for the gateway itself and not let in; under "", what would have passed by the TUNs.
-func Dropped(d Desired) (map[string]Counter, error) {
+func (k *Kernel) Dropped() (map[string]Counter, error) {
+	k.mu.Lock()
+	devices := k.firewall.devices
+	k.mu.Unlock()
 	counters, err := readCounters()
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]Counter{"": counters[forwardCounter]}
-	for _, ifc := range d.zoned() {
-		out[ifc.Device] = counters[inboundCounter(ifc.Device)]
+	for _, device := range devices {
+		out[device] = counters[inboundCounter(device)]
 	}
 	return out, nil
 }
 
-// loadedFirewall is the ruleset we loaded last, and how nft printed it then.
+// loadedFirewall is the ruleset we loaded last.
 type loadedFirewall struct {
-	text   string
-	listed string
+	text    string   // without counts
+	listed  string   // how nft printed it then
+	devices []string // whose packets it judges
 }
 
 // setFirewall loads the ruleset of d, unless it is there and nobody changed it.
@@ -55,7 +59,10 @@ func (k *Kernel) setFirewall(d *Desired) error {
 	if err != nil {
 		return err
 	}
-	k.firewall = loadedFirewall{text, listed}
+	k.firewall = loadedFirewall{text: text, listed: listed}
+	for _, ifc := range d.zoned() {
+		k.firewall.devices = append(k.firewall.devices, ifc.Device)
+	}
 	return nil
 }
 

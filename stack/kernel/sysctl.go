@@ -32,7 +32,7 @@ func (k *Kernel) setSysctls(d *Desired) error {
 	for _, s := range want {
 		keep[s.name] = true
 		now := readSysctl(s.name)
-		if now == "" && s.value != "" && !sysctlExists(s.name) || now == s.value {
+		if now == s.value || !sysctlExists(s.name) {
 			continue
 		}
 		change = append(change, s)

@@ -3,7 +3,6 @@ package track
 import (
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Format is a form of a message.
@@ -191,21 +190,4 @@ func header(s string) string {
 		return "-"
 	}
 	return clean[:min(len(clean), 255)]
-}
-
-// Render writes the message of an entry as the gateway named host sends it, without a line end;
-// times are in UTC when utc is set.
-func (e *Entry) Render(f Format, host string, utc bool) string {
-	env := envelope{host: header(host), sdid: DefaultSDID, utc: utc}
-	r := record{tag: e.Tag, time: e.Time, reason: e.Reason, Session: e.Session}
-	return string(env.appendMessage(nil, f, &r))
-}
-
-// Entry is one record of the history.
-type Entry struct {
-	Number  int64     `json:"number"` // grows with time; newest is largest
-	Time    time.Time `json:"time"`
-	Tag     Tag       `json:"tag"`
-	Reason  string    `json:"reason,omitzero"`
-	Session Session   `json:"session"`
 }

@@ -30,6 +30,9 @@ import (
 // ClientHeader carries the client's name, from the hello event, in configuration requests.
 const ClientHeader = "Sluice-Client"
 
+// ShellAgent is the user agent of the shell; commits of others are recorded as made by "api".
+const ShellAgent = "sluice-shell"
+
 // Limits on what travels.
 const (
 	MaxRequest = 32 << 20 // bytes of a request body: a pasted configuration of 200,000 lines
@@ -43,7 +46,7 @@ type Status struct {
 	User           string    `json:"user"` // the user at the other end of the socket
 	Started        time.Time `json:"started"`
 	Alarms         int       `json:"alarms"`
-	ConfirmedUntil time.Time `json:"rollback_at,omitzero"` // set while a confirmed commit waits
+	ConfirmedUntil time.Time `json:"rollback-at,omitzero"` // set while a confirmed commit waits
 }
 
 // Command asks for one operational command.

@@ -147,6 +147,7 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 	if err != nil {
 		return err
 	}
+	req.Header.Set("User-Agent", ShellAgent)
 	if c.name != "" {
 		req.Header.Set(ClientHeader, c.name)
 	}

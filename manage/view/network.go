@@ -14,15 +14,15 @@ type Zones struct {
 type Zone struct {
 	Name                string          `json:"name"`
 	Description         string          `json:"description,omitempty"`
-	TCPReset            bool            `json:"tcp_rst"`
-	ApplicationTracking bool            `json:"application_tracking"`
+	TCPReset            bool            `json:"tcp-rst"`
+	ApplicationTracking bool            `json:"application-tracking"`
 	Interfaces          []ZoneInterface `json:"interfaces"`
 }
 
 // ZoneInterface is one interface of a zone, with the traffic it accepts for the gateway itself.
 type ZoneInterface struct {
 	Name        string   `json:"name"`
-	HostInbound []string `json:"host_inbound_traffic,omitempty"`
+	HostInbound []string `json:"host-inbound-traffic,omitempty"`
 }
 
 // Text shows zone after zone.
@@ -58,13 +58,13 @@ type NATRules struct {
 // NATRule is one source translation rule.
 type NATRule struct {
 	Name     string   `json:"name"`
-	RuleSet  string   `json:"rule_set"`
+	RuleSet  string   `json:"rule-set"`
 	Position int      `json:"position"` // from 1, over all rule sets
 	From     string   `json:"from"`     // "zone trust" or "interface eth1"
 	To       string   `json:"to"`
 	Match    []string `json:"match"` // "Source addresses: 192.0.2.0/24"
 	Action   string   `json:"action"`
-	Hits     uint64   `json:"translation_hits"`
+	Hits     uint64   `json:"translation-hits"`
 	Sessions uint64   `json:"sessions"`
 }
 
@@ -88,9 +88,9 @@ func (n *NATRules) Text(p *Page) {
 
 // NATSummary is the answer of "show security nat source summary".
 type NATSummary struct {
-	RuleSets int    `json:"rule_sets"`
+	RuleSets int    `json:"rule-sets"`
 	Rules    int    `json:"rules"`
-	Hits     uint64 `json:"translation_hits"`
+	Hits     uint64 `json:"translation-hits"`
 }
 
 // Text shows the totals.
@@ -146,12 +146,12 @@ type Interface struct {
 	MTU         int      `json:"mtu"`
 	MAC         string   `json:"mac,omitempty"`
 	Addresses   []string `json:"addresses"`
-	RxPackets   uint64   `json:"rx_packets"`
-	RxBytes     uint64   `json:"rx_bytes"`
-	RxDropped   uint64   `json:"rx_dropped"`
-	TxPackets   uint64   `json:"tx_packets"`
-	TxBytes     uint64   `json:"tx_bytes"`
-	TxDropped   uint64   `json:"tx_dropped"`
+	RxPackets   uint64   `json:"rx-packets"`
+	RxBytes     uint64   `json:"rx-bytes"`
+	RxDropped   uint64   `json:"rx-dropped"`
+	TxPackets   uint64   `json:"tx-packets"`
+	TxBytes     uint64   `json:"tx-bytes"`
+	TxDropped   uint64   `json:"tx-dropped"`
 }
 
 // Text shows a table, or a block for each interface.
@@ -214,7 +214,7 @@ type Route struct {
 	Destination string   `json:"destination"`
 	Protocol    string   `json:"protocol"` // Static, Direct or the kernel's name of another origin
 	Metric      int      `json:"metric"`
-	NextHops    []string `json:"next_hops"` // "to 192.0.2.1 via eth1", "via eth1", "Discard"
+	NextHops    []string `json:"next-hops"` // "to 192.0.2.1 via eth1", "via eth1", "Discard"
 }
 
 // Text shows IPv4 before IPv6.

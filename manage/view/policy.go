@@ -7,7 +7,7 @@ import (
 
 // Policies is the answer of "show security policies".
 type Policies struct {
-	Default  string   `json:"default_policy"` // permit-all or deny-all
+	Default  string   `json:"default-policy"` // permit-all or deny-all
 	Policies []Policy `json:"policies"`
 	Detail   bool     `json:"detail"`
 }
@@ -18,35 +18,35 @@ type Policy struct {
 	Description    string        `json:"description,omitempty"`
 	Index          uint32        `json:"index"`
 	Sequence       int           `json:"sequence"` // place among the policies of its zones, from 1
-	FromZone       string        `json:"from_zone"`
-	ToZone         string        `json:"to_zone"`
+	FromZone       string        `json:"from-zone"`
+	ToZone         string        `json:"to-zone"`
 	Global         bool          `json:"global"`
 	Action         string        `json:"action"` // permit, deny or reject
 	Services       []string      `json:"services,omitempty"`
 	Enabled        bool          `json:"enabled"`
 	Scheduler      string        `json:"scheduler,omitempty"`
-	Source         []Address     `json:"source_addresses"`
-	Destination    []Address     `json:"destination_addresses"`
-	SourceExcluded bool          `json:"source_excluded,omitempty"`
-	DestExcluded   bool          `json:"destination_excluded,omitempty"`
-	Identities     []string      `json:"source_identities,omitempty"`
+	Source         []Address     `json:"source-addresses"`
+	Destination    []Address     `json:"destination-addresses"`
+	SourceExcluded bool          `json:"source-excluded,omitempty"`
+	DestExcluded   bool          `json:"destination-excluded,omitempty"`
+	Identities     []string      `json:"source-identities,omitempty"`
 	Applications   []Application `json:"applications"`
-	SYNCheck       bool          `json:"syn_check"`
-	SequenceCheck  bool          `json:"sequence_check"`
-	WindowScale    bool          `json:"window_scale"`
-	LogInit        bool          `json:"log_session_init"`
-	LogClose       bool          `json:"log_session_close"`
+	SYNCheck       bool          `json:"syn-check"`
+	SequenceCheck  bool          `json:"sequence-check"`
+	WindowScale    bool          `json:"window-scale"`
+	LogInit        bool          `json:"log-session-init"`
+	LogClose       bool          `json:"log-session-close"`
 	Counters       *PolicyCounts `json:"counters,omitempty"` // of a policy that counts
-	HitCount       uint64        `json:"hit_count"`
+	HitCount       uint64        `json:"hit-count"`
 }
 
 // PolicyCounts is what then count counts.
 type PolicyCounts struct {
 	Sessions  uint64 `json:"sessions"`
-	PacketsIn uint64 `json:"packets_from_client"`
-	BytesIn   uint64 `json:"bytes_from_client"`
-	PacketsUp uint64 `json:"packets_from_server"`
-	BytesUp   uint64 `json:"bytes_from_server"`
+	PacketsIn uint64 `json:"packets-from-client"`
+	BytesIn   uint64 `json:"bytes-from-client"`
+	PacketsUp uint64 `json:"packets-from-server"`
+	BytesUp   uint64 `json:"bytes-from-server"`
 }
 
 // Address is one address of a policy, by name, with what it stands for.
@@ -66,9 +66,9 @@ type Application struct {
 type ApplicationTerm struct {
 	Protocol        string `json:"protocol"` // "0" for any
 	ALG             string `json:"alg,omitempty"`
-	SourcePort      string `json:"source_port,omitempty"`      // "0-0" for any
-	DestinationPort string `json:"destination_port,omitempty"` // "0-0" for any
-	Timeout         int64  `json:"inactivity_timeout"`         // seconds, 0 for the protocol's, Never
+	SourcePort      string `json:"source-port,omitempty"`      // "0-0" for any
+	DestinationPort string `json:"destination-port,omitempty"` // "0-0" for any
+	Timeout         int64  `json:"inactivity-timeout"`         // seconds, 0 for the protocol's, Never
 }
 
 // Text shows the policies in short or, with detail, in the layout of the guide.
@@ -240,8 +240,8 @@ type HitCounts struct {
 
 // HitCount says how often a policy decided.
 type HitCount struct {
-	FromZone string `json:"from_zone"`
-	ToZone   string `json:"to_zone"`
+	FromZone string `json:"from-zone"`
+	ToZone   string `json:"to-zone"`
 	Name     string `json:"name"`
 	Count    uint64 `json:"count"`
 	Action   string `json:"action"`
@@ -270,7 +270,7 @@ func title(text string) string {
 // which decides.
 type Matches struct {
 	Policies []Policy `json:"policies"`
-	Default  string   `json:"default_policy"` // decides when none fits
+	Default  string   `json:"default-policy"` // decides when none fits
 }
 
 // Text shows each policy in the layout of "show security policies detail".

@@ -24,24 +24,24 @@ type Wing struct {
 type Session struct {
 	ID                 uint64    `json:"id"`
 	Policy             string    `json:"policy"`
-	PolicyIndex        uint32    `json:"policy_index"`
+	PolicyIndex        uint32    `json:"policy-index"`
 	State              string    `json:"state"`           // Valid, Pending or Invalidated
 	Timeout            int64     `json:"timeout"`         // seconds until it ages out, Never
-	MaximumTimeout     int64     `json:"maximum_timeout"` // seconds, Never
+	MaximumTimeout     int64     `json:"maximum-timeout"` // seconds, Never
 	Protocol           string    `json:"protocol"`
 	In                 Wing      `json:"in"`
 	Out                Wing      `json:"out"`
-	FromZone           string    `json:"from_zone"`
-	ToZone             string    `json:"to_zone"`
+	FromZone           string    `json:"from-zone"`
+	ToZone             string    `json:"to-zone"`
 	Service            string    `json:"service"`
-	DynamicApplication string    `json:"dynamic_application"` // "" while unknown
-	NestedApplication  string    `json:"nested_application"`
+	DynamicApplication string    `json:"dynamic-application"` // "" while unknown
+	NestedApplication  string    `json:"nested-application"`
 	Encryption         string    `json:"encryption"` // Yes, No, "" while unknown
-	NATRule            string    `json:"nat_rule"`   // "" without translation
+	NATRule            string    `json:"nat-rule"`   // "" without translation
 	Path               string    `json:"path"`       // express: forwarded as packets; stream: relayed
-	TCPState           string    `json:"tcp_state"`
+	TCPState           string    `json:"tcp-state"`
 	Start              time.Time `json:"start"`
-	StartUptime        int64     `json:"start_uptime"` // seconds the gateway had been up
+	StartUptime        int64     `json:"start-uptime"` // seconds the gateway had been up
 	Duration           int64     `json:"duration"`     // seconds
 }
 
@@ -143,9 +143,9 @@ func seconds(n int64) string {
 type SessionSummary struct {
 	Unicast     uint64 `json:"unicast"`
 	Multicast   uint64 `json:"multicast"`
-	Offloaded   uint64 `json:"services_offload"`
+	Offloaded   uint64 `json:"services-offload"`
 	Failed      uint64 `json:"failed"`
-	InUse       uint64 `json:"in_use"`
+	InUse       uint64 `json:"in-use"`
 	Valid       uint64 `json:"valid"`
 	Pending     uint64 `json:"pending"`
 	Invalidated uint64 `json:"invalidated"`
@@ -180,8 +180,8 @@ func (c *Cleared) Text(p *Page) {
 // FlowStatus is the answer of "show security flow status".
 type FlowStatus struct {
 	Forwarding []Forwarding `json:"forwarding"`
-	TCP        []string     `json:"tcp_session"` // what deviates from the default, in words
-	Rematch    string       `json:"policy_rematch"`
+	TCP        []string     `json:"tcp-session"` // what deviates from the default, in words
+	Rematch    string       `json:"policy-rematch"`
 }
 
 // Forwarding is how packets reach the gateway on one interface.

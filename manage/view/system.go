@@ -9,10 +9,10 @@ import (
 // Uptime is the answer of "show system uptime".
 type Uptime struct {
 	Now        time.Time `json:"now"`
-	Booted     time.Time `json:"system_booted"`
-	Started    time.Time `json:"gateway_started"`
-	Configured time.Time `json:"last_configured,omitzero"`
-	By         string    `json:"last_configured_by,omitempty"`
+	Booted     time.Time `json:"system-booted"`
+	Started    time.Time `json:"gateway-started"`
+	Configured time.Time `json:"last-configured,omitzero"`
+	By         string    `json:"last-configured-by,omitempty"`
 }
 
 // Text shows each time with how long ago it was.
@@ -60,7 +60,7 @@ func (a *Alarms) Text(p *Page) {
 // Commits is the answer of "show system commit".
 type Commits struct {
 	Commits        []Commit  `json:"commits"`
-	ConfirmedUntil time.Time `json:"rollback_at,omitzero"` // set while a confirmed commit waits for its confirmation
+	ConfirmedUntil time.Time `json:"rollback-at,omitzero"` // set while a confirmed commit waits for its confirmation
 }
 
 // Commit is one revision of the configuration.

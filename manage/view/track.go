@@ -7,11 +7,11 @@ import (
 
 // TrackCounters is the answer of "show security application-tracking counters".
 type TrackCounters struct {
-	Create       uint64 `json:"session_create_messages"`
-	Close        uint64 `json:"session_close_messages"`
-	VolumeUpdate uint64 `json:"session_volume_updates"`
-	RouteUpdate  uint64 `json:"session_route_updates"`
-	Failed       uint64 `json:"failed_messages"`
+	Create       uint64 `json:"session-create-messages"`
+	Close        uint64 `json:"session-close-messages"`
+	VolumeUpdate uint64 `json:"session-volume-updates"`
+	RouteUpdate  uint64 `json:"session-route-updates"`
+	Failed       uint64 `json:"failed-messages"`
 }
 
 // Text shows the counters in the layout of the guide, route updates after volume updates.
@@ -63,6 +63,7 @@ type LogStream struct {
 	State   string    `json:"state"`
 	Sent    uint64    `json:"sent"`
 	Dropped uint64    `json:"dropped"`
+	Queued  int       `json:"queued"`
 	Error   string    `json:"error,omitempty"` // the last failure
 	Since   time.Time `json:"since,omitzero"`  // of State
 }

@@ -23,6 +23,7 @@ type View interface {
 var views = map[string]func() View{
 	"message":               func() View { return new(Message) },
 	"text":                  func() View { return new(Text) },
+	"configuration":         func() View { return new(Configuration) },
 	"flow-sessions":         func() View { return new(Sessions) },
 	"flow-session-summary":  func() View { return new(SessionSummary) },
 	"flow-sessions-cleared": func() View { return new(Cleared) },
@@ -133,6 +134,15 @@ func (t *Text) Text(p *Page) {
 		p.Line("%s", strings.TrimSuffix(t.Body, "\n"))
 	}
 }
+
+// Configuration is a configuration in the form that was asked for: curly, set, json, xml, or the
+// difference from another.
+type Configuration struct {
+	Body string `json:"text"`
+}
+
+// Text shows it as it is.
+func (c *Configuration) Text(p *Page) { (*Text)(c).Text(p) }
 
 // moment is a time as commands show it.
 func moment(t time.Time) string {

@@ -1,0 +1,198 @@
+package track
+
+import (
+	"database/sql"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	_ "github.com/mattn/go-sqlite3"
+
+	"sluice/store/schema"
+)
+
+// openState opens a state database as the store does.
+func openState(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+var equalSessions = cmp.Comparer(func(a, b Session) bool {
+	same := a.Start.Equal(b.Start)
+	a.Start, b.Start = time.Time{}, time.Time{}
+	return same && a == b
+})
+
+// fill logs n sessions that differ in every column a query can ask for.
+func fill(t *testing.T, tracker *Tracker, n int) {
+	t.Helper()
+	before := outletNamed(t, tracker, "history").Sent
+	for i := range n {
+		s := fullSession()
+		s.ID = uint64(i)
+		s.Source = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), uint16(10000+i))
+		s.Policy = fmt.Sprintf("p%d", i%3)
+		switch i % 4 {
+		case 0:
+			tracker.FlowCreate(s)
+		case 1:
+			tracker.FlowClose(s, ReasonFIN)
+		case 2:
+			s.Protocol = 17
+			tracker.FlowDeny(s, DenyPolicy)
+		default:
+			s.Source = netip.MustParseAddrPort("[2001:db8::5]:53")
+			s.Destination = netip.MustParseAddrPort("[2001:db8:1::1]:443")
+			tracker.FlowCreate(s)
+		}
+	}
+	eventually(t, "the history has all", func() bool { return outletNamed(t, tracker, "history").Sent == before+uint64(n) })
+}
+
+// TestHistory asks the history for records in every way.
+func TestHistory(t *testing.T) {
+	now := testTime
+	tracker := newTestTracker(t, Options{State: openState(t, filepath.Join(t.TempDir(), "state.db")),
+		Now: func() time.Time { now = now.Add(time.Second); return now }})
+	commit(t, tracker, &schema.Config{})
+	fill(t, tracker, 40)
+	prefix := netip.MustParsePrefix
+	tests := []struct {
+		name  string
+		query Query
+		want  []uint64 // session ids, newest first
+	}{
+		{"limit", Query{Limit: 2}, []uint64{39, 38}},
+		{"tags", Query{Tags: []Tag{FlowClose, FlowDeny}, Limit: 3}, []uint64{38, 37, 34}},
+		{"session", Query{Session: 7}, []uint64{7}},
+		{"source host", Query{Source: prefix("192.0.2.6/32")}, []uint64{6}},
+		{"source prefix", Query{Source: prefix("192.0.2.4/30")}, []uint64{6, 5, 4}},
+		{"source family", Query{Source: prefix("::/0"), Destination: prefix("2001:db8:1::/48"), Limit: 2}, []uint64{39, 35}},
+		{"destination and port", Query{Destination: prefix("2001:db8:1::1/128"), DestinationPort: 443, SourcePort: 53, Limit: 1}, []uint64{39}},
+		{"source port", Query{SourcePort: 10010}, []uint64{10}},
+		{"protocol and policy", Query{Protocol: 17, Policy: "p2"}, []uint64{38, 26, 14, 2}},
+		{"nothing", Query{Policy: "p3"}, nil},
+	}
+	for _, test := range tests {
+		entries, err := tracker.History(test.query)
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		var got []uint64
+		for _, e := range entries {
+			got = append(got, e.Session.ID)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+	}
+	all, err := tracker.History(Query{})
+	if err != nil || len(all) != 40 {
+		t.Fatalf("%d records, %v", len(all), err)
+	}
+	middle, err := tracker.History(Query{From: all[30].Time, To: all[20].Time})
+	if err != nil || len(middle) != 11 || middle[0].Session.ID != all[20].Session.ID {
+		t.Errorf("between two times: %d records, %v", len(middle), err)
+	}
+}
+
+// TestHistoryKeepsTheWholeSession gives back what was logged, after a restart too.
+func TestHistoryKeepsTheWholeSession(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	first := newTestTracker(t, Options{State: openState(t, path), Now: func() time.Time { return testTime }})
+	commit(t, first, &schema.Config{})
+	first.FlowClose(fullSession(), ReasonServerRST)
+	first.FlowDeny(emptySession(), DenyReject)
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := newTestTracker(t, Options{State: openState(t, path)})
+	entries, err := second.History(Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Entry{
+		{Number: 2, Time: testTime, Tag: FlowDeny, Reason: DenyReject, Session: *emptySession()},
+		{Number: 1, Time: testTime, Tag: FlowClose, Reason: string(ReasonServerRST), Session: *fullSession()},
+	}
+	if diff := cmp.Diff(want, entries, equalSessions); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestHistoryLimit removes the oldest records.
+func TestHistoryLimit(t *testing.T) {
+	tracker := newTestTracker(t, Options{State: openState(t, filepath.Join(t.TempDir(), "state.db"))})
+	cfg := &schema.Config{}
+	cfg.Security.Log.History.MaxRecords = 100
+	commit(t, tracker, cfg)
+	fill(t, tracker, 250)
+	fill(t, tracker, 1)
+	entries, err := tracker.History(Query{Limit: 1000})
+	if err != nil || len(entries) != 100 || entries[0].Number != 251 || entries[99].Number != 152 {
+		t.Fatalf("%d records are kept (%v)", len(entries), err)
+	}
+}
+
+// TestHistoryFails: a database that is gone is an alarm, and asking says why.
+func TestHistoryFails(t *testing.T) {
+	db := openState(t, filepath.Join(t.TempDir(), "state.db"))
+	db.Close()
+	tracker := newTestTracker(t, Options{State: db})
+	commit(t, tracker, &schema.Config{})
+	tracker.FlowCreate(fullSession())
+	eventually(t, "an alarm", func() bool {
+		alarms := tracker.Alarms()
+		return len(alarms) == 1 && strings.Contains(alarms[0].Text, "history")
+	})
+	if _, err := tracker.History(Query{}); err == nil {
+		t.Error("asking a history that is gone says nothing")
+	}
+	if _, err := newTestTracker(t, Options{}).History(Query{}); err != ErrNoHistory {
+		t.Errorf("without a database: %v", err)
+	}
+}
+
+// FuzzDecodeSession: damaged records are errors, and good ones are read as they were written.
+func FuzzDecodeSession(f *testing.F) {
+	f.Add(encodeSession(nil, fullSession()))
+	f.Add(encodeSession(nil, emptySession()))
+	f.Add([]byte{codecVersion})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := decodeSession(data)
+		if err != nil {
+			return
+		}
+		again, err := decodeSession(encodeSession(nil, &s))
+		if err != nil || !cmp.Equal(s, again, equalSessions) {
+			t.Errorf("%v: %s", err, cmp.Diff(s, again, equalSessions))
+		}
+	})
+}
+
+// TestDecodeCut: a record cut at a field that a later version added reads as far as it goes; one
+// cut inside a value does not pass for whole.
+func TestDecodeCut(t *testing.T) {
+	whole := encodeSession(nil, fullSession())
+	last := len(fullSession().DestinationVRF) + 1
+	s, err := decodeSession(whole[:len(whole)-last])
+	if err != nil || s.DestinationVRF != "" || s.SourceVRF != "vpn-A" {
+		t.Errorf("cut at a field: %v, %q, %q", err, s.SourceVRF, s.DestinationVRF)
+	}
+	if _, err := decodeSession(whole[:len(whole)-1]); err == nil {
+		t.Error("cut inside a value: no error")
+	}
+	if _, err := decodeSession([]byte{codecVersion + 1}); err == nil {
+		t.Error("an unknown version: no error")
+	}
+}

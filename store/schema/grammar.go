@@ -64,6 +64,7 @@ type Node struct {
 	words     []string            // the keys of named, sorted
 	enum      map[string]struct{} // Enum as a set
 	refs      []string            // Refs as written in the tag, until they are resolved
+	required  []*Node             // children that are mandatory
 	defaulted []*Node             // children that have a default, or hold statements that have one
 }
 
@@ -115,6 +116,14 @@ func (n *Node) Keywords() []string {
 	}
 	return words
 }
+
+// IsNumber says whether a value is a whole number.
+func (n *Node) IsNumber() bool {
+	return n.scalar != nil && n.scalar.Kind() >= reflect.Int && n.scalar.Kind() <= reflect.Uint64 && !n.unmarshals()
+}
+
+// Required lists the children without which the statement is refused.
+func (n *Node) Required() []*Node { return n.required }
 
 // Holds says whether the statement may hold other statements.
 func (n *Node) Holds() bool { return n.Kind <= List }

@@ -71,6 +71,9 @@ func (b *builder) body(n *Node, t reflect.Type) {
 	for i, c := range n.Children {
 		c.Order = i
 		b.collide(n, c)
+		if c.Mandatory {
+			n.required = append(n.required, c)
+		}
 		if c.Default != "" || c.Kind == Container && len(c.defaulted) > 0 {
 			n.defaulted = append(n.defaulted, c)
 		}
@@ -254,6 +257,9 @@ func (b *builder) shape(n *Node, t reflect.Type) {
 	}
 	if n.Grouped && len(n.Keys) > 1 {
 		b.errorf("a grouped list has one key")
+	}
+	if n.Mandatory && n.Kind == List && !n.Grouped {
+		b.errorf("a list cannot be mandatory")
 	}
 	if n.OneLiner && !n.Holds() {
 		b.errorf("oneliner is for containers and lists")

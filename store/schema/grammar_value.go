@@ -115,7 +115,7 @@ func (n *Node) accepts() string {
 		if n.isText() {
 			text += " characters"
 		}
-	case n.scalar.Kind() >= reflect.Int && n.scalar.Kind() <= reflect.Uint64 && !n.unmarshals():
+	case n.IsNumber():
 		text = wholeRange(n.scalar)
 	}
 	if n.Unit != "" {

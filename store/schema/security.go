@@ -319,6 +319,7 @@ type Flow struct {
 	TCPMSS            TCPMSS     `cfg:"tcp-mss" help:"Limits on the TCP maximum segment size"`
 	TCPSession        TCPSession `cfg:"tcp-session" help:"TCP sessions"`
 	Aging             Aging      `cfg:"aging" help:"Ending sessions early when the table fills"`
+	NoServicesOffload bool       `cfg:"no-services-offload" help:"Keep the packets of every session in the gateway process, rather than let the kernel carry those that are judged"`
 	MaximumSessions   uint32     `cfg:"maximum-sessions" help:"Sessions at most; further ones are refused and counted" range:"100..10000000" default:"1000000"`
 }
 

@@ -1,0 +1,481 @@
+package stack
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sluice/internal/nstest"
+)
+
+// servers are addresses that only the terminator answers for.
+var servers = map[string]netip.AddrPort{
+	"IPv4": netip.MustParseAddrPort("198.51.100.7:80"),
+	"IPv6": netip.MustParseAddrPort("[2001:db8:2::7]:80"),
+}
+
+// testTerminator ends the sessions of the clients of this namespace.
+type testTerminator struct {
+	*Terminator
+	device *Device
+	port   *Port
+	syns   atomic.Int32 // SYNs that arrived
+	syn    atomic.Pointer[Packet]
+}
+
+func newTestTerminator(t *testing.T, plain bool, opt TerminatorOptions) *testTerminator {
+	t.Helper()
+	d := testDevice(t, plain)
+	terminator, err := NewTerminator(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := terminator.Attach(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &testTerminator{Terminator: terminator, device: d, port: port}
+	readers := make(chan struct{}, len(d.Queues()))
+	for _, q := range d.Queues() {
+		go func() {
+			defer func() { readers <- struct{}{} }()
+			frame := make([]byte, MaxFrameLen)
+			for {
+				n, err := q.Read(frame)
+				if err != nil {
+					return
+				}
+				var p Packet
+				if p.Parse(frame[:n]) == nil && p.Key.Proto == protoTCP && p.TCPFlags&(TCPSyn|TCPAck) == TCPSyn {
+					w.syn.Store(&Packet{Key: p.Key, Seq: p.Seq, V6: p.V6})
+					w.syns.Add(1)
+				}
+				port.Inject(frame[:n])
+			}
+		}()
+	}
+	t.Cleanup(func() {
+		terminator.Close()
+		d.Close()
+		for range d.Queues() {
+			<-readers
+		}
+	})
+	return w
+}
+
+// serve hands every accepted stream to handler.
+func serve(t *testing.T, handler func(*Stream)) TerminatorOptions {
+	return TerminatorOptions{Accept: func(p *Pending) {
+		s, err := p.Accept()
+		if err != nil {
+			t.Errorf("accept: %v", err)
+			return
+		}
+		handler(s)
+	}}
+}
+
+func dial(t *testing.T, server netip.AddrPort) *net.TCPConn {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", server.String(), 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn.(*net.TCPConn)
+}
+
+// transferLen is long enough to fill all buffers and windows many times.
+const transferLen = 24 << 20
+
+func TestStreamCarriesEveryByte(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	eachMode(t, func(t *testing.T, plain bool) {
+		for family, server := range servers {
+			t.Run(family, func(t *testing.T) {
+				received := make(chan [32]byte, 1)
+				newTestTerminator(t, plain, serve(t, func(s *Stream) {
+					defer s.Close()
+					if s.Server() != server || s.Client().Addr().Is4() != server.Addr().Is4() {
+						t.Errorf("stream from %s to %s", s.Client(), s.Server())
+					}
+					sum := sha256.New()
+					if n, err := s.WriteTo(sum); n != transferLen || err != nil {
+						t.Errorf("received %d bytes, %v", n, err)
+					}
+					received <- [32]byte(sum.Sum(nil))
+					// The client has sent its FIN and still gets its answer.
+					if n, err := io.Copy(s, testData(2)); n != transferLen || err != nil {
+						t.Errorf("sent %d bytes, %v", n, err)
+					}
+					if stats := s.Stats(); stats.Received != transferLen || stats.Sent != transferLen {
+						t.Errorf("counted %+v", stats)
+					}
+				}))
+				conn := dial(t, server)
+				sum := sha256.New()
+				if _, err := io.Copy(io.MultiWriter(conn, sum), testData(1)); err != nil {
+					t.Fatal(err)
+				}
+				conn.CloseWrite()
+				if <-received != [32]byte(sum.Sum(nil)) {
+					t.Error("the client's bytes were changed")
+				}
+				got, want := sha256.New(), sha256.New()
+				if n, err := io.Copy(got, conn); n != transferLen || err != nil {
+					t.Errorf("client received %d bytes, %v", n, err)
+				}
+				io.Copy(want, testData(2))
+				if [32]byte(got.Sum(nil)) != [32]byte(want.Sum(nil)) {
+					t.Error("the server's bytes were changed")
+				}
+			})
+		}
+	})
+}
+
+// testData is transferLen pseudo-random bytes.
+func testData(seed byte) io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{seed}), transferLen)
+}
+
+func TestStreamEndings(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	eachMode(t, func(t *testing.T, plain bool) {
+		streams := make(chan *Stream, 1)
+		newTestTerminator(t, plain, serve(t, func(s *Stream) { streams <- s }))
+		connect := func(t *testing.T) (*net.TCPConn, *Stream) {
+			conn := dial(t, servers["IPv4"])
+			s := <-streams
+			t.Cleanup(func() { s.Close() })
+			return conn, s
+		}
+		buffer := make([]byte, 16)
+
+		t.Run("client resets", func(t *testing.T) {
+			conn, s := connect(t)
+			hungUp := make(chan struct{}, 4)
+			s.OnHangUp(func() { hungUp <- struct{}{} })
+			conn.SetLinger(0)
+			conn.Close()
+			<-hungUp
+			for range 2 { // the reason stays
+				if _, err := s.Read(buffer); !errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("read: %v", err)
+				}
+				if _, err := s.Write(buffer); !errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("write: %v", err)
+				}
+				if !errors.Is(s.Err(), syscall.ECONNRESET) {
+					t.Errorf("Err: %v", s.Err())
+				}
+			}
+		})
+		t.Run("reset after data", func(t *testing.T) {
+			conn, s := connect(t)
+			conn.Write([]byte("last words"))
+			waitFor(t, "data", func() bool { return s.awaitData() == nil })
+			conn.SetLinger(0)
+			conn.Close()
+			waitFor(t, "reset", func() bool { return s.Err() != nil })
+			if n, err := s.Read(buffer); string(buffer[:n]) != "last words" || err != nil {
+				t.Errorf("read %q, %v", buffer[:n], err)
+			}
+			if _, err := s.Read(buffer); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("read: %v", err)
+			}
+		})
+		t.Run("abort", func(t *testing.T) {
+			conn, s := connect(t)
+			s.Abort()
+			if _, err := conn.Read(buffer); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("client read: %v", err)
+			}
+			if _, err := s.Read(buffer); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("read after abort: %v", err)
+			}
+			if err := s.Close(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("second end: %v", err)
+			}
+		})
+		t.Run("close wakes reader and writer", func(t *testing.T) {
+			_, s := connect(t)
+			ended := make(chan error, 2)
+			go func() { _, err := s.Read(make([]byte, 1)); ended <- err }()
+			go func() { _, err := s.Write(make([]byte, 64<<20)); ended <- err }()
+			waitFor(t, "the send buffer to fill", func() bool { return s.Stats().Sent > 0 })
+			s.Close()
+			for range 2 {
+				if err := <-ended; !errors.Is(err, net.ErrClosed) {
+					t.Errorf("ended with %v", err)
+				}
+			}
+		})
+		t.Run("deadlines", func(t *testing.T) {
+			conn, s := connect(t)
+			s.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if _, err := s.Read(buffer); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("read: %v", err)
+			}
+			s.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+			if _, err := s.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("write: %v", err)
+			}
+			s.SetDeadline(time.Time{})
+			conn.Write([]byte("still here"))
+			if n, err := s.Read(buffer); string(buffer[:n]) != "still here" || err != nil {
+				t.Errorf("read %q, %v", buffer[:n], err)
+			}
+			// A deadline that is set while a read waits ends it.
+			ended := make(chan error, 1)
+			go func() { _, err := s.Read(make([]byte, 1)); ended <- err }()
+			s.SetReadDeadline(time.Unix(1, 0))
+			if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("read: %v", err)
+			}
+		})
+		t.Run("drain takes what is accepted", func(t *testing.T) {
+			conn, s := connect(t)
+			conn.Write([]byte("0123456789"))
+			waitFor(t, "data", func() bool { return s.awaitData() == nil })
+			full := errors.New("full")
+			n, err := s.Drain(func(pieces [][]byte) (int, error) { return 4, full })
+			if n != 4 || !errors.Is(err, full) {
+				t.Errorf("drained %d, %v", n, err)
+			}
+			if n, err := s.Read(buffer); string(buffer[:n]) != "456789" || err != nil {
+				t.Errorf("read %q, %v", buffer[:n], err)
+			}
+			if _, err := s.Drain(nil); !errors.Is(err, ErrWouldBlock) {
+				t.Errorf("drained nothing: %v", err)
+			}
+		})
+	})
+}
+
+func TestPending(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	requests := make(chan *Pending)
+	answered := make(chan struct{})
+	w := newTestTerminator(t, false, TerminatorOptions{MaxPendingPerClient: 2, Accept: func(p *Pending) {
+		requests <- p
+		<-answered
+	}})
+	dialAsync := func() <-chan error {
+		result := make(chan error, 1)
+		go func() {
+			conn, err := net.DialTimeout("tcp", servers["IPv4"].String(), 8*time.Second)
+			if err == nil {
+				conn.Close()
+			}
+			result <- err
+		}()
+		return result
+	}
+	t.Run("refuse", func(t *testing.T) {
+		result := dialAsync()
+		p := <-requests
+		p.Refuse()
+		if err := <-result; !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("client got %v", err)
+		}
+		if _, err := p.Accept(); !errors.Is(err, ErrAnswered) {
+			t.Errorf("accept after refuse: %v", err)
+		}
+		answered <- struct{}{}
+	})
+	t.Run("repeated SYN", func(t *testing.T) {
+		w.syns.Store(0)
+		result := dialAsync()
+		p := <-requests
+		select {
+		case <-requests:
+			t.Fatal("a repeated SYN is a request of its own")
+		case err := <-result:
+			t.Fatalf("client got %v without an answer", err)
+		case <-until(func() bool { return w.syns.Load() >= 2 }):
+		}
+		if waiting := w.Stats().Pending; waiting != 1 {
+			t.Errorf("%d requests wait, want 1", waiting)
+		}
+		s, err := p.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-result; err != nil {
+			t.Errorf("client got %v", err)
+		}
+		s.Close()
+		answered <- struct{}{}
+	})
+	t.Run("limit of a client", func(t *testing.T) {
+		before := w.Stats().Ignored
+		var results []<-chan error
+		for range 3 {
+			results = append(results, dialAsync())
+		}
+		first, second := <-requests, <-requests
+		waitFor(t, "the third to be ignored", func() bool { return w.Stats().Ignored > before })
+		first.Refuse()
+		second.Drop()
+		answered <- struct{}{}
+		answered <- struct{}{}
+		// The repeated SYNs of the third and of the dropped one come later.
+		for range 2 {
+			p := <-requests
+			p.Refuse()
+			answered <- struct{}{}
+		}
+		for _, result := range results {
+			if err := <-result; !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("client got %v", err)
+			}
+		}
+	})
+	t.Run("client withdraws", func(t *testing.T) {
+		result := dialAsync()
+		p := <-requests
+		syn := w.syn.Load()
+		w.port.Inject(NewReset(syn.Key, syn.V6, syn.Seq+2, 0, TCPRst))
+		if p.Context().Err() != nil {
+			t.Error("a RST outside the window withdraws the request")
+		}
+		w.port.Inject(NewReset(syn.Key, syn.V6, syn.Seq+1, 0, TCPRst))
+		<-p.Context().Done()
+		if cause := context.Cause(p.Context()); !errors.Is(cause, ErrClientGone) {
+			t.Errorf("context ended with %v", cause)
+		}
+		if _, err := p.Accept(); !errors.Is(err, ErrClientGone) {
+			t.Errorf("accept: %v", err)
+		}
+		answered <- struct{}{}
+		p = <-requests // this client knows nothing of its RST
+		p.Refuse()
+		answered <- struct{}{}
+		<-result
+	})
+	if waiting := w.Stats().Pending; waiting != 0 {
+		t.Errorf("%d requests wait after all were answered", waiting)
+	}
+}
+
+// until closes the channel when condition holds.
+func until(condition func() bool) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		for !condition() {
+			time.Sleep(5 * time.Millisecond)
+		}
+		close(done)
+	}()
+	return done
+}
+
+func TestInjectDropsCorruptSegments(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	for family, server := range servers {
+		t.Run(family, func(t *testing.T) {
+			requests := make(chan netip.AddrPort, 2)
+			w := newTestTerminator(t, false, TerminatorOptions{Accept: func(p *Pending) { requests <- p.Client() }})
+			source := netip.MustParseAddrPort("192.0.2.9:4000")
+			if server.Addr().Is6() {
+				source = netip.MustParseAddrPort("[2001:db8:1::9]:4000")
+			}
+			syn := NewReset(NewKey(source, server, protoTCP), server.Addr().Is6(), 1, 0, TCPSyn)
+			corrupt := append([]byte(nil), syn...)
+			corrupt[len(corrupt)-1]++
+			binary.BigEndian.PutUint16(corrupt[len(corrupt)-20:], 4001)
+			w.port.Inject(corrupt)
+			w.port.Inject(syn)
+			if got := <-requests; got != source {
+				t.Errorf("request from %s, want only the one from %s", got, source)
+			}
+			w.port.Inject(nil)
+			w.port.Inject(make([]byte, VirtioHeaderLen+20))
+		})
+	}
+}
+
+// Thousands of sessions leave neither goroutine, descriptor nor connection behind.
+func TestStreamsLeaveNothing(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	const sessions, parallel = 3000, 50
+	before := descriptors(t)
+	w := newTestTerminator(t, false, TerminatorOptions{Accept: func(p *Pending) {
+		s, err := p.Accept()
+		if err != nil { // the client's reset came before its stream was here
+			return
+		}
+		defer s.Close()
+		io.Copy(s, s)
+	}})
+	working := goleak.IgnoreCurrent()
+	results := make(chan error, parallel)
+	for range parallel {
+		go func() {
+			for i := range sessions / parallel {
+				if err := exchange(i%3 == 0); err != nil {
+					results <- err
+					return
+				}
+			}
+			results <- nil
+		}()
+	}
+	for range parallel {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	waitFor(t, "the stack to forget its connections", func() bool {
+		return w.Stats().Established == 0 && len(w.stack.RegisteredEndpoints()) == 0
+	})
+	goleak.VerifyNone(t, working)
+	if after := descriptors(t); after > before+2*len(w.device.Queues()) {
+		t.Errorf("%d descriptors open, %d before", after, before)
+	}
+}
+
+// exchange is one session that sends and receives a little, and ends by FIN or RST.
+func exchange(reset bool) error {
+	conn, err := net.Dial("tcp", servers["IPv4"].String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("hello")); err != nil {
+		return err
+	}
+	if reset {
+		return conn.(*net.TCPConn).SetLinger(0)
+	}
+	conn.(*net.TCPConn).CloseWrite()
+	got, err := io.ReadAll(conn)
+	if err == nil && string(got) != "hello" {
+		err = errors.New("got " + string(got))
+	}
+	return err
+}

@@ -28,26 +28,25 @@ func (k *Kernel) setSysctls(d *Desired) error {
 		return err
 	}
 	keep := map[string]bool{}
-	var change []setting
+	news := false
 	for _, s := range want {
 		keep[s.name] = true
-		now := readSysctl(s.name)
-		if now == s.value || !sysctlExists(s.name) {
-			continue
-		}
-		change = append(change, s)
-		if !s.passing {
+		if now := readSysctl(s.name); now != s.value && !s.passing && sysctlExists(s.name) {
 			k.state.recordSysctl(s.name, now, s.value)
+			news = true
 		}
 	}
-	var errs []error
-	if len(change) > 0 {
+	if news {
 		if err := k.state.save(); err != nil {
 			return err
 		}
 	}
-	for _, s := range change {
-		errs = append(errs, writeSysctl(s.name, s.value))
+	var errs []error
+	for _, s := range want {
+		// Read again: writing "all" or "default" changes the devices too.
+		if readSysctl(s.name) != s.value && sysctlExists(s.name) {
+			errs = append(errs, writeSysctl(s.name, s.value))
+		}
 	}
 	before := len(k.state.Sysctls)
 	errs = append(errs, k.state.restoreSysctls(keep))
@@ -70,9 +69,11 @@ func (k *Kernel) settings(d *Desired) ([]setting, error) {
 	tuns := map[string]bool{}
 	for _, ifc := range zoned {
 		tuns[ifc.TUN] = true
-		list = append(list, tunSettings(ifc.TUN)...)
 	}
 	list = append(list, k.reversePath(tuns)...)
+	for tun := range tuns {
+		list = append(list, tunSettings(tun)...)
+	}
 
 	// A packet that early demultiplexing gives to the upstream socket of its own session is not
 	// forwarded to the client, and packets in transit are spared the look-up.

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/mattn/go-sqlite3"
+	"golang.org/x/sys/unix"
+)
+
+// large is a statement that needs more room than a full disk has left.
+var large = "set interfaces eth1 description " + strings.Repeat("x", 300_000)
+
+// withoutRoom commits to a store that cannot grow until makeRoom is called, and says what is not
+// as it was before.
+func withoutRoom(s *Store, takeRoom, makeRoom func() error, want ...sqlite3.ErrNo) error {
+	c, err := s.Edit(alice, Shared)
+	if err != nil {
+		return err
+	}
+	if err := c.Run(nil, "set system host-name before"); err != nil {
+		return err
+	}
+	if _, _, err := c.Commit(CommitOptions{}); err != nil {
+		return err
+	}
+	p, err := s.Edit(bob, Private)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(p.Run(nil, "set system host-name after"), p.Run(nil, large)); err != nil {
+		return err
+	}
+	if err := takeRoom(); err != nil {
+		return err
+	}
+	for range 3 {
+		if err := failsWhole(s, p, want); err != nil {
+			return err
+		}
+	}
+	if err := c.Run(nil, large); err == nil || c.Changed() {
+		return fmt.Errorf("an edit that cannot be stored: %v, changed %v", err, c.Changed())
+	}
+	if err := makeRoom(); err != nil {
+		return err
+	}
+	if err := c.Run(nil, "set interfaces eth2 description later"); err != nil {
+		return err
+	}
+	if r, _, err := p.Commit(CommitOptions{}); err != nil || r.ID != 2 || hostName(s) != "after" {
+		return fmt.Errorf("commit with room again: %v, %v, %s is active", r, err, hostName(s))
+	}
+	return nil
+}
+
+// failsWhole commits c, which has to fail for want, and says what is not as it was before.
+func failsWhole(s *Store, c *Candidate, want []sqlite3.ErrNo) error {
+	_, problems, err := c.Commit(CommitOptions{})
+	var lite sqlite3.Error
+	if !errors.As(err, &lite) || len(problems) > 0 {
+		return fmt.Errorf("commit without room: %v, %v", err, problems)
+	}
+	expected := false
+	for _, code := range want {
+		expected = expected || lite.Code == code
+	}
+	if !expected || !strings.Contains(err.Error(), "disk") || !strings.Contains(err.Error(), "unchanged") {
+		return fmt.Errorf("commit without room: %v", err)
+	}
+	if !c.Changed() || hostName(s) != "before" || len(s.Revisions()) != 1 {
+		return fmt.Errorf("after a failed commit: changed %v, %s is active, revisions %v", c.Changed(), hostName(s), s.Revisions())
+	}
+	stored, err := listRevisions(s.reader)
+	if err != nil || len(stored) != 1 {
+		return fmt.Errorf("after a failed commit %v is stored, %v", stored, err)
+	}
+	return nil
+}
+
+// reopened says whether the last commit of withoutRoom is there after the store is opened again.
+func reopened(s *Store) error {
+	if err := s.Close(); err != nil {
+		return err
+	}
+	s, err := Open(s.dir, Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if hostName(s) != "after" || len(s.Revisions()) != 2 {
+		return fmt.Errorf("opened again, %s is active, revisions %v", hostName(s), s.Revisions())
+	}
+	return nil
+}
+
+// The database may not grow: the commit fails as a whole, and succeeds when it may.
+func TestDatabaseFull(t *testing.T) {
+	s := start(t, t.TempDir())
+	limit := func(pages int) func() error {
+		return func() error {
+			_, err1 := s.commits.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+			_, err2 := s.edits.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+			return errors.Join(err1, err2)
+		}
+	}
+	if err := withoutRoom(s, limit(1), limit(1<<30), sqlite3.ErrFull); err != nil {
+		t.Fatal(err)
+	}
+	if err := reopened(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The file system is full: a tmpfs of its own, which goes away with the process.
+func TestDiskFull(t *testing.T) {
+	asChild(t, "full", &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS})
+}
+
+// The disk refuses to write for another reason: the size of files is limited.
+func TestDiskFails(t *testing.T) {
+	asChild(t, "failing", nil)
+}
+
+// asChild plays a part in a process of its own.
+func asChild(t *testing.T, part string, attributes *syscall.SysProcAttr) {
+	t.Helper()
+	child := exec.Command(os.Args[0], t.TempDir())
+	child.Env = append(os.Environ(), childEnv+"="+part)
+	child.SysProcAttr = attributes
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func fillDisk(dir string) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=0700"); err != nil {
+		return fmt.Errorf("mount: %w", err)
+	}
+	s, err := Open(dir, Options{})
+	if err != nil {
+		return err
+	}
+	if err := s.Start(context.Background()); err != nil {
+		return err
+	}
+	ballast := filepath.Join(dir, "ballast")
+	fill := func() error {
+		file, err := os.Create(ballast)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		for chunk := make([]byte, 4096); err == nil; {
+			_, err = file.Write(chunk)
+		}
+		if !errors.Is(err, unix.ENOSPC) {
+			return fmt.Errorf("fill the disk: %w", err)
+		}
+		return nil
+	}
+	if err := withoutRoom(s, fill, func() error { return os.Remove(ballast) }, sqlite3.ErrFull, sqlite3.ErrIoErr); err != nil {
+		return err
+	}
+	return reopened(s)
+}
+
+func failDisk(dir string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	s, err := Open(dir, Options{})
+	if err != nil {
+		return err
+	}
+	if err := s.Start(context.Background()); err != nil {
+		return err
+	}
+	limit := func(size uint64) error {
+		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY})
+	}
+	take := func() error {
+		info, err := os.Stat(filepath.Join(dir, configFile+"-wal"))
+		if err != nil {
+			return err
+		}
+		return limit(uint64(info.Size()) + 8192)
+	}
+	if err := withoutRoom(s, take, func() error { return limit(unix.RLIM_INFINITY) }, sqlite3.ErrIoErr); err != nil {
+		return err
+	}
+	return reopened(s)
+}

@@ -68,25 +68,30 @@ func (c *compiler) compileBooks() {
 			c.scopes[z.Name] = append(c.scopes[z.Name], c.newBook(z.Name, path, z.AddressBook.Addresses, z.AddressBook.AddressSets))
 		}
 	}
+	var global []*book
 	books := c.cfg.Security.AddressBooks
 	for i := range books {
 		b := &books[i]
 		path := "security address-book " + b.Name
 		compiled := c.newBook(b.Name, path, b.Addresses, b.AddressSets)
 		if b.Name == globalBook {
-			c.global = compiled
+			global = []*book{compiled}
 		}
 		for _, z := range b.Attach.Zones {
 			switch {
 			case b.Name == globalBook:
 				c.problem(path+" attach zone "+z.Name, "delete the attach statement", "the global address book holds in every zone and is not attached to any")
 			case !c.isZone(z.Name):
-				c.problem(path+" attach zone "+z.Name, schema.DidYouMean(z.Name, c.zoneNames()), "zone %q is not configured", z.Name)
+				c.unknownZone(path+" attach zone "+z.Name, z.Name)
 			default:
 				c.scopes[z.Name] = append(c.scopes[z.Name], compiled)
 			}
 		}
 	}
+	for zone, scope := range c.scopes {
+		c.scopes[zone] = append(scope, global...)
+	}
+	c.scopes[""] = global
 	for _, b := range c.books {
 		for _, name := range sortedKeys(b.entries) {
 			c.bookAddress(b, name)
@@ -200,31 +205,28 @@ func (c *compiler) addressSet(b *book, set *schema.AddressSet) *address {
 	defer func() { b.open = b.open[:len(b.open)-1] }()
 
 	a := &address{name: set.Name, book: b.name, set: true}
-	member := func(kind, name string, known map[string]bool) {
-		if !known[name] {
-			c.problem(path+" "+kind+" "+name, schema.DidYouMean(name, sortedKeys(known)), "%q is not in address book %s", name, b.name)
-			return
-		}
-		m := c.bookAddress(b, name)
+	member := func(m *address) {
 		if m == nil {
-			return
+			return // its own problem is noted
 		}
 		a.members = append(a.members, m)
 		a.prefixes = append(a.prefixes, m.prefixes...)
 		a.wildcards = append(a.wildcards, m.wildcards...)
 		a.names = append(a.names, m.names...)
 	}
-	if len(set.Addresses) > 0 {
-		known := keysOf(b.entries)
-		for _, m := range set.Addresses {
-			member("address", m.Name, known)
+	for _, m := range set.Addresses {
+		if b.entries[m.Name] == nil {
+			c.unknown(path+" address "+m.Name, m.Name, func() []string { return sortedKeys(b.entries) }, "address %q is not in address book %s", m.Name, b.name)
+			continue
 		}
+		member(c.bookAddress(b, m.Name))
 	}
-	if len(set.Sets) > 0 {
-		known := keysOf(b.sets)
-		for _, m := range set.Sets {
-			member("address-set", m.Name, known)
+	for _, m := range set.Sets {
+		if b.sets[m.Name] == nil {
+			c.unknown(path+" address-set "+m.Name, m.Name, func() []string { return sortedKeys(b.sets) }, "address set %q is not in address book %s", m.Name, b.name)
+			continue
 		}
+		member(c.bookAddress(b, m.Name))
 	}
 	return a
 }
@@ -248,26 +250,26 @@ func (c *compiler) address(path, zone, name string) *address {
 	if literal.UnmarshalText([]byte(name)) == nil && name != "default" {
 		return c.literal(literal.Prefix)
 	}
-	known := []string{anyAddress, anyIPv4, anyIPv6}
-	for _, b := range c.scope(zone) {
-		known = append(known, sortedKeys(b.entries)...)
-		known = append(known, sortedKeys(b.sets)...)
-	}
 	where := "the global address book"
 	if zone != "" {
 		where = "the address books of zone " + zone
 	}
-	c.problem(path, schema.DidYouMean(name, known), "address %q is not in %s", name, where)
+	c.unknown(path, name, func() []string {
+		known := []string{anyAddress, anyIPv4, anyIPv6}
+		for _, b := range c.scope(zone) {
+			known = append(append(known, sortedKeys(b.entries)...), sortedKeys(b.sets)...)
+		}
+		return known
+	}, "address %q is not in %s", name, where)
 	return nil
 }
 
 // scope lists the books that names are looked up in.
 func (c *compiler) scope(zone string) []*book {
-	books := c.scopes[zone]
-	if c.global != nil {
-		books = append(slices.Clone(books), c.global)
+	if books, own := c.scopes[zone]; own {
+		return books
 	}
-	return books
+	return c.scopes[""]
 }
 
 // literal is the one address object for an address typed in place of a name.

@@ -13,12 +13,12 @@ type compiler struct {
 	st       *State
 	e        *Engine
 	problems []schema.Problem
+	hints    int // nearest names looked for
 
 	zones  map[string]*Zone
 	books  []*book
-	scopes map[string][]*book // by zone
-	global *book
-	masks  []uint32 // of wildcard addresses
+	scopes map[string][]*book // by zone, "" for none
+	masks  []uint32           // of wildcard addresses
 
 	names       map[nameKey]*nameEntry
 	literals    map[netip.Prefix]*address
@@ -32,6 +32,28 @@ type compiler struct {
 // problem notes what is wrong at path.
 func (c *compiler) problem(path, hint, format string, args ...any) {
 	c.problems = append(c.problems, schema.Problem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// warn notes something odd at path that a commit may go on with.
+func (c *compiler) warn(path, hint, message string) {
+	c.problems = append(c.problems, schema.Problem{Path: path, Message: message, Hint: hint, Warning: true})
+}
+
+// maxHints bounds the search for nearest names, as every search looks at every name.
+const maxHints = 50
+
+// unknown notes that name is not among known. The message says what was looked for and where.
+func (c *compiler) unknown(path, name string, known func() []string, format string, args ...any) {
+	hint := ""
+	if c.hints++; c.hints <= maxHints {
+		hint = schema.DidYouMean(name, known())
+	}
+	c.problem(path, hint, format, args...)
+}
+
+// unknownZone notes that a zone is not configured.
+func (c *compiler) unknownZone(path, name string) {
+	c.unknown(path, name, func() []string { return sortedKeys(c.zones) }, "zone %q is not configured", name)
 }
 
 // Compile makes the engine of a configuration. It reports everything that is wrong at once; the

@@ -134,13 +134,13 @@ func (c *compiler) place(path string, n *schema.NATContext) place {
 	p := place{zones: n.Zones}
 	for _, z := range n.Zones {
 		if !c.isZone(z) {
-			c.problem(path+" zone "+z, schema.DidYouMean(z, c.zoneNames()), "zone %q is not configured", z)
+			c.unknownZone(path+" zone "+z, z)
 		}
 	}
 	for _, name := range n.Interfaces {
 		logical := c.cfg.Logical(name).Name
 		if c.e.zoneByInterface[logical] == nil {
-			c.problem(path+" interface "+name, schema.DidYouMean(name, sortedKeys(c.e.zoneByInterface)), "interface %q is in no zone", name)
+			c.unknown(path+" interface "+name, name, func() []string { return sortedKeys(c.e.zoneByInterface) }, "interface %q is in no zone", name)
 		}
 		p.interfaces = append(p.interfaces, logical)
 	}

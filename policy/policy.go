@@ -63,7 +63,7 @@ func (c *compiler) compilePolicies() {
 		path := "security policies from-zone " + z.From + " to-zone " + z.To
 		for _, name := range []string{z.From, z.To} {
 			if name != HostZone && !c.isZone(name) {
-				c.problem(path, schema.DidYouMean(name, c.zoneNames()), "zone %q is not configured", name)
+				c.unknownZone(path, name)
 			}
 		}
 		first := len(c.e.policies)
@@ -156,7 +156,7 @@ func (c *compiler) compilePolicy(p *Policy) {
 	p.LogInit, p.LogClose = then.Log.SessionInit, then.Log.SessionClose
 	p.Count = then.Count != nil
 	if p.Scheduler = p.configured.SchedulerName; p.Scheduler != "" && c.schedules[p.Scheduler] == nil {
-		c.problem(path+" scheduler-name", schema.DidYouMean(p.Scheduler, sortedKeys(c.schedules)), "scheduler %q is not configured", p.Scheduler)
+		c.unknown(path+" scheduler-name", p.Scheduler, func() []string { return sortedKeys(c.schedules) }, "scheduler %q is not configured", p.Scheduler)
 	}
 }
 
@@ -167,7 +167,7 @@ func (c *compiler) matchAddresses(path, zone string, names []string, excluded bo
 			c.problem(path, "name the addresses to exclude", "any cannot be excluded, as nothing would match")
 		}
 		if len(names) > 1 {
-			c.problem(path, "delete any or the other addresses", "any already holds every other address")
+			c.warn(path, "delete any or the other addresses", "any already holds every other address")
 		}
 		return nil
 	}
@@ -187,7 +187,7 @@ func (c *compiler) matchAddresses(path, zone string, names []string, excluded bo
 func (c *compiler) matchApplications(p *Policy, path string, names []string) {
 	if slices.Contains(names, anyApplication) {
 		if len(names) > 1 {
-			c.problem(path, "delete any or the other applications", "any already holds every other application")
+			c.warn(path, "delete any or the other applications", "any already holds every other application")
 		}
 		return
 	}
@@ -214,7 +214,7 @@ func (c *compiler) matchZones(p *Policy, path string, names []string) []string {
 	}
 	for _, name := range names {
 		if name != HostZone && !c.isZone(name) {
-			c.problem(path, schema.DidYouMean(name, c.zoneNames()), "zone %q is not configured", name)
+			c.unknownZone(path, name)
 		}
 	}
 	return names

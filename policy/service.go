@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -214,11 +213,11 @@ func (c *compiler) application(path, name string) []*service {
 	if list := predefined().byName[name]; list != nil {
 		return list
 	}
-	hint := schema.DidYouMean(name, c.applicationNames())
 	if strings.Contains(name, ":") {
-		hint = "names with a colon are dynamic applications; " + cmp.Or(hint, "the services here begin with junos-")
+		c.problem(path, "the services here begin with junos-, such as junos-http", "%q is a dynamic application, not one by protocol and port", name)
+		return nil
 	}
-	c.problem(path, hint, "application %q is not configured", name)
+	c.unknown(path, name, c.applicationNames, "application %q is not configured", name)
 	return nil
 }
 

@@ -203,11 +203,12 @@ func (p *Policy) view() PolicyView {
 	}
 	if p.Count {
 		c := p.Counters
-		closed := c.SessionsClosed.Load() // before those opened, which are never fewer
+		opened, closed := c.SessionsOpened.Load(), c.SessionsClosed.Load()
 		v.Statistics = &StatisticsView{
 			InputBytes: c.BytesFromClient.Load(), OutputBytes: c.BytesFromServer.Load(),
 			InputPackets: c.PacketsFromClient.Load(), OutputPackets: c.PacketsFromServer.Load(),
-			ActiveSessions: c.SessionsOpened.Load() - closed, SessionDeletions: closed, PolicyLookups: v.Hits,
+			ActiveSessions:   opened - min(opened, closed), // a session may end under another policy than let it in
+			SessionDeletions: closed, PolicyLookups: v.Hits,
 		}
 	}
 	return v

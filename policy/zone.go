@@ -49,9 +49,6 @@ func (c *compiler) compileZones() {
 // isZone says whether a zone is configured.
 func (c *compiler) isZone(name string) bool { return c.zones[name] != nil }
 
-// zoneNames lists the configured zones.
-func (c *compiler) zoneNames() []string { return sortedKeys(c.zones) }
-
 // Zone is the zone that a logical interface is in, named as [schema.LogicalInterface] names it.
 func (e *Engine) Zone(logicalInterface string) (*Zone, bool) {
 	z, ok := e.zoneByInterface[logicalInterface]

@@ -97,7 +97,7 @@ type Edit struct {
 	Statement string   `json:"statement,omitempty"` // run: the whole statement, with its verb
 	Mode      string   `json:"mode,omitempty"`      // load: set, merge, override or replace
 	Text      string   `json:"text,omitempty"`      // load
-	Path      string   `json:"path,omitempty"`      // edit, show: words relative to At
+	Path      string   `json:"path,omitempty"`      // edit, show, compare: words relative to At
 	Display   string   `json:"display,omitempty"`   // show: set, json, xml, inheritance; "" is curly
 	Number    int      `json:"number,omitempty"`    // rollback, compare
 	Comment   string   `json:"comment,omitempty"`   // commit

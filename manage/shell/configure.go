@@ -233,15 +233,7 @@ func (s *Shell) leave(ctx context.Context) error {
 // show shows the candidate, or how it differs from a revision.
 func (s *Shell) show(ctx context.Context, c *change) (answer, error) {
 	if c.pipes.compare != nil {
-		at := s.config.at
-		if path := c.args["path"]; path != "" {
-			done, err := s.do(ctx, "edit", api.Edit{At: at, Path: path})
-			if err != nil {
-				return answer{}, err
-			}
-			at = done.At
-		}
-		done, err := s.do(ctx, "compare", api.Edit{At: at, Number: *c.pipes.compare})
+		done, err := s.do(ctx, "compare", api.Edit{At: s.config.at, Path: c.args["path"], Number: *c.pipes.compare})
 		return answer{text: done.Text}, err
 	}
 	done, err := s.do(ctx, "show", api.Edit{At: s.config.at, Path: c.args["path"], Display: c.pipes.display})

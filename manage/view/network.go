@@ -108,24 +108,22 @@ type Schedulers struct {
 
 // Scheduler is one scheduler.
 type Scheduler struct {
-	Name     string   `json:"name"`
-	Active   bool     `json:"active"`
-	Times    []string `json:"times"`    // its statements, in words
-	Policies []string `json:"policies"` // policies that follow it
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	State       string   `json:"state"`    // active, inactive, or unused: no policy names it
+	Policies    []string `json:"policies"` // that hold at its times only
 }
 
 // Text shows scheduler after scheduler.
 func (s *Schedulers) Text(p *Page) {
 	for _, sch := range s.Schedulers {
-		state := "inactive"
-		if sch.Active {
-			state = "active"
+		p.Line("Scheduler name: %s, State: %s", sch.Name, sch.State)
+		if sch.Description != "" {
+			p.Line("  Description: %s", sch.Description)
 		}
-		p.Line("Scheduler name: %s, State: %s", sch.Name, state)
-		for _, t := range sch.Times {
-			p.Line("  %s", t)
+		for _, policy := range sch.Policies {
+			p.Line("  Policy: %s", policy)
 		}
-		p.Line("  Policies: %s", or(strings.Join(sch.Policies, ", "), "none"))
 	}
 }
 

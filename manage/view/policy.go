@@ -3,126 +3,73 @@ package view
 import (
 	"strconv"
 	"strings"
+
+	"sluice/policy"
 )
 
 // Policies is the answer of "show security policies".
 type Policies struct {
-	Default  string   `json:"default-policy"` // permit-all or deny-all
-	Policies []Policy `json:"policies"`
-	Detail   bool     `json:"detail"`
-}
-
-// Policy is one security policy.
-type Policy struct {
-	Name           string        `json:"name"`
-	Description    string        `json:"description,omitempty"`
-	Index          uint32        `json:"index"`
-	Sequence       int           `json:"sequence"` // place among the policies of its zones, from 1
-	FromZone       string        `json:"from-zone"`
-	ToZone         string        `json:"to-zone"`
-	Global         bool          `json:"global"`
-	Action         string        `json:"action"` // permit, deny or reject
-	Services       []string      `json:"services,omitempty"`
-	Enabled        bool          `json:"enabled"`
-	Scheduler      string        `json:"scheduler,omitempty"`
-	Source         []Address     `json:"source-addresses"`
-	Destination    []Address     `json:"destination-addresses"`
-	SourceExcluded bool          `json:"source-excluded,omitempty"`
-	DestExcluded   bool          `json:"destination-excluded,omitempty"`
-	Identities     []string      `json:"source-identities,omitempty"`
-	Applications   []Application `json:"applications"`
-	SYNCheck       bool          `json:"syn-check"`
-	SequenceCheck  bool          `json:"sequence-check"`
-	WindowScale    bool          `json:"window-scale"`
-	LogInit        bool          `json:"log-session-init"`
-	LogClose       bool          `json:"log-session-close"`
-	Counters       *PolicyCounts `json:"counters,omitempty"` // of a policy that counts
-	HitCount       uint64        `json:"hit-count"`
-}
-
-// PolicyCounts is what then count counts.
-type PolicyCounts struct {
-	Sessions  uint64 `json:"sessions"`
-	PacketsIn uint64 `json:"packets-from-client"`
-	BytesIn   uint64 `json:"bytes-from-client"`
-	PacketsUp uint64 `json:"packets-from-server"`
-	BytesUp   uint64 `json:"bytes-from-server"`
-}
-
-// Address is one address of a policy, by name, with what it stands for.
-type Address struct {
-	Name  string   `json:"name"`
-	Book  string   `json:"book,omitempty"`
-	Means []string `json:"means,omitempty"` // prefixes, ranges, names
-}
-
-// Application is one application of a policy, with its terms.
-type Application struct {
-	Name  string            `json:"name"`
-	Terms []ApplicationTerm `json:"terms,omitempty"`
-}
-
-// ApplicationTerm is one alternative of an application.
-type ApplicationTerm struct {
-	Protocol        string `json:"protocol"` // "0" for any
-	ALG             string `json:"alg,omitempty"`
-	SourcePort      string `json:"source-port,omitempty"`      // "0-0" for any
-	DestinationPort string `json:"destination-port,omitempty"` // "0-0" for any
-	Timeout         int64  `json:"inactivity-timeout"`         // seconds, 0 for the protocol's, Never
+	policy.Listing
+	Detail bool `json:"detail"`
 }
 
 // Text shows the policies in short or, with detail, in the layout of the guide.
 func (v *Policies) Text(p *Page) {
-	p.Line("Default policy: %s", v.Default)
-	if v.Detail {
-		p.Line("Pre ID default policy: permit-all")
-		for i := range v.Policies {
-			v.Policies[i].detail(p)
-		}
-		return
-	}
+	p.Line("Default policy: %s", v.DefaultPolicy)
+	p.Line("Pre ID default policy: %s", v.PreIDDefaultPolicy)
 	heading := ""
 	for i := range v.Policies {
-		policy := &v.Policies[i]
-		if h := policy.zones(); h != heading {
+		one := &v.Policies[i]
+		if v.Detail {
+			policyDetail(p, one)
+			continue
+		}
+		if h := policyHeading(one); h != heading {
 			heading = h
 			p.Line("%s", h)
 		}
-		p.Line("  Policy: %s, State: %s, Index: %d, Scope Policy: 0, Sequence number: %d", policy.Name, policy.state(), policy.Index, policy.Sequence)
-		if policy.Global {
-			p.Line("    From zones: %s, To zones: %s", or(policy.FromZone, "any"), or(policy.ToZone, "any"))
-		}
-		p.Line("    Source addresses: %s", addressNames(policy.Source, policy.SourceExcluded))
-		p.Line("    Destination addresses: %s", addressNames(policy.Destination, policy.DestExcluded))
-		p.Line("    Applications: %s", applicationNames(policy.Applications))
-		if len(policy.Identities) > 0 {
-			p.Line("    Source identities: %s", strings.Join(policy.Identities, ", "))
-		}
-		p.Line("    Action: %s", policy.action())
+		policyBrief(p, one)
 	}
 }
 
-func (v *Policy) zones() string {
+// policyHeading is the line above the policies of one context.
+func policyHeading(v *policy.PolicyView) string {
 	if v.Global {
 		return "Global policies:"
 	}
 	return "From zone: " + v.FromZone + ", To zone: " + v.ToZone
 }
 
-func (v *Policy) state() string {
-	if v.Enabled {
-		return "enabled"
+func policyBrief(p *Page, v *policy.PolicyView) {
+	p.Line("  Policy: %s, State: %s, Index: %d, Scope Policy: %d, Sequence number: %d", v.Name, v.State, v.Index, v.ScopePolicy, v.Sequence)
+	if v.Global {
+		p.Line("    From zones: %s, To zones: %s", v.FromZone, v.ToZone)
 	}
-	return "disabled"
+	p.Line("    Source addresses: %s", names(v.SourceNames, v.SourceAddressExcluded))
+	p.Line("    Destination addresses: %s", names(v.DestinationNames, v.DestinationAddressExcluded))
+	p.Line("    Applications: %s", names(v.ApplicationNames, false))
+	if len(v.SourceIdentities) > 0 {
+		p.Line("    Source identities: %s", names(v.SourceIdentities, false))
+	}
+	p.Line("    Action: %s", policyAction(v))
 }
 
-// action is the action with what goes with it.
-func (v *Policy) action() string {
-	parts := append([]string{v.Action}, v.Services...)
+// names is a list on one line.
+func names(list []string, excluded bool) string {
+	text := or(strings.Join(list, ", "), "any")
+	if excluded {
+		return text + " (excluded)"
+	}
+	return text
+}
+
+// policyAction is the action with what goes with it.
+func policyAction(v *policy.PolicyView) string {
+	parts := append([]string{v.Action.String()}, v.Services...)
 	if v.LogInit || v.LogClose {
 		parts = append(parts, "log")
 	}
-	if v.Counters != nil {
+	if v.Statistics != nil {
 		parts = append(parts, "count")
 	}
 	if v.Scheduler != "" {
@@ -131,51 +78,27 @@ func (v *Policy) action() string {
 	return strings.Join(parts, ", ")
 }
 
-func addressNames(list []Address, excluded bool) string {
-	names := make([]string, len(list))
-	for i, a := range list {
-		names[i] = a.Name
-	}
-	text := or(strings.Join(names, ", "), "any")
-	if excluded {
-		return text + " (excluded)"
-	}
-	return text
-}
-
-func applicationNames(list []Application) string {
-	names := make([]string, len(list))
-	for i, a := range list {
-		names[i] = a.Name
-	}
-	return or(strings.Join(names, ", "), "any")
-}
-
-// detail is one policy in the guide's layout, lines of our own at the end.
-func (v *Policy) detail(p *Page) {
-	p.Line("Policy: %s, action-type: %s, State: %s, Index: %d, Scope Policy: 0", v.Name, v.Action, v.state(), v.Index)
-	p.Line("  Policy Type: Configured")
+// policyDetail is one policy in the guide's layout, with lines of our own at the end.
+func policyDetail(p *Page, v *policy.PolicyView) {
+	p.Line("Policy: %s, action-type: %s, State: %s, Index: %d, Scope Policy: %d", v.Name, v.Action, v.State, v.Index, v.ScopePolicy)
+	p.Line("  Policy Type: %s", v.Type)
 	if v.Description != "" {
 		p.Line("  Description: %s", v.Description)
 	}
 	p.Line("  Sequence number: %d", v.Sequence)
-	p.Line("  From zone: %s, To zone: %s", or(v.FromZone, "any"), or(v.ToZone, "any"))
-	p.Line("  Source vrf group:")
-	p.Line("    any")
-	p.Line("  Destination vrf group:")
-	p.Line("    any")
-	addresses(p, "Source addresses", v.Source, v.SourceExcluded)
-	addresses(p, "Destination addresses", v.Destination, v.DestExcluded)
-	for _, a := range v.Applications {
-		a.detail(p)
+	p.Line("  From zone: %s, To zone: %s", v.FromZone, v.ToZone)
+	p.list("Source vrf group", v.SourceVRFGroups)
+	p.list("Destination vrf group", v.DestinationVRFGroups)
+	policyAddresses(p, "Source addresses", v.SourceAddresses, v.SourceAddressExcluded)
+	policyAddresses(p, "Destination addresses", v.DestinationAddresses, v.DestinationAddressExcluded)
+	for i := range v.Applications {
+		policyApplication(p, &v.Applications[i])
 	}
-	if len(v.Identities) > 0 {
-		p.Line("  Source identities:")
-		for _, name := range v.Identities {
-			p.Line("    %s", name)
-		}
+	if len(v.SourceIdentities) > 0 {
+		p.list("Source identities", v.SourceIdentities)
 	}
-	p.Line("  Per policy TCP Options: SYN check: %s, SEQ check: %s, Window scale: %s", yesNo(v.SYNCheck), yesNo(v.SequenceCheck), yesNo(v.WindowScale))
+	p.Line("  Per policy TCP Options: SYN check: %s, SEQ check: %s, Window scale: %s",
+		yesNo(v.TCPOptions.SYNCheck), yesNo(v.TCPOptions.SEQCheck), yesNo(v.TCPOptions.WindowScale))
 	if v.Scheduler != "" {
 		p.Line("  Scheduler: %s", v.Scheduler)
 	}
@@ -185,15 +108,27 @@ func (v *Policy) detail(p *Page) {
 	if log := logWords(v.LogInit, v.LogClose); log != "" {
 		p.Line("  Session log: %s", log)
 	}
-	if c := v.Counters; c != nil {
+	if st := v.Statistics; st != nil {
 		p.Line("  Policy statistics:")
-		p.Line("    Input  bytes: %d, packets: %d", c.BytesIn, c.PacketsIn)
-		p.Line("    Output bytes: %d, packets: %d", c.BytesUp, c.PacketsUp)
-		p.Line("    Sessions: %d", c.Sessions)
+		p.Line("    Input  bytes       : %d", st.InputBytes)
+		p.Line("    Output bytes       : %d", st.OutputBytes)
+		p.Line("    Input  packets     : %d", st.InputPackets)
+		p.Line("    Output packets     : %d", st.OutputPackets)
+		p.Line("    Active sessions    : %d", st.ActiveSessions)
+		p.Line("    Session deletions  : %d", st.SessionDeletions)
+		p.Line("    Policy lookups     : %d", st.PolicyLookups)
 	}
 }
 
-func addresses(p *Page, title string, list []Address, excluded bool) {
+// list is a title with a line for each word below it.
+func (p *Page) list(title string, words []string) {
+	p.Line("  %s:", title)
+	for _, word := range words {
+		p.Line("    %s", word)
+	}
+}
+
+func policyAddresses(p *Page, title string, list []policy.AddressView, excluded bool) {
 	if excluded {
 		title += " (excluded)"
 	}
@@ -203,22 +138,33 @@ func addresses(p *Page, title string, list []Address, excluded bool) {
 		if a.Book != "" {
 			name += "(" + a.Book + ")"
 		}
-		if len(a.Means) == 0 {
-			p.Line("    %s", name)
-			continue
-		}
 		for _, means := range a.Means {
 			p.Line("    %s: %s", name, means)
+		}
+		if len(a.Means) == 0 {
+			p.Line("    %s", name)
 		}
 	}
 }
 
-func (a *Application) detail(p *Page) {
+func policyApplication(p *Page, a *policy.ApplicationView) {
 	p.Line("  Application: %s", a.Name)
-	for _, t := range a.Terms {
-		p.Line("    IP protocol: %s, ALG: %s, Inactivity timeout: %s", or(t.Protocol, "0"), or(t.ALG, "0"), seconds(t.Timeout))
-		p.Line("    Source port range: [%s]", or(t.SourcePort, "0-0"))
-		p.Line("    Destination ports: [%s]", or(t.DestinationPort, "0-0"))
+	for i := range a.Terms {
+		t := &a.Terms[i]
+		timeout := strconv.FormatUint(t.InactivityTimeout, 10)
+		if t.Never {
+			timeout = "never"
+		}
+		p.Line("    IP protocol: %d, ALG: %s, Inactivity timeout: %s", t.Protocol, t.ALG, timeout)
+		switch {
+		case t.ICMPType == nil:
+			p.Line("    Source port range: [%d-%d]", t.SourcePorts.Low, t.SourcePorts.High)
+			p.Line("    Destination ports: [%d-%d]", t.DestinationPorts.Low, t.DestinationPorts.High)
+		case t.ICMPCode == nil:
+			p.Line("    ICMP Information: type=%d, code=any", *t.ICMPType)
+		default:
+			p.Line("    ICMP Information: type=%d, code=%d", *t.ICMPType, *t.ICMPCode)
+		}
 	}
 }
 
@@ -243,7 +189,7 @@ type HitCount struct {
 	FromZone string `json:"from-zone"`
 	ToZone   string `json:"to-zone"`
 	Name     string `json:"name"`
-	Count    uint64 `json:"count"`
+	Count    uint64 `json:"policy-count"`
 	Action   string `json:"action"`
 }
 
@@ -267,19 +213,14 @@ func title(text string) string {
 }
 
 // Matches is the answer of "show security match-policies": the policies that fit, the first of
-// which decides.
+// which decides. Where none fits it is the default policy.
 type Matches struct {
-	Policies []Policy `json:"policies"`
-	Default  string   `json:"default-policy"` // decides when none fits
+	Policies []policy.PolicyView `json:"policies"`
 }
 
 // Text shows each policy in the layout of "show security policies detail".
 func (m *Matches) Text(p *Page) {
-	if len(m.Policies) == 0 {
-		p.Line("No policy matches; the default policy decides: %s", m.Default)
-		return
-	}
 	for i := range m.Policies {
-		m.Policies[i].detail(p)
+		policyDetail(p, &m.Policies[i])
 	}
 }

@@ -37,14 +37,14 @@ type LogEntries struct {
 type LogEntry struct {
 	Time    time.Time         `json:"time"`
 	Message string            `json:"message"` // RT_FLOW_SESSION_CLOSE and so on
+	Fields  map[string]string `json:"fields"`  // by their names in structured syslog
 	Text    string            `json:"text"`    // the message in words
-	Fields  map[string]string `json:"fields,omitempty"`
 }
 
 // Text shows the oldest message first.
 func (l *LogEntries) Text(p *Page) {
 	for _, e := range l.Entries {
-		p.Line("%s %s: %s", e.Time.Format("2006-01-02 15:04:05 MST"), e.Message, e.Text)
+		p.Line("%s %s: %s", moment(e.Time), e.Message, e.Text)
 	}
 	if len(l.Entries) == 0 {
 		p.Line("No message fits")

@@ -139,8 +139,11 @@ type Query struct {
 	SourcePort      uint16
 	DestinationPort uint16
 	Policy          string
-	Limit           int // at most; 0 is 100
+	Limit           int // at most; 0 is 100, and more than MaxEntries is MaxEntries
 }
+
+// MaxEntries is what one query returns at most, so that no question keeps the database from the writer for long.
+const MaxEntries = 10_000
 
 // ErrNoHistory is returned when no history is kept.
 var ErrNoHistory = errors.New("no history of security logs is kept here")
@@ -229,7 +232,7 @@ func (q *Query) conditions() (where string, args []any) {
 	if limit <= 0 {
 		limit = 100
 	}
-	return where, append(args, limit)
+	return where, append(args, min(limit, MaxEntries))
 }
 
 // prefixRange is the first and the last address of p in the form the table keeps.

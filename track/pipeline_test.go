@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,12 +132,22 @@ func readFrames(r io.Reader, n int) (messages []string, err error) {
 	return messages, nil
 }
 
-// TestUDP sends one message a datagram from the configured source (TR-15, TR-16), over IPv4.
+// TestUDP sends one message a datagram from the configured source (TR-15, TR-16), over both address
+// families (TR-18).
 func TestUDP(t *testing.T) {
-	collector := listenUDP(t)
+	t.Run("IPv4", func(t *testing.T) { testUDP(t, "127.0.0.1:0", "127.0.0.9") })
+	t.Run("IPv6", func(t *testing.T) { testUDP(t, "[::1]:0", "::1") })
+}
+
+func testUDP(t *testing.T, listen, source string) {
+	collector, err := net.ListenPacket("udp", listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer collector.Close()
 	tracker := newTestTracker(t, Options{Now: func() time.Time { return testTime }})
 	cfg := streamTo(collector.LocalAddr(), "udp")
-	cfg.Security.Log.SourceAddress = netip.MustParseAddr("127.0.0.9")
+	cfg.Security.Log.SourceAddress = netip.MustParseAddr(source)
 	commit(t, tracker, cfg)
 	s := fullSession()
 	tracker.FlowCreate(s)
@@ -152,7 +164,7 @@ func TestUDP(t *testing.T) {
 		if got := string(buf[:n]); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		if ip := netip.MustParseAddrPort(from.String()).Addr().String(); ip != "127.0.0.9" {
+		if ip := netip.MustParseAddrPort(from.String()).Addr().String(); ip != source {
 			t.Errorf("came from %s", ip)
 		}
 	}
@@ -351,6 +363,46 @@ func TestCommitKeepsUnchangedStreams(t *testing.T) {
 	if _, err := gone.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("after its messages the stream that went says %v", err)
 	}
+}
+
+// TestCommitsUnderLoad commits again and again while sessions are logged from everywhere: what the
+// stream that stays does not get is counted, to the last record.
+func TestCommitsUnderLoad(t *testing.T) {
+	keep, other := listenUDP(t), listenUDP(t)
+	tracker := newTestTracker(t, Options{State: openState(t, filepath.Join(t.TempDir(), "state.db"))})
+	one := streamTo(keep.LocalAddr(), "udp")
+	two := streamTo(keep.LocalAddr(), "udp")
+	extra := streamTo(other.LocalAddr(), "udp").Security.Log.Streams[0]
+	extra.Name = "s2"
+	two.Security.Log.Streams = append(two.Security.Log.Streams, extra)
+	two.Security.Log.History.Disable = true
+	commit(t, tracker, one)
+
+	const callers, each = 4, 2000
+	var running sync.WaitGroup
+	for range callers {
+		running.Go(func() {
+			for range each {
+				tracker.FlowCreate(fullSession())
+				tracker.Outlets()
+			}
+		})
+	}
+	finished := make(chan struct{})
+	go func() { running.Wait(); close(finished) }()
+	for commits := 0; ; commits++ {
+		commit(t, tracker, []*schema.Config{two, one}[commits%2])
+		select {
+		case <-finished:
+		default:
+			continue
+		}
+		break
+	}
+	eventually(t, "every record is sent or counted as dropped", func() bool {
+		o := outletNamed(t, tracker, "stream s1")
+		return o.Sent+o.Dropped+tracker.counts.ringDropped.Load() == callers*each
+	})
 }
 
 // TestFilters sends each stream the kinds and severities it asks for.

@@ -177,17 +177,25 @@ func (w *streamWriter) write(ctx context.Context, batch []*record) (sent, lost i
 		sent++
 	}
 	// A message cut in the middle ends with the connection; the collector gets it whole from the next one.
-	w.close()
+	w.end(false)
 	return sent, 0, fmt.Errorf("collector: %w", err)
 }
 
 func (w *streamWriter) broken() <-chan struct{} { return w.ended }
 
 func (w *streamWriter) close() {
-	if w.conn == nil {
-		return
+	if w.conn != nil {
+		w.end(true)
 	}
-	w.unhook()
+}
+
+// end closes the connection. TLS says goodbye to the collector, which takes seconds when it does
+// not read, so a connection that failed or was given up is cut beneath it.
+func (w *streamWriter) end(politely bool) {
+	live := w.unhook()
+	if secure, ok := w.conn.(*tls.Conn); ok && !(politely && live) {
+		secure.NetConn().Close()
+	}
 	w.conn.Close()
 	<-w.ended
 	w.conn, w.ended = nil, nil

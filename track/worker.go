@@ -47,7 +47,7 @@ func (t *Tracker) handOut(r *record) {
 			continue
 		}
 		if f := o.spec.format; o.spec.rendered() && len(r.message[f]) == 0 {
-			r.message[f] = p.envelope.appendMessage(r.message[f], f, r)
+			r.message[f] = p.envelope.appendMessage(slices.Grow(r.message[f], messageSize), f, r)
 		}
 	}
 	for _, o := range t.outlets.active {

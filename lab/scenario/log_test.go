@@ -1,0 +1,83 @@
+package scenario
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/lab"
+)
+
+// Session logs reach a syslog collector, over UDP and TCP, structured and plain, with what the
+// client did in their fields (TR-1, FW-52, FW-53).
+func TestLogsReachCollector(t *testing.T) {
+	for _, transport := range []string{"udp", "tcp"} {
+		for _, format := range []string{"sd-syslog", "syslog"} {
+			t.Run(transport+" "+format, func(t *testing.T) {
+				w := start(t, lab.Options{}, fmt.Sprintf(`
+set security log stream collector host %s
+set security log stream collector port 514
+set security log stream collector format %s
+set security log stream collector transport protocol %s
+`, lab.DNSAddr4, format, transport)+
+					policy("trust", "untrust", "no-telnet", "any", "junos-telnet", "deny", "log session-init")+lab.PermitAll)
+				tool, err := lab.Binary("labhost")
+				if err != nil {
+					t.Fatal(err)
+				}
+				collector, err := w.DNS.Start(tool, "collect", "-port", "514")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := collector.WaitListening(t.Context(), "tcp", 514); err != nil {
+					t.Fatal(err)
+				}
+				// Until the gateway has noticed the collector, what it logs may be lost.
+				w.eventually("create, close and deny arrive", func() bool {
+					_, _ = w.try(w.Client, "curl", "-sS", "-m2", "http://"+lab.WebAddr4+"/")
+					_, _ = w.try(w.Client, "curl", "-sS", "-m0.2", "telnet://"+lab.WebAddr4)
+					log := collector.Output()
+					return strings.Contains(log, "RT_FLOW_SESSION_CREATE") && strings.Contains(log, "RT_FLOW_SESSION_CLOSE") &&
+						strings.Contains(log, "RT_FLOW_SESSION_DENY")
+				})
+				log := collector.Output()
+				want := []string{`RT_FLOW_SESSION_CREATE.*192\.0\.2\.10/\d+->203\.0\.113\.80/80.*junos-http`, `RT_FLOW_SESSION_DENY.*junos-telnet`}
+				if format == "sd-syslog" {
+					want = []string{
+						`<14>1 \S+ branch RT_FLOW - RT_FLOW_SESSION_CREATE \[junos@2636\S* .*source-address="192.0.2.10".*destination-address="203.0.113.80" destination-port="80".*service-name="junos-http".*policy-name="all"`,
+						`RT_FLOW_SESSION_CLOSE \[junos@2636\S* reason="TCP FIN".*bytes-from-server="[1-9]`,
+						`RT_FLOW_SESSION_DENY \[junos@2636\S* .*policy-name="no-telnet"`,
+					}
+				}
+				for _, re := range want {
+					if !regexp.MustCompile(re).MatchString(log) {
+						t.Errorf("no message matches %s in:\n%s", re, log)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A collector that is gone costs nothing but counted drops.
+func TestCollectorGone(t *testing.T) {
+	w := start(t, lab.Options{}, fmt.Sprintf(`
+set security log stream dead host %s
+set security log stream dead transport protocol tcp
+set security log stream silent host %s
+set security log stream silent port %d
+set security log stream silent transport protocol tcp
+`, lab.DeadAddr4, lab.EchoAddr4, lab.PortSilent)+lab.PermitAll)
+	for i := range 100 {
+		start := time.Now()
+		w.do(w.Client, "curl", "-sS", "-m5", fmt.Sprintf("http://%s/?%d", lab.WebAddr4, i))
+		if took := time.Since(start); took > 4*time.Second {
+			t.Fatalf("request %d took %v", i, took)
+		}
+	}
+	if err := w.gw.Stop(30 * time.Second); err != nil {
+		t.Errorf("with a dead collector the gateway does not stop: %v", err)
+	}
+}

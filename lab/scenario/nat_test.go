@@ -1,0 +1,98 @@
+package scenario
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"sluice/lab"
+)
+
+// hideBehindWAN1 translates the sources of what leaves by the second WAN link.
+const hideBehindWAN1 = `
+set security nat source rule-set hide from zone trust
+set security nat source rule-set hide to interface ge-0/0/2.0
+set security nat source rule-set hide rule all match source-address 0.0.0.0/0
+set security nat source rule-set hide rule all match source-address ::/0
+set security nat source rule-set hide rule all then source-nat interface
+`
+
+// With source NAT the server sees the gateway, over TCP and UDP, in both families and on both
+// paths; over the other link it sees the client.
+func TestSourceNAT(t *testing.T) {
+	onBothPaths(t, func(t *testing.T, config string) {
+		w := start(t, lab.Options{}, config+hideBehindWAN1)
+		for _, c := range []struct{ network, to, want string }{
+			{"tcp", lab.EchoAddr4Link1, lab.WAN1Gateway4},
+			{"tcp", lab.EchoAddr6Link1, lab.WAN1Gateway6},
+			{"udp", lab.EchoAddr4Link1, lab.WAN1Gateway4},
+			{"udp", lab.EchoAddr6Link1, lab.WAN1Gateway6},
+			{"tcp", lab.EchoAddr4, lab.ClientAddr4},
+			{"udp", lab.EchoAddr6, lab.ClientAddr6},
+		} {
+			if seen := w.whoami(w.Client, c.network, nil, c.to); seen.Addr().String() != c.want {
+				t.Errorf("%s to %s: the server sees %v, want %s", c.network, c.to, seen, c.want)
+			}
+		}
+		w.do(w.Client, "ping", "-c3", "-i0.01", "-W2", lab.EchoAddr4Link1)
+		w.do(w.Client, "ping", "-c3", "-i0.01", "-W2", lab.EchoAddr6Link1)
+		w.do(w.Client, "ping", "-c1", "-W2", "-s4000", lab.EchoAddr4Link1)
+	})
+}
+
+// Two clients with the same port are told apart, and ICMP errors find their way back through the
+// translation: a closed port is refused and traceroute sees the hops.
+func TestSourceNATKeepsClientsApart(t *testing.T) {
+	w := start(t, lab.Options{}, lab.PermitAll+hideBehindWAN1)
+	var seen []netip.AddrPort
+	for _, source := range []string{"192.0.2.10:5555", "192.0.2.11:5555"} {
+		seen = append(seen, w.whoami(w.Client, "udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(source)), lab.EchoAddr4Link1))
+	}
+	if seen[0] == seen[1] {
+		t.Errorf("both clients leave as %v", seen[0])
+	}
+	c, err := w.dial(w.Client, "udp", lab.EchoAddr4Link1+":7999")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := echoes(c); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("a closed UDP port: %v, want a refusal", err)
+	}
+	out := w.do(w.Client, "traceroute", "-n", "-q1", "-w2", "-m5", lab.WebAddr4Link1)
+	for _, hop := range []string{lab.LAN4, lab.WAN1ISP4, lab.WebAddr4Link1} {
+		if !strings.Contains(out, hop) {
+			t.Errorf("traceroute does not see %s:\n%s", hop, out)
+		}
+	}
+	// The gateway's own connections by that link are not taken for translated ones.
+	if _, err := w.try(w.Gateway, "curl", "-sS", "-m5", "http://"+lab.WebAddr4Link1+"/"); err != nil {
+		t.Errorf("the gateway's own request: %v", err)
+	}
+}
+
+// whoami asks the echo server which address and port it sees.
+func (w *world) whoami(h *lab.Host, network string, local net.Addr, server string) netip.AddrPort {
+	w.t.Helper()
+	c, err := w.dialFrom(h, network, local, net.JoinHostPort(server, fmt.Sprint(lab.PortWho)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if network == "udp" {
+		if _, err := c.Write([]byte("?")); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	answer := make([]byte, 100)
+	n, err := c.Read(answer)
+	if err != nil && err != io.EOF {
+		w.t.Fatalf("%s whoami at %s: %v", network, server, err)
+	}
+	seen, err := netip.ParseAddrPort(strings.TrimSpace(string(answer[:n])))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return netip.AddrPortFrom(seen.Addr().Unmap(), seen.Port())
+}

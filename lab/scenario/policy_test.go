@@ -1,0 +1,219 @@
+package scenario
+
+import (
+	"errors"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sluice/lab"
+)
+
+// Each action looks from the client as the statement says: permit passes, reject refuses at once
+// (RST for TCP, ICMP port unreachable for UDP), deny says nothing.
+func TestActions(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set applications application door-1 protocol tcp destination-port 9001
+set applications application door-2 protocol udp destination-port 9002
+set applications application door-3 protocol tcp destination-port 9003
+set applications application door-4 protocol udp destination-port 9004
+set applications application-set closed application door-1
+set applications application-set closed application door-2
+set applications application-set silent application door-3
+set applications application-set silent application door-4
+`+policy("trust", "untrust", "closed", "any", "closed", "reject", "count", "log session-init")+
+		policy("trust", "untrust", "silent", "any", "silent", "deny", "count", "log session-init")+
+		lab.PermitAll)
+
+	for _, host := range []string{"203.0.113.7", "[2001:db8:f::7]"} {
+		if _, err := w.dial(w.Client, "tcp", host+":9001"); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("rejected TCP to %s: %v, want a refusal", host, err)
+		}
+		c, err := w.dial(w.Client, "udp", host+":9002")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := echoes(c); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("rejected UDP to %s: %v, want port unreachable", host, err)
+		}
+		if out, err := w.try(w.Client, "curl", "-sS", "-m1", "http://"+host+":9003/"); err == nil || !strings.Contains(out, "imed out") {
+			t.Errorf("denied TCP to %s: %q, want silence", host, out)
+		}
+		if c, err = w.dial(w.Client, "udp", host+":9004"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write([]byte{'x'}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("denied UDP to %s: %v, want silence", host, err)
+		}
+	}
+	hits := w.show("show security policies hit-count")
+	for _, name := range []string{"closed", "silent"} {
+		if !regexp.MustCompile(name + `\s+[1-9]`).MatchString(hits) {
+			t.Errorf("policy %s has no hits:\n%s", name, hits)
+		}
+	}
+	if sessions := w.show("show security flow session"); strings.Contains(sessions, "/9001") || strings.Contains(sessions, "/9003") {
+		t.Errorf("refused connections are in the session table:\n%s", sessions)
+	}
+}
+
+// What no policy permits does not pass: from a zone without policies, from outside, or by another port.
+func TestDefaultDeny(t *testing.T) {
+	w := start(t, lab.Options{}, permit("web", "junos-http"))
+	w.do(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/")
+	for _, c := range []struct {
+		name    string
+		host    *lab.Host
+		address string
+	}{
+		{"another service", w.Client, "https://" + lab.WebAddr4 + "/"},
+		{"another zone", w.Guest, "http://" + lab.WebAddr4 + "/"},
+		{"another zone, IPv6", w.Guest, "http://[" + lab.WebAddr6 + "]/"},
+		{"from outside", w.Web, "http://" + lab.ClientAddr4 + ":8005/"},
+		{"from the guest to the client", w.Guest, "http://" + lab.ClientAddr4 + ":8005/"},
+	} {
+		w.listenOnce(w.Client, ":8005")
+		if out, err := w.try(c.host, "curl", "-k", "-sS", "-m1", c.address); err == nil || !strings.Contains(out, "imed out") {
+			t.Errorf("%s passes: %q", c.name, out)
+		}
+	}
+}
+
+// listenOnce opens a TCP server at address unless there is one already.
+func (w *world) listenOnce(h *lab.Host, address string) {
+	w.t.Helper()
+	probe := "127.0.0.1" + address
+	if c, err := w.dial(h, "tcp", probe); err == nil {
+		c.Close()
+		return
+	}
+	w.listen(h, address, func(*net.TCPConn) {})
+}
+
+// Policies hold in their order, and insert changes it.
+func TestOrderAndInsert(t *testing.T) {
+	w := start(t, lab.Options{}, permit("all", "any", "count")+
+		policy("trust", "untrust", "no-web", "any", "junos-http", "reject"))
+	get := func() error {
+		_, err := w.try(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/")
+		return err
+	}
+	if err := get(); err != nil {
+		t.Errorf("the first policy permits: %v", err)
+	}
+	w.configure("insert security policies from-zone trust to-zone untrust policy no-web before policy all")
+	if err := get(); err == nil {
+		t.Error("the inserted policy does not hold")
+	}
+	w.configure("rollback 1")
+	if err := get(); err != nil {
+		t.Errorf("after the rollback: %v", err)
+	}
+	w.configure("deactivate security policies from-zone trust to-zone untrust policy all")
+	if err := get(); err == nil {
+		t.Error("the deactivated policy still permits")
+	}
+}
+
+// Address books: prefixes, ranges, sets, names from DNS, and everything but those.
+func TestAddresses(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set security address-book global address web dns-name `+lab.WebName+`
+set security address-book global address few range-address 203.0.113.6 to 203.0.113.8
+set security address-book global address six 2001:db8:f::7/128
+set security address-book global address-set echoes address few
+set security address-book global address-set echoes address six
+`+policy("trust", "untrust", "to-web", "web", "junos-http", "permit")+
+		policy("trust", "untrust", "to-echo", "echoes", "any", "permit")+
+		policy("trust", "untrust", "not-dns", "echoes", "junos-icmp-all", "permit")+`
+set security policies from-zone trust to-zone untrust policy not-dns match destination-address-excluded
+`)
+	w.eventually("the DNS name is resolved and permits", func() bool {
+		_, err := w.try(w.Client, "curl", "-sS", "-m1", "http://"+lab.WebAddr4+"/")
+		return err == nil
+	})
+	w.do(w.Client, "curl", "-6", "-sS", "-m5", "http://["+lab.WebAddr6+"]/")
+	for _, address := range []string{"203.0.113.7:7", "[2001:db8:f::7]:7"} {
+		c, err := w.dial(w.Client, "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := echoes(c); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	w.do(w.Client, "ping", "-c1", "-W2", lab.DNSAddr4)
+	if out, err := w.try(w.Client, "curl", "-sS", "-m1", "http://"+lab.WebAddr4Link1+"/"); err == nil {
+		t.Errorf("an address that no book names is reached: %q", out)
+	}
+}
+
+// Running sessions are judged again when policies change, if the configuration says so.
+func TestPolicyRematch(t *testing.T) {
+	for _, rematch := range []bool{false, true} {
+		t.Run(map[bool]string{false: "off", true: "on"}[rematch], func(t *testing.T) {
+			onBothPaths(t, func(t *testing.T, config string) {
+				if rematch {
+					config += "set security policies policy-rematch\n"
+				}
+				w := start(t, lab.Options{}, config)
+				c := w.connect("203.0.113.7:7")
+				if err := echoes(c); err != nil {
+					t.Fatal(err)
+				}
+				w.configure(
+					"delete security policies from-zone trust to-zone untrust policy all then permit",
+					"set security policies from-zone trust to-zone untrust policy all then deny")
+				if !rematch {
+					if err := echoes(c); err != nil {
+						t.Errorf("the running session ended: %v", err)
+					}
+					return
+				}
+				w.eventually("the session that is no longer permitted is gone", func() bool {
+					return !strings.Contains(w.show("show security flow session destination-prefix "+lab.EchoAddr4), "Session ID")
+				})
+				if err := echoes(c); err == nil {
+					t.Error("the session still carries bytes")
+				}
+			})
+		})
+	}
+}
+
+// The gateway itself answers what its zones accept and nothing else.
+func TestHostInbound(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set security zones security-zone guest interfaces ge-0/0/3.0 host-inbound-traffic system-services ssh
+`)
+	w.listen(w.Gateway, ":22", func(c *net.TCPConn) { _, _ = c.Write([]byte("SSH-2.0-lab\r\n")) })
+	ssh := func(h *lab.Host, address string) bool {
+		_, err := w.try(h, "curl", "-sS", "-m1", "--http0.9", "http://"+address+":22/")
+		return err == nil
+	}
+	for _, a := range []string{lab.LAN4, lab.LAN6} {
+		w.do(w.Client, "ping", "-c1", "-W2", a)
+	}
+	if ssh(w.Client, lab.LAN4) {
+		t.Error("the trust zone reaches ssh, which it does not accept")
+	}
+	if !ssh(w.Guest, lab.Guest4) || !ssh(w.Guest, "["+lab.Guest6+"]") {
+		t.Error("the guest interface does not reach ssh, which it accepts")
+	}
+	if _, err := w.try(w.Guest, "ping", "-c1", "-W1", lab.Guest4); err == nil {
+		t.Error("the guest zone pings the gateway, which it does not accept")
+	}
+	if _, err := w.try(w.Web, "ping", "-c1", "-W1", lab.WAN0Gateway4); err == nil {
+		t.Error("the untrust zone pings the gateway, which it does not accept")
+	}
+}

@@ -421,7 +421,7 @@ type Schedulers struct {
 type Scheduler struct {
 	Name        string       `cfg:"name,key" help:"Name of the scheduler" range:"1..63"`
 	Description string       `cfg:"description" help:"Text about this scheduler"`
-	StartDate   []DateWindow `cfg:"start-date" help:"First moment of a period (YYYY-MM-DD.hh:mm)"`
+	StartDate   []DateWindow `cfg:"start-date,compact" help:"First moment of a period (YYYY-MM-DD.hh:mm)"`
 	Daily       *Day         `cfg:"daily" help:"Every day without a statement of its own"`
 	Sunday      *Day         `cfg:"sunday" help:"Every Sunday"`
 	Monday      *Day         `cfg:"monday" help:"Every Monday"`
@@ -442,7 +442,7 @@ type DateWindow struct {
 type Day struct {
 	AllDay  bool         `cfg:"all-day" help:"The whole day" choice:"day"`
 	Exclude bool         `cfg:"exclude" help:"Not on this day" choice:"day"`
-	Times   []TimeWindow `cfg:"start-time" help:"First moment of a period (hh:mm or hh:mm:ss)"`
+	Times   []TimeWindow `cfg:"start-time,compact" help:"First moment of a period (hh:mm or hh:mm:ss)"`
 }
 
 // TimeWindow is a period of a day, local time.

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"sluice/manage"
+	"sluice/policy"
+	"sluice/proxy"
+	"sluice/route"
+	"sluice/stack/kernel"
+	"sluice/stack/offload"
+	"sluice/store"
+	"sluice/store/tree"
+	"sluice/track"
+)
+
+// Choices of the gateway process.
+const (
+	defaultState = "/var/lib/sluice"
+	drainTime    = 5 * time.Second // how long a stopping gateway waits for its sessions to end
+	gcPercent    = 200             // the heap is small and mostly sessions; fewer collections serve the data path
+)
+
+// gatewayOptions are the flags of sluice gateway.
+type gatewayOptions struct {
+	state, config, socket, group string
+	plain                        bool
+	queues                       int
+	drain                        time.Duration
+}
+
+func gatewayMain(args []string) int {
+	var o gatewayOptions
+	flags := flag.NewFlagSet("sluice gateway", flag.ContinueOnError)
+	flags.StringVar(&o.state, "state", defaultState, "`directory` of configuration, history and control socket")
+	flags.StringVar(&o.config, "config", "", "`file` of set statements that is committed when the state directory is empty")
+	flags.StringVar(&o.socket, "socket", "", "control `socket` (default: sluice.sock in the state directory)")
+	flags.StringVar(&o.group, "group", "", "`group` that may use the control socket, beside root")
+	flags.BoolVar(&o.plain, "plain", false, "open TUN devices without offloads, a packet per system call")
+	flags.IntVar(&o.queues, "queues", runtime.NumCPU(), "`queues` of each TUN device")
+	flags.DurationVar(&o.drain, "drain", drainTime, "`time` to wait for sessions to end when stopping")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if flags.NArg() != 0 {
+		fmt.Fprintf(os.Stderr, "sluice gateway: unexpected argument %q (sluice gateway --help lists the flags)\n", flags.Arg(0))
+		return 2
+	}
+	if o.socket == "" {
+		o.socket = filepath.Join(o.state, "sluice.sock")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := runGateway(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "sluice gateway:", err)
+		return 1
+	}
+	return 0
+}
+
+// runGateway is the life of the gateway: what an earlier process left is removed, the store is
+// opened, the active configuration is put in force, and when ctx ends sessions drain and the
+// kernel is left as it was found.
+func runGateway(ctx context.Context, o gatewayOptions) (err error) {
+	debug.SetGCPercent(gcPercent)
+	logger := slog.Default()
+	st, err := store.Open(o.state, store.Options{Logger: logger})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	if err := cleanUp(o.state); err != nil {
+		return fmt.Errorf("removing what an earlier gateway left in the kernel: %w", err)
+	}
+
+	logs := filepath.Join(o.state, "log")
+	if err := os.MkdirAll(logs, 0o700); err != nil {
+		return fmt.Errorf("making the log directory: %w", err)
+	}
+	registry := track.NewRegistry()
+	tracker := track.New(track.Options{State: st.StateDB(), LogDir: logs, Registry: registry, Logger: logger})
+	defer func() {
+		flush, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		err = errors.Join(err, tracker.Close(flush))
+	}()
+	routes, err := route.NewTable()
+	if err != nil {
+		return err
+	}
+	defer routes.Close()
+	sessions, err := proxy.New(proxy.Options{Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger)})
+	if err != nil {
+		return err
+	}
+	policies := policy.NewState()
+	defer policies.Close()
+	k, err := kernel.New(o.state)
+	if err != nil {
+		return err
+	}
+	path := newDatapath(k, routes, sessions, policies, logger, o)
+	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
+
+	st.Register(path, logEngine{tracker})
+	if err := firstCommit(st, o.config); err != nil {
+		return err
+	}
+	if err := st.Start(ctx); err != nil {
+		return err
+	}
+	registerCounters(registry, sessions)
+
+	server := manage.NewServer(manage.Options{
+		Version: version, LogDir: logs, Log: logger, Store: st,
+		Sessions: sessions, Policies: path, Logs: tracker, Alarms: path.Alarms,
+	})
+	listener, err := manage.Listen(o.socket, o.group)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer server.Close()
+	logger.Info("gateway is up", "version", version, "socket", o.socket)
+	daemon.SdNotify(false, daemon.SdNotifyReady)
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("control interface: %w", err)
+	case <-ctx.Done():
+	}
+	daemon.SdNotify(false, daemon.SdNotifyStopping)
+	logger.Info("gateway is stopping", "sessions", sessions.Summary().InUse)
+	drain, cancel := context.WithTimeout(context.Background(), o.drain)
+	defer cancel()
+	sessions.Drain(drain)
+	return nil
+}
+
+// carrier is the kernel's part in forwarding, or nil where the kernel cannot take it.
+func carrier(logger *slog.Logger) proxy.Carrier {
+	o, err := offload.New()
+	if err != nil {
+		logger.Warn("the kernel cannot carry sessions; all packets pass the gateway process", "err", err)
+		return nil
+	}
+	return o
+}
+
+// firstCommit commits the statements of file when nothing was ever committed.
+func firstCommit(st *store.Store, file string) error {
+	if file == "" || len(st.Revisions()) > 0 {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("first configuration: %w", err)
+	}
+	c, err := st.Edit(store.Who{User: "root", Client: "file"}, store.Private)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var lines []string
+	for _, p := range c.Load(tree.LoadSet, nil, string(text)) {
+		lines = append(lines, p.Error())
+	}
+	if len(lines) == 0 {
+		_, problems, err := c.Commit(store.CommitOptions{Comment: "first configuration, from " + file})
+		if err == nil {
+			return nil
+		}
+		for _, p := range problems {
+			lines = append(lines, p.Error())
+		}
+		lines = append(lines, err.Error())
+	}
+	return fmt.Errorf("first configuration %s:\n%s", file, strings.Join(lines, "\n"))
+}
+
+func cleanUp(state string) error { return errors.Join(offload.CleanUp(), kernel.CleanUp(state)) }
+
+func cleanupMain(args []string) int {
+	flags := flag.NewFlagSet("sluice cleanup", flag.ContinueOnError)
+	state := flags.String("state", defaultState, "state `directory` of the gateway")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if err := cleanUp(*state); err != nil {
+		fmt.Fprintln(os.Stderr, "sluice cleanup:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"context"
+	"time"
+
+	"sluice/track"
+)
+
+// sweepTime is how long one pass over the whole session table takes; a session ends at most
+// this much after its timeout.
+const sweepTime = time.Second
+
+// age ends sessions whose timeout has passed, one shard after the other, so that no pass holds
+// the table up.
+func (e *Engine) age(ctx context.Context) {
+	tick := time.NewTicker(sweepTime / shards)
+	defer tick.Stop()
+	early := false
+	var batch []*Session
+	for next := 0; ; next = (next + 1) % shards {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if next == 0 {
+			e.fragments.Expire(time.Now())
+			early = e.ageEarly(early)
+		}
+		batch = e.table.shard[next].collect(batch[:0])
+		now := e.now()
+		for i, s := range batch {
+			e.ageOne(s, now, early)
+			batch[i] = nil
+		}
+	}
+}
+
+// ageOne ends s if its time is over. What the kernel carries is asked for only when it matters.
+func (e *Engine) ageOne(s *Session, now int64, early bool) {
+	limit := e.limit(s, early)
+	due := s.update.Load()
+	over := limit != noTimeout && now-s.lastSeen.Load() >= limit
+	if s.has(stateOffloaded) && (over || due != 0 && now > due) {
+		e.refresh(s)
+		over = limit != noTimeout && now-s.lastSeen.Load() >= limit
+		if s.lastSeen.Load() > due {
+			e.trackVolume(s, now)
+		}
+	}
+	if over {
+		e.remove(s, track.ReasonAgedOut)
+	}
+}
+
+// limit is the time without packets after which s ends.
+func (e *Engine) limit(s *Session, early bool) int64 {
+	limit := s.timeout.Load()
+	if early {
+		limit = min(limit, int64(e.config.Load().flow.Aging.EarlyAgeout)*int64(time.Second))
+	}
+	return limit
+}
+
+// ageEarly says whether sessions age early now: from the high watermark of the table's fill
+// down to the low one (flow aging).
+func (e *Engine) ageEarly(early bool) bool {
+	cfg := e.config.Load()
+	if cfg == nil || cfg.flow.Aging.EarlyAgeout == 0 {
+		return false
+	}
+	fill := e.table.sessions.Load() * 100
+	if early {
+		return fill > int64(cfg.flow.Aging.LowWatermark)*cfg.maximum
+	}
+	return fill >= int64(cfg.flow.Aging.HighWatermark)*cfg.maximum
+}
+
+// end removes s for a reason that comes before its own.
+func (e *Engine) end(s *Session, reason track.Reason) {
+	s.reason.Store(&reason)
+	e.remove(s, reason)
+}
+
+// remove takes s out of the table and records its end, once. The reason is the session's own if
+// it has one, else the one given.
+func (e *Engine) remove(s *Session, reason track.Reason) {
+	if !s.removed.CompareAndSwap(false, true) {
+		return
+	}
+	e.settle(s)
+	e.takeBack(s)
+	e.table.remove(&s.wings[fromClient])
+	e.table.remove(&s.wings[fromServer])
+	e.table.sessions.Add(-1)
+	if own := s.reason.Load(); own != nil {
+		reason = *own
+	}
+	if r := s.relay.Load(); r != nil {
+		r.cancel()
+	}
+	record := e.record(s)
+	p := s.verdict.Load()
+	p.Counters.SessionsClosed.Add(1)
+	if p.Count {
+		p.Counters.PacketsFromClient.Add(record.PacketsFromClient)
+		p.Counters.BytesFromClient.Add(record.BytesFromClient)
+		p.Counters.PacketsFromServer.Add(record.PacketsFromServer)
+		p.Counters.BytesFromServer.Add(record.BytesFromServer)
+	}
+	if p.LogClose {
+		e.log.FlowClose(record, reason)
+	}
+	if s.has(stateTracked) && e.config.Load().tracking.LogSessionClose {
+		e.log.AppClose(record, reason)
+	}
+}
+
+// record is what the logs say about s now.
+func (e *Engine) record(s *Session) *track.Session {
+	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	p := s.verdict.Load()
+	record := &track.Session{
+		ID: s.id, Source: c.key.Source(), Destination: c.key.Destination(),
+		Protocol: uint8(s.protocol), ICMPType: s.flow.ICMPType, SourceNATRule: s.natRule,
+		Service: s.service, Policy: p.Name, FromZone: s.fromZone.Name, ToZone: s.toZone.Name,
+		IngressInterface: s.ingress, EgressInterface: s.egress,
+		Start: s.started, Elapsed: time.Since(s.started),
+	}
+	if c.leave != c.key {
+		record.NATSource = c.leave.Source()
+	}
+	record.PacketsFromClient, record.BytesFromClient = e.total(c)
+	record.PacketsFromServer, record.BytesFromServer = e.total(r)
+	return record
+}
+
+// total is what arrived in one direction: counted packet by packet, by the kernel where it carries
+// the session, and by the upstream socket on the server's side of the stream path.
+func (e *Engine) total(w *wing) (packets, bytes uint64) {
+	packets, bytes = w.packets.Load(), w.bytes.Load()
+	s := w.session
+	if relay := s.relay.Load(); relay != nil && w.direction == fromServer {
+		return relay.received()
+	}
+	if s.has(stateOffloaded) {
+		if carried, ok := e.kernel.Stats(&w.key); ok {
+			packets += carried.Packets
+			bytes += carried.Bytes
+		}
+	}
+	return packets, bytes
+}

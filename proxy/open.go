@@ -1,0 +1,286 @@
+package proxy
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"sluice/policy"
+	"sluice/stack"
+	"sluice/store/schema"
+	"sluice/track"
+)
+
+// Timeouts without packets, where neither the application nor the policy gives one.
+const (
+	timeoutTCP      = 1800 * time.Second
+	timeoutUDP      = 60 * time.Second
+	timeoutICMP     = 60 * time.Second
+	timeoutOther    = 60 * time.Second
+	timeoutInitial  = 20 * time.Second // of a TCP handshake
+	timeoutReplied  = 4 * time.Second  // of an echo session that had its reply
+	maximumPending  = 65536            // half-open TCP sessions; beyond it the oldest make room
+	translatedPorts = 64               // ports tried at random before every port is
+)
+
+// Ports that translated sessions use on the egress interface's address. The kernel's own
+// ephemeral ports lie above them.
+const (
+	FirstNATPort = 10000
+	LastNATPort  = 31999
+)
+
+// open judges the first packet of a session. It returns the wing that the packet belongs to, or
+// nil when the packet is not to be forwarded.
+func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
+	cfg := e.config.Load()
+	if cfg == nil {
+		return nil
+	}
+	from := cfg.byDevice[in.device]
+	if from == nil {
+		e.drop(dropNoZone)
+		return nil
+	}
+	src, dst := p.Key.Source(), p.Key.Destination()
+	out := e.egress.Lookup(dst.Addr())
+	if out.Local {
+		e.write(q, p.Frame) // a translated address's own traffic, which the kernel led past us
+		return nil
+	}
+	if out.Unreachable {
+		e.failed.Add(1)
+		p.RaiseTTL()
+		e.write(q, p.Frame) // the kernel answers with the error that fits
+		return nil
+	}
+	to := cfg.byDevice[out.Device]
+	if to == nil {
+		e.drop(dropNoZone)
+		return nil
+	}
+
+	f := policy.Flow{
+		FromZone: from.zone.Name, ToZone: to.zone.Name,
+		Src: src.Addr(), Dst: dst.Addr(), Protocol: schema.Protocol(p.Key.Proto),
+		SrcPort: src.Port(), DstPort: dst.Port(), ICMPType: p.ICMPType, ICMPCode: p.ICMPCode,
+	}
+	if p.IsEchoReply() {
+		e.drop(dropNoSession)
+		return nil
+	}
+	verdict := cfg.policy.Lookup(&f)
+	if f.Protocol == schema.ProtoTCP && p.TCPFlags&(stack.TCPSyn|stack.TCPAck|stack.TCPRst) != stack.TCPSyn &&
+		(cfg.checkSYN(verdict.Policy) || p.TCPFlags&stack.TCPRst != 0) {
+		e.drop(dropNoSession)
+		if from.zone.TCPReset {
+			e.answer(q, p.Reset())
+		}
+		return nil
+	}
+	if verdict.Policy.Action != policy.Permit {
+		e.refuse(in, q, p, from, to, &f, verdict)
+		return nil
+	}
+	if e.stopping.Load() {
+		e.drop(dropStopping)
+		return nil
+	}
+	return e.admit(cfg, in, q, p, from, to, &f, verdict)
+}
+
+// refuse does what the policy says with a packet that may not pass.
+func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) {
+	e.drop(dropPolicy)
+	reason := "policy deny"
+	if v.Policy.Action == policy.Reject {
+		reason = "policy reject"
+		switch f.Protocol { // other protocols are dropped silently
+		case schema.ProtoTCP:
+			e.answer(q, p.Reset())
+		case schema.ProtoUDP:
+			e.answer(q, p.Unreachable(e.address(in.device, p.V6), false))
+		}
+	}
+	if v.Policy.LogInit || v.Policy.LogClose {
+		e.log.FlowDeny(&track.Session{
+			Source: p.Key.Source(), Destination: p.Key.Destination(), Protocol: uint8(f.Protocol), ICMPType: f.ICMPType,
+			Service: v.Service, Policy: v.Policy.Name, FromZone: f.FromZone, ToZone: f.ToZone,
+			IngressInterface: from.logical, EgressInterface: to.logical, Start: time.Now(),
+		}, reason)
+	}
+}
+
+// answer writes a packet of the gateway's own, if there is one to write.
+func (e *Engine) answer(q stack.Queue, frame []byte) {
+	if frame != nil {
+		e.write(q, frame)
+	}
+}
+
+// admit creates the session of a permitted first packet.
+func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) *wing {
+	if !e.makeRoom(cfg, p) {
+		e.failed.Add(1)
+		e.drop(dropSessionLimit)
+		if f.Protocol == schema.ProtoTCP {
+			e.answer(q, p.Reset())
+		} else {
+			e.answer(q, p.Unreachable(e.address(in.device, p.V6), true))
+		}
+		return nil
+	}
+	s := &Session{
+		protocol: f.Protocol, flow: *f, fromZone: from.zone, toZone: to.zone,
+		ingress: from.logical, egress: to.logical, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(),
+	}
+	s.verdict.Store(v.Policy)
+	s.lastSeen.Store(e.now())
+	s.setTimeouts(cfg, v)
+	if f.Protocol == schema.ProtoTCP {
+		s.set(stateHalfOpen)
+	}
+	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	*c = wing{session: s, key: p.Key, leave: p.Key, direction: fromClient, port: in}
+	*r = wing{session: s, direction: fromServer, port: e.portOf(to.device)}
+	if f.Protocol == schema.ProtoTCP && v.Policy.TCPProxy {
+		s.path = stream
+	}
+
+	rule, matched := cfg.policy.SourceNAT(f, from.logical, to.logical)
+	if matched {
+		s.natRule = rule.Name
+	}
+	translate := matched && rule.Interface
+	if s.path == stream {
+		return e.admitStream(cfg, s, p, from, to, translate)
+	}
+	if translate && !e.translate(s, e.address(to.device, p.V6)) {
+		e.failed.Add(1)
+		e.drop(dropNATPorts)
+		return nil
+	}
+	if !translate {
+		r.key = p.Key.Reverse()
+		r.leave = r.key
+		if !e.table.insert(r) {
+			// The other direction of the same packets opened it a moment ago.
+			return e.table.find(&p.Key)
+		}
+	}
+	return e.enter(cfg, s, p, from, to)
+}
+
+// enter puts the session in the table under its client's key and records that it began.
+func (e *Engine) enter(cfg *config, s *Session, p *stack.Packet, from, to *place) *wing {
+	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	if !e.table.insert(c) {
+		e.table.remove(r)
+		return e.table.find(&p.Key)
+	}
+	s.id = e.created.Add(1)
+	e.table.sessions.Add(1)
+	if s.pending() {
+		e.table.pending.Add(1)
+	}
+	v := s.verdict.Load()
+	v.Counters.SessionsOpened.Add(1)
+	if v.LogInit {
+		e.log.FlowCreate(e.record(s))
+	}
+	if t := &cfg.tracking; !t.Disable && (from.zone.ApplicationTracking || to.zone.ApplicationTracking) {
+		s.set(stateTracked)
+		if t.LogSessionCreate || t.FirstUpdate {
+			e.log.AppCreate(e.record(s))
+		}
+		if !t.NoVolumeUpdates {
+			first := t.SessionUpdateInterval
+			if t.FirstUpdateInterval != 0 && !t.FirstUpdate {
+				first = t.FirstUpdateInterval
+			}
+			s.update.Store(e.now() + int64(first)*int64(time.Minute))
+		}
+	}
+	return c
+}
+
+// makeRoom says whether another session fits. A flood of half-open sessions makes room for
+// itself.
+func (e *Engine) makeRoom(cfg *config, p *stack.Packet) bool {
+	if p.Key.Proto == uint16(schema.ProtoTCP) && e.table.pending.Load() >= min(maximumPending, cfg.maximum/2) {
+		victim := e.table.oldestPending(&p.Key)
+		if victim == nil {
+			return false
+		}
+		e.drop(dropHalfOpen)
+		e.remove(victim, track.ReasonAgedOut)
+	}
+	return e.table.sessions.Load() < cfg.maximum
+}
+
+// setTimeouts gives the session the timeouts of its application or its protocol.
+func (s *Session) setTimeouts(cfg *config, v policy.Verdict) {
+	life := v.Timeout
+	if life == 0 {
+		switch s.protocol {
+		case schema.ProtoTCP:
+			life = timeoutTCP
+		case schema.ProtoUDP:
+			life = timeoutUDP
+		case schema.ProtoICMP, schema.ProtoICMPv6:
+			life = timeoutICMP
+		default:
+			life = timeoutOther
+		}
+	}
+	s.life.Store(int64(life))
+	if s.protocol != schema.ProtoTCP {
+		s.set(stateEstablished)
+		s.timeout.Store(int64(life))
+		return
+	}
+	initial := timeoutInitial
+	if n := cfg.flow.TCPSession.InitialTimeout; n != 0 {
+		initial = time.Duration(n) * time.Second
+	}
+	s.timeout.Store(int64(initial))
+}
+
+// translate gives the session the address nat and a free port of it, and enters the server's
+// direction in the table, which is what makes the port taken. A port is free as long as no
+// session to the same server has it.
+func (e *Engine) translate(s *Session, nat netip.Addr) bool {
+	if !nat.IsValid() {
+		return false
+	}
+	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	c.leave.Src = nat.As16()
+	const ports = LastNATPort - FirstNATPort + 1
+	offset := rand.IntN(ports)
+	hasPort := s.protocol == schema.ProtoTCP || s.protocol == schema.ProtoUDP || s.flow.ICMPType == 8 || s.flow.ICMPType == 128
+	for try := range ports {
+		if hasPort {
+			at := offset + try
+			if try < translatedPorts {
+				at = rand.IntN(ports)
+			}
+			c.leave.SrcPort = uint16(FirstNATPort + at%ports)
+		}
+		r.key = c.leave.Reverse()
+		r.leave = c.key.Reverse()
+		if e.table.insert(r) {
+			return true
+		}
+		if !hasPort {
+			return false
+		}
+	}
+	return false
+}
+
+// portOf is the port attached for a Linux interface, or nil.
+func (e *Engine) portOf(device string) *port {
+	e.ports.Lock()
+	defer e.ports.Unlock()
+	return e.ports.byDevice[device]
+}

@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"sluice/stack"
+	"sluice/store/schema"
+	"sluice/track"
+)
+
+// maxFrame is the largest frame a device hands over: a segment train of 64 KiB and its headers.
+const maxFrame = stack.VirtioHeaderLen + 65535 + 256
+
+// read forwards the packets of one queue until the device is closed or goes away.
+func (e *Engine) read(in *port, q stack.Queue) error {
+	frame := make([]byte, maxFrame)
+	var p stack.Packet
+	for {
+		n, err := q.Read(frame)
+		if err != nil {
+			if errors.Is(err, stack.ErrClosed) || errors.Is(err, stack.ErrDeviceGone) {
+				return err
+			}
+			return fmt.Errorf("reading packets: %w", err)
+		}
+		if err := p.Parse(frame[:n]); err != nil {
+			e.drop(dropMalformed)
+			continue
+		}
+		e.receive(in, q, &p)
+	}
+}
+
+// receive moves one packet. A panic costs its sender the session and nobody else anything.
+func (e *Engine) receive(in *port, q stack.Queue, p *stack.Packet) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.panics.Add(1)
+			e.logger.Error("session ended by a panic", "source", p.Key.Source(), "destination", p.Key.Destination(),
+				"panic", r, "stack", string(debug.Stack()))
+			if w := e.table.find(&p.Key); w != nil {
+				e.remove(w.session, track.ReasonApplication)
+			}
+		}
+	}()
+	if p.Fragment {
+		e.receiveFragment(in, q, p)
+		return
+	}
+	e.forward(in, q, p)
+}
+
+// receiveFragment holds a fragment until its datagram is complete, and then forwards all of it
+// under the key of the first.
+func (e *Engine) receiveFragment(in *port, q stack.Queue, p *stack.Packet) {
+	frames := e.fragments.Add(p, time.Now())
+	if frames == nil {
+		return
+	}
+	var part stack.Packet
+	if part.Parse(frames[0]) != nil {
+		e.drop(dropMalformed)
+		return
+	}
+	key := part.Key
+	if !e.forward(in, q, &part) {
+		return
+	}
+	w := e.table.find(&key)
+	if w == nil {
+		return
+	}
+	for _, frame := range frames[1:] {
+		if part.Parse(frame) != nil {
+			e.drop(dropMalformed)
+			return
+		}
+		part.SetKey(key)
+		w.count(&part)
+		e.send(w, q, &part)
+	}
+}
+
+// forward finds the packet's session, or opens one, and sends the packet on. It says whether
+// the packet went out.
+func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
+	w := e.table.find(&p.Key)
+	if w == nil || w.session.has(stateClosing) && e.reopens(w.session, p) {
+		if p.IsICMPError() {
+			return e.forwardError(in, q, p)
+		}
+		if w = e.open(in, q, p); w == nil {
+			return false
+		}
+	}
+	s := w.session
+	now := e.now()
+	w.count(p)
+	if s.path == stream {
+		s.lastSeen.Store(now)
+		e.trackVolume(s, now)
+		w.port.terminal.Inject(p.Frame)
+		return true
+	}
+	switch s.protocol {
+	case schema.ProtoTCP:
+		if !e.followTCP(e.config.Load(), w, p) {
+			return false
+		}
+	default:
+		e.followDatagram(w, p)
+	}
+	s.lastSeen.Store(now)
+	e.trackVolume(s, now)
+	if w.packets.Load() >= offloadAfter && !s.has(stateJudged) {
+		e.offload(s)
+	}
+	return e.send(w, q, p)
+}
+
+// reopens says whether p begins a new session with the addresses and ports of s, which is over.
+func (e *Engine) reopens(s *Session, p *stack.Packet) bool {
+	if s.protocol == schema.ProtoTCP && (p.TCPFlags&(stack.TCPSyn|stack.TCPAck) != stack.TCPSyn || p.Key != s.wings[fromClient].key) {
+		return false
+	}
+	e.remove(s, track.ReasonAgedOut)
+	return true
+}
+
+// send writes the packet, translated where the session asks for it, back to the queue it came
+// from; the kernel then routes it out.
+func (e *Engine) send(w *wing, q stack.Queue, p *stack.Packet) bool {
+	if w.leave != w.key {
+		p.Translate(w.leave)
+	}
+	p.RaiseTTL()
+	return e.write(q, p.Frame)
+}
+
+func (e *Engine) write(q stack.Queue, frame []byte) bool {
+	if err := q.Write(frame); err != nil {
+		e.drop(dropWrite)
+		return false
+	}
+	return true
+}
+
+// followDatagram keeps the state of a session without handshake.
+func (e *Engine) followDatagram(w *wing, p *stack.Packet) {
+	s := w.session
+	if w.direction == fromClient || s.has(stateReplied) || !s.set(stateReplied) {
+		return
+	}
+	if p.IsEchoReply() {
+		e.finishAfterReply(s, e.config.Load().flow.SyncICMPSession)
+	}
+}
+
+// trackVolume sends a volume update when one is due; it is called for every packet (TR-9).
+func (e *Engine) trackVolume(s *Session, now int64) {
+	due := s.update.Load()
+	if due == 0 || now <= due {
+		return
+	}
+	interval := int64(e.config.Load().tracking.SessionUpdateInterval) * int64(time.Minute)
+	if s.update.CompareAndSwap(due, now+interval) {
+		e.log.AppVolumeUpdate(e.record(s))
+	}
+}

@@ -1,0 +1,398 @@
+package proxy
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sluice/internal/nstest"
+	"sluice/route"
+	"sluice/stack"
+)
+
+// relayWorld has clients whose sessions are terminated and relayed to one server.
+type relayWorld struct {
+	server  net.Listener
+	results chan RelayResult
+	stop    context.CancelFunc
+	stack   *stack.Terminator
+}
+
+// relayTarget is the address that clients connect to.
+var relayTarget = map[string]string{"IPv4": "198.51.100.7:80", "IPv6": "[2001:db8:2::7]:80"}
+
+func newRelayWorld(t *testing.T, plain bool) *relayWorld {
+	t.Helper()
+	device, err := stack.OpenDevice(stack.DeviceOptions{Name: "slt0", Plain: plain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"192.0.2.1/24", "2001:db8:1::1/64"} {
+		nstest.Address(t, "slt0", netip.MustParsePrefix(address))
+	}
+	for _, network := range []string{"198.51.100.0/24", "2001:db8:2::/64"} {
+		nstest.Route(t, "slt0", netip.MustParsePrefix(network))
+	}
+	w := &relayWorld{results: make(chan RelayResult, 100)}
+	if w.server, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	w.stack, err = stack.NewTerminator(stack.TerminatorOptions{Accept: func(p *stack.Pending) { w.accept(ctx, p) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := w.stack.Attach(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readers := make(chan error, 8)
+	for _, q := range device.Queues() {
+		go func() {
+			frame := make([]byte, stack.MaxFrameLen)
+			for {
+				n, err := q.Read(frame)
+				if err != nil {
+					readers <- err
+					return
+				}
+				port.Inject(frame[:n])
+			}
+		}()
+	}
+	t.Cleanup(func() {
+		stop()
+		w.server.Close()
+		w.stack.Close()
+		device.Close()
+		for range device.Queues() {
+			if err := <-readers; !errors.Is(err, stack.ErrClosed) {
+				t.Errorf("reader: %v", err)
+			}
+		}
+	})
+	return w
+}
+
+func (w *relayWorld) accept(ctx context.Context, p *stack.Pending) {
+	upstream, err := route.Dial(ctx, route.DialOptions{Destination: w.server.Addr().(*net.TCPAddr).AddrPort()})
+	if err != nil {
+		if errors.Is(err, route.ErrRefused) {
+			p.Refuse()
+		}
+		return
+	}
+	defer upstream.Close()
+	client, err := p.Accept()
+	if err != nil { // reset during the handshake
+		upstream.SetLinger(0)
+		w.results <- RelayResult{End: ClientRST, Err: err}
+		return
+	}
+	w.results <- Relay(ctx, client, upstream)
+}
+
+// connect returns both ends of a relayed session.
+func (w *relayWorld) connect(t *testing.T, family string) (client, server *net.TCPConn) {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", relayTarget[family], 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.server.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(); s.Close() })
+	return c.(*net.TCPConn), s.(*net.TCPConn)
+}
+
+func (w *relayWorld) expect(t *testing.T, end RelayEnd) RelayResult {
+	t.Helper()
+	select {
+	case result := <-w.results:
+		if result.End != end || (result.Err != nil) != (end != ClientFIN && end != ServerFIN) {
+			t.Errorf("relay ended with %v, %v; want %v", result.End, result.Err, end)
+		}
+		return result
+	case <-time.After(10 * time.Second):
+		t.Fatalf("the relay did not end, want %v", end)
+	}
+	return RelayResult{}
+}
+
+func relayModes(t *testing.T, test func(t *testing.T, plain bool)) {
+	t.Run("offload", func(t *testing.T) { test(t, false) })
+	t.Run("plain", func(t *testing.T) { test(t, true) })
+}
+
+func relayData(seed byte, length int64) io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{seed}), length)
+}
+
+func digest(r io.Reader) (sum [32]byte, n int64, err error) {
+	h := sha256.New()
+	n, err = io.Copy(h, r)
+	return [32]byte(h.Sum(nil)), n, err
+}
+
+func TestRelayCarriesEveryByte(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	const length = 64 << 20
+	relayModes(t, func(t *testing.T, plain bool) {
+		for family := range relayTarget {
+			t.Run(family, func(t *testing.T) {
+				w := newRelayWorld(t, plain)
+				client, server := w.connect(t, family)
+				received := make(chan error, 2)
+				for i, ends := range [][2]*net.TCPConn{{client, server}, {server, client}} {
+					seed, n := byte(i), int64(length>>i)
+					go func() {
+						io.Copy(ends[0], relayData(seed, n))
+						ends[0].CloseWrite()
+					}()
+					go func() {
+						want, _, _ := digest(relayData(seed, n))
+						got, m, err := digest(ends[1])
+						if err == nil && (got != want || m != n) {
+							err = errors.New("bytes were changed or lost")
+						}
+						received <- err
+					}()
+				}
+				for range 2 {
+					if err := <-received; err != nil {
+						t.Error(err)
+					}
+				}
+				result := <-w.results
+				if result.FromClient != length || result.FromServer != length/2 || result.Err != nil {
+					t.Errorf("result %+v", result)
+				}
+			})
+		}
+	})
+}
+
+func TestRelayEndings(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	relayModes(t, func(t *testing.T, plain bool) {
+		w := newRelayWorld(t, plain)
+		readString := func(t *testing.T, c *net.TCPConn, want string) {
+			t.Helper()
+			b := make([]byte, len(want))
+			if _, err := io.ReadFull(c, b); err != nil || string(b) != want {
+				t.Errorf("read %q, %v; want %q", b, err, want)
+			}
+		}
+		readError := func(t *testing.T, c *net.TCPConn, want error) {
+			t.Helper()
+			if n, err := c.Read(make([]byte, 1)); !errors.Is(err, want) {
+				t.Errorf("read %d bytes, %v; want %v", n, err, want)
+			}
+		}
+		for name, clientFirst := range map[string]bool{"client half-closes": true, "server half-closes": false} {
+			t.Run(name, func(t *testing.T) {
+				client, server := w.connect(t, "IPv4")
+				first, second, end := client, server, ClientFIN
+				if !clientFirst {
+					first, second, end = server, client, ServerFIN
+				}
+				io.WriteString(first, "question")
+				first.CloseWrite()
+				readString(t, second, "question")
+				readError(t, second, io.EOF)
+				io.WriteString(second, "answer")
+				readString(t, first, "answer")
+				second.Close()
+				readError(t, first, io.EOF)
+				w.expect(t, end)
+			})
+		}
+		for name, fromClient := range map[string]bool{"client resets": true, "server resets": false} {
+			for name, prepare := range map[string]func(*net.TCPConn, *net.TCPConn){
+				name + " while idle":        func(_, _ *net.TCPConn) {},
+				name + " after half-close":  func(_, other *net.TCPConn) { other.CloseWrite() },
+				name + " after own data":    func(own, _ *net.TCPConn) { io.WriteString(own, "data") },
+				name + " with unread data ": func(_, other *net.TCPConn) { io.WriteString(other, "data") },
+			} {
+				t.Run(name, func(t *testing.T) {
+					own, other := w.connect(t, "IPv4")
+					end := ClientRST
+					if !fromClient {
+						own, other, end = other, own, ServerRST
+					}
+					prepare(own, other)
+					own.SetLinger(0)
+					own.Close()
+					if _, err := io.ReadAll(other); !errors.Is(err, syscall.ECONNRESET) {
+						t.Errorf("other side got %v", err)
+					}
+					w.expect(t, end)
+				})
+			}
+		}
+		t.Run("server takes nothing, client resets", func(t *testing.T) {
+			client, _ := w.connect(t, "IPv4")
+			fill(t, client)
+			client.SetLinger(0)
+			client.Close()
+			w.expect(t, ClientRST)
+		})
+		t.Run("client takes nothing, server resets", func(t *testing.T) {
+			_, server := w.connect(t, "IPv4")
+			fill(t, server)
+			server.SetLinger(0)
+			server.Close()
+			w.expect(t, ServerRST)
+		})
+		t.Run("stalled side delays nobody else", func(t *testing.T) {
+			stalled, _ := w.connect(t, "IPv4")
+			fill(t, stalled)
+			client, server := w.connect(t, "IPv4")
+			io.WriteString(client, "question")
+			readString(t, server, "question")
+			io.WriteString(server, "answer")
+			readString(t, client, "answer")
+			client.Close()
+			readError(t, server, io.EOF)
+			server.Close()
+			w.expect(t, ClientFIN)
+			stalled.SetLinger(0)
+			stalled.Close()
+			w.expect(t, ClientRST)
+		})
+		t.Run("stopped", func(t *testing.T) {
+			client, server := w.connect(t, "IPv4")
+			w.stop()
+			readError(t, client, syscall.ECONNRESET)
+			readError(t, server, syscall.ECONNRESET)
+			w.expect(t, RelayStopped)
+		})
+	})
+}
+
+// fill writes until nothing is taken any more.
+func fill(t *testing.T, c *net.TCPConn) {
+	t.Helper()
+	chunk := make([]byte, 1<<20)
+	for sent := 0; ; {
+		c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+		n, err := c.Write(chunk)
+		sent += n
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && n == 0:
+			return
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			t.Fatal(err)
+		case sent > 64<<20:
+			t.Fatal("a session whose other side takes nothing took 64 MiB")
+		}
+	}
+}
+
+func TestRelayRefused(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	w := newRelayWorld(t, false)
+	w.server.Close()
+	for _, target := range relayTarget {
+		if _, err := net.DialTimeout("tcp", target, 10*time.Second); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: %v, want refused", target, err)
+		}
+	}
+}
+
+// Thousands of sessions, a third of them reset, leave nothing behind.
+func TestRelaysLeaveNothing(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	const sessions, parallel = 2000, 20
+	w := newRelayWorld(t, false)
+	go func() {
+		for {
+			c, err := w.server.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				// Plain copying: the pipes of splice would stay open.
+				io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c})
+			}()
+		}
+	}()
+	go func() {
+		for range w.results {
+		}
+	}()
+	defer close(w.results)
+	before := openFiles(t)
+	ignore := goleak.IgnoreCurrent()
+	failures := make(chan error, parallel)
+	for range parallel {
+		go func() { failures <- exchanges(sessions / parallel) }()
+	}
+	for range parallel {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+	goleak.VerifyNone(t, ignore)
+	if after := openFiles(t); after > before {
+		t.Errorf("%d descriptors open, %d before", after, before)
+	}
+	for end := time.Now().Add(10 * time.Second); w.stack.Stats().Established != 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d connections are left", w.stack.Stats().Established)
+		}
+	}
+}
+
+func exchanges(count int) error {
+	for i := range count {
+		conn, err := net.Dial("tcp", relayTarget["IPv4"])
+		if err != nil {
+			return err
+		}
+		io.WriteString(conn, "hello")
+		if i%3 == 0 {
+			conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+			continue
+		}
+		conn.(*net.TCPConn).CloseWrite()
+		got, err := io.ReadAll(conn)
+		conn.Close()
+		if err != nil || string(got) != "hello" {
+			return errors.Join(err, errors.New("got "+string(got)))
+		}
+	}
+	return nil
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}

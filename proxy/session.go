@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sluice/policy"
+	"sluice/stack"
+	"sluice/store/schema"
+	"sluice/track"
+)
+
+// direction says which side a packet comes from. It indexes the wings of a session.
+type direction uint8
+
+const (
+	fromClient direction = iota // the side that opened the session
+	fromServer
+)
+
+// opposite is the other direction.
+func (d direction) opposite() direction { return 1 - d }
+
+// path is how the packets of a session travel.
+type path uint8
+
+const (
+	express path = iota // forwarded as packets, end to end
+	stream              // terminated and relayed, so that services can work on the bytes
+)
+
+func (p path) String() string {
+	if p == stream {
+		return "stream"
+	}
+	return "express"
+}
+
+// wing is one direction of a session: the key its packets arrive with, and what arrived.
+type wing struct {
+	session   *Session
+	key       stack.Key // as packets arrive
+	leave     stack.Key // as they go on; differs from key when addresses are translated
+	direction direction
+	port      *port // where packets of this direction arrive, and are written back to
+
+	packets atomic.Uint64
+	bytes   atomic.Uint64
+	tcp     tcpHalf
+}
+
+// count adds what p was on the wire.
+func (w *wing) count(p *stack.Packet) {
+	w.packets.Add(p.Segments)
+	w.bytes.Add(p.Bytes)
+}
+
+// Session is one conversation through the gateway, from its first packet until it is removed
+// from the table. Its fields are fixed at creation but for the atomics and what mu guards.
+type Session struct {
+	id       uint64
+	wings    [2]wing
+	path     path
+	protocol schema.Protocol
+	flow     policy.Flow // what the policy judged, kept for judging again
+
+	fromZone, toZone *policy.Zone
+	ingress, egress  string // logical interfaces
+	service          string // L4 application
+	natRule          string // "" when addresses are kept
+	icmpSeq          uint16 // of the first echo request
+	started          time.Time
+
+	verdict  atomic.Pointer[policy.Policy]
+	lastSeen atomic.Int64 // ticks
+	timeout  atomic.Int64 // ticks without packets after which the session ends; noTimeout for never
+	life     atomic.Int64 // what timeout is while the session is established
+	state    atomic.Uint32
+	removed  atomic.Bool
+	reason   atomic.Pointer[track.Reason] // why it ends, when that is known before it ages out
+	update   atomic.Int64                 // ticks at which the next volume update is due; 0 for none
+	tcpMu    sync.Mutex                   // orders changes of state by segments with SYN, FIN or RST, and offloading
+	relay    atomic.Pointer[relayed]      // the terminated session, on the stream path
+}
+
+// Bits of Session.state.
+const (
+	stateSYN         uint32 = 1 << iota // the client's SYN was seen
+	stateSYNACK                         // the server answered it
+	stateEstablished                    // the handshake is complete, or the protocol has none
+	stateFINClient
+	stateFINServer
+	stateReplied   // the server sent something
+	stateClosing   // over; kept for a moment so that stray segments find it
+	stateTracked   // AppTrack follows it
+	stateJudged    // the kernel was asked to carry it, or will not be
+	stateOffloaded // the kernel carries it
+	stateHalfOpen  // counted among the sessions that wait for their handshake
+)
+
+const stateFINBoth = stateFINClient | stateFINServer
+
+func (s *Session) has(bits uint32) bool { return s.state.Load()&bits == bits }
+
+// set turns bits on and says whether any of them was off.
+func (s *Session) set(bits uint32) bool { return s.state.Or(bits)&bits != bits }
+
+// pending says whether the session still waits for its handshake.
+func (s *Session) pending() bool { return s.has(stateHalfOpen) }
+
+// establish gives the session its full timeout.
+func (s *Session) establish() {
+	if s.set(stateEstablished) {
+		s.timeout.Store(s.life.Load())
+	}
+}
+
+// finish says that the session is over for a reason, and leaves it for linger so that stray
+// packets do not count as new sessions.
+func (s *Session) finish(reason track.Reason, linger time.Duration) {
+	if s.set(stateClosing) {
+		s.reason.Store(&reason)
+		s.timeout.Store(int64(linger))
+	}
+}
+
+// client and server are the ends as the client sees them.
+func (s *Session) client() netip.AddrPort { return s.wings[fromClient].key.Source() }
+func (s *Session) server() netip.AddrPort { return s.wings[fromClient].key.Destination() }

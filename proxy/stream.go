@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/route"
+	"sluice/stack"
+	"sluice/track"
+)
+
+// dialTimeout bounds the wait for a server's answer on the stream path; the client's own
+// patience usually ends first.
+const dialTimeout = 60 * time.Second
+
+// relayed is the terminated side of a session: its upstream socket and the way to end it.
+type relayed struct {
+	cancel   context.CancelFunc
+	local    netip.Addr                  // address to dial from instead of the client's, for source translation
+	upstream atomic.Pointer[net.TCPConn] // nil until the server answered
+	packets  atomic.Uint64               // what the upstream socket had received when it was closed
+	bytes    atomic.Uint64
+}
+
+// admitStream enters a session whose TCP connection ends in the gateway. The server's packets
+// go to the upstream socket, so only the client's direction is in the table.
+func (e *Engine) admitStream(cfg *config, s *Session, p *stack.Packet, from, to *place, translate bool) *wing {
+	c := &s.wings[fromClient]
+	r := &relayed{cancel: func() {}}
+	if translate {
+		r.local = e.address(to.device, p.V6)
+		if !r.local.IsValid() {
+			e.failed.Add(1)
+			e.drop(dropNATPorts)
+			return nil
+		}
+		c.leave.Src = r.local.As16()
+	}
+	s.relay.Store(r)
+	return e.enter(cfg, s, p, from, to)
+}
+
+// accept serves one terminated connection: the server is dialled first, so that refused is seen
+// as refused and silence as silence; then the client is answered and the two are relayed.
+func (e *Engine) accept(pending *stack.Pending) {
+	key := stack.NewKey(pending.Client(), pending.Server(), unix.IPPROTO_TCP)
+	w := e.table.find(&key)
+	if w == nil || w.session.path != stream {
+		pending.Drop()
+		return
+	}
+	s := w.session
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &relayed{cancel: cancel, local: s.relay.Load().local}
+	s.relay.Store(r)
+	if s.removed.Load() { // removed before the new relay could be cancelled
+		cancel()
+	}
+	e.relays.Add(1)
+	defer e.relays.Done()
+	defer cancel()
+
+	upstream, err := e.dial(ctx, s, r)
+	if err != nil {
+		e.refuseStream(s, pending, err)
+		return
+	}
+	defer upstream.Close()
+	r.upstream.Store(upstream)
+	client, err := pending.Accept()
+	if err != nil {
+		e.finish(s, track.ReasonClientRST, 0)
+		return
+	}
+	e.establish(s)
+	result := Relay(ctx, client, upstream)
+	r.settle(upstream)
+	e.finish(s, result.Reason(), lingerFIN)
+}
+
+// dial opens the upstream connection with the client's own address and port, or with the
+// gateway's where the session is translated.
+func (e *Engine) dial(ctx context.Context, s *Session, r *relayed) (*net.TCPConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	o := route.DialOptions{Source: s.client(), Destination: s.server()}
+	if r.local.IsValid() {
+		o.Source, o.Local = netip.AddrPort{}, r.local
+	}
+	return route.Dial(ctx, o)
+}
+
+// refuseStream tells the client what the server, or the way to it, said.
+func (e *Engine) refuseStream(s *Session, pending *stack.Pending, err error) {
+	switch {
+	case errors.Is(err, route.ErrRefused):
+		pending.Refuse()
+		e.finish(s, track.ReasonServerRST, lingerRST)
+	case errors.Is(err, route.ErrUnreachable):
+		pending.Refuse()
+		e.finish(s, track.ReasonICMPError, lingerError)
+	default:
+		pending.Drop()
+		e.finish(s, track.ReasonAgedOut, 0)
+	}
+}
+
+// received is what arrived from the server: the upstream socket's own count while it is open.
+func (r *relayed) received() (packets, bytes uint64) {
+	if c := r.upstream.Load(); c != nil {
+		if packets, bytes, ok := socketReceived(c); ok {
+			return packets, bytes
+		}
+	}
+	return r.packets.Load(), r.bytes.Load()
+}
+
+// settle keeps the socket's last count before it is closed.
+func (r *relayed) settle(c *net.TCPConn) {
+	if packets, bytes, ok := socketReceived(c); ok {
+		r.packets.Store(packets)
+		r.bytes.Store(bytes)
+	}
+	r.upstream.Store(nil)
+}
+
+// Header bytes of a TCP segment with the timestamp option, as Linux sends them.
+const (
+	segmentHeader4 = 20 + 32
+	segmentHeader6 = 40 + 32
+)
+
+// socketReceived asks the kernel what a connection received (TCP_INFO). Header bytes are added
+// a segment; a segment's options beyond the timestamp are not known.
+func socketReceived(c *net.TCPConn) (packets, bytes uint64, ok bool) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, 0, false
+	}
+	var info *unix.TCPInfo
+	if raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }) != nil || err != nil {
+		return 0, 0, false
+	}
+	header := uint64(segmentHeader4)
+	if remote, _ := netip.ParseAddrPort(c.RemoteAddr().String()); remote.Addr().Unmap().Is6() {
+		header = segmentHeader6
+	}
+	return uint64(info.Segs_in), info.Bytes_received + uint64(info.Segs_in)*header, true
+}

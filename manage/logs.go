@@ -40,7 +40,7 @@ func (s *Server) logAlarms() []view.Alarm {
 	}
 	var list []view.Alarm
 	for _, a := range s.options.Logs.Alarms() {
-		list = append(list, view.Alarm{Time: a.Since, Class: a.Class, Description: a.Text})
+		list = append(list, view.Alarm{Since: a.Since, Class: a.Class, Text: a.Text})
 	}
 	return list
 }

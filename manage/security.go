@@ -11,15 +11,16 @@ import (
 	"sluice/store/schema"
 )
 
-// Policies is the engine that judges sessions now; every commit makes another.
-type Policies func() *policy.Engine
+// Policies knows the engine that judges sessions now; every commit makes another. It is nil until
+// the first configuration is in force.
+type Policies interface{ Policies() *policy.Engine }
 
 // policies is the engine, or an error when the gateway runs without one.
 func (s *Server) policies() (*policy.Engine, error) {
 	if s.options.Policies == nil {
 		return nil, &api.Error{Message: "the gateway has no policies"}
 	}
-	if engine := s.options.Policies(); engine != nil {
+	if engine := s.options.Policies.Policies(); engine != nil {
 		return engine, nil
 	}
 	return nil, &api.Error{Message: "no configuration is in force yet"}

@@ -47,7 +47,12 @@ func (s *Server) alarms() []view.Alarm {
 		list = append(list, s.options.Alarms()...)
 	}
 	list = append(list, s.logAlarms()...)
-	slices.SortStableFunc(list, func(a, b view.Alarm) int { return a.Time.Compare(b.Time) })
+	for i := range list {
+		if list[i].Since.IsZero() {
+			list[i].Since = s.started
+		}
+	}
+	slices.SortStableFunc(list, func(a, b view.Alarm) int { return a.Since.Compare(b.Since) })
 	return list
 }
 

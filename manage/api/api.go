@@ -3,7 +3,7 @@
 //
 // It is HTTP with JSON bodies, so that curl is a client too:
 //
-//	curl --unix-socket /run/sluice/control.sock http://sluice/v1/command -d '{"line":"show version"}'
+//	curl --unix-socket /var/lib/sluice/sluice.sock http://sluice/v1/command -d '{"line":"show version"}'
 //
 // The kernel tells the gateway who is at the other end of the socket; there is nothing to log in to.
 //

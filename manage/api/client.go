@@ -16,7 +16,7 @@ import (
 )
 
 // DefaultSocket is where the gateway listens unless told otherwise.
-const DefaultSocket = "/run/sluice/control.sock"
+const DefaultSocket = "/var/lib/sluice/sluice.sock"
 
 // Client speaks to one gateway. Its methods may be called at the same time.
 type Client struct {

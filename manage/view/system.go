@@ -34,9 +34,9 @@ type Alarms struct {
 
 // Alarm is something that needs attention now.
 type Alarm struct {
-	Time        time.Time `json:"time"`
-	Class       string    `json:"class"` // Minor or Major
-	Description string    `json:"description"`
+	Since time.Time `json:"since,omitzero"` // zero: since the gateway started
+	Class string    `json:"class"`          // Minor or Major
+	Text  string    `json:"description"`
 }
 
 // Text shows the alarms in the layout of the guide.
@@ -52,7 +52,7 @@ func (a *Alarms) Text(p *Page) {
 	}
 	rows := make([][]string, len(a.Alarms))
 	for i, alarm := range a.Alarms {
-		rows[i] = []string{moment(alarm.Time), alarm.Class, alarm.Description}
+		rows[i] = []string{moment(alarm.Since), alarm.Class, alarm.Text}
 	}
 	p.Table([]string{"Alarm time", "Class", "Description"}, rows)
 }

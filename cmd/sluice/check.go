@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"sluice/policy"
+	"sluice/stack/kernel"
+	"sluice/store"
+	"sluice/store/schema"
+	"sluice/track"
+)
+
+const configUsage = `usage: sluice config check [--commit] FILE…
+
+Reads statements, a line each, into a scratch candidate; no gateway is needed. Prints each line
+that is refused with its reason, then how many were accepted and refused. --commit runs the checks
+of a commit too. - stands for stdin. The exit code is 1 when a line was refused.
+`
+
+// configMain is sluice config.
+func configMain(args []string) int {
+	if len(args) > 0 && args[0] == "check" {
+		return checkMain(args[1:], os.Stdin, os.Stdout, os.Stderr)
+	}
+	fmt.Fprint(os.Stderr, configUsage)
+	return 2
+}
+
+// checkMain is sluice config check.
+func checkMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("sluice config check", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, configUsage) }
+	commit := flags.Bool("commit", false, "run the checks of a commit too")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if flags.NArg() == 0 {
+		fmt.Fprint(stderr, configUsage)
+		return 2
+	}
+	tracker := track.New(track.Options{})
+	defer tracker.Close(context.Background())
+	policies := policy.NewState()
+	defer policies.Close()
+	accepted, refused := 0, 0
+	for _, name := range flags.Args() {
+		good, bad, err := checkFile(name, stdin, *commit, policyCheck{policies}, logEngine{tracker})
+		if err != nil {
+			fmt.Fprintf(stderr, "error: %v\n", err)
+			return 2
+		}
+		for _, r := range bad {
+			fmt.Fprintln(stdout, r)
+		}
+		accepted, refused = accepted+good, refused+len(bad)
+	}
+	fmt.Fprintf(stdout, "%d accepted, %d refused\n", accepted, refused)
+	if refused > 0 {
+		return 1
+	}
+	return 0
+}
+
+// checkFile checks the statements of one file.
+func checkFile(name string, stdin io.Reader, commit bool, engines ...store.Engine) (accepted int, refused []store.Refusal, err error) {
+	if name == "-" {
+		accepted, refused = store.CheckStatements(stdin, "stdin", commit, engines...)
+		return accepted, refused, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer f.Close()
+	accepted, refused = store.CheckStatements(f, name, commit, engines...)
+	return accepted, refused, nil
+}
+
+// policyCheck compiles policies and what the kernel would be asked for, and puts nothing in force.
+type policyCheck struct{ state *policy.State }
+
+// Name names the engine in logs.
+func (policyCheck) Name() string { return "policy" }
+
+// Prepare says what is wrong with cfg.
+func (p policyCheck) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
+	compiled, problems := policy.Compile(cfg, p.state)
+	for _, problem := range problems {
+		if !problem.Warning {
+			return nil, problems
+		}
+	}
+	if err := kernel.Check(desiredKernel(cfg, compiled)); err != nil {
+		problems = append(problems, schema.Errorf("", "%v", err))
+	}
+	return nil, problems
+}

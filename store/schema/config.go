@@ -14,6 +14,10 @@
 //	    grouped   a keyed list whose keyword is printed once, around its entries
 //	              (interfaces { ge-0/0/0 { … } }).
 //	    oneliner  a container or list entry printed on one line (range-address A to B;).
+//	    compact   a container or list entry printed on one line while it holds one value
+//	              (route 192.0.2.0/24 next-hop 198.51.100.1;).
+//	    joined    a container whose keyword is printed before each container in it
+//	              (family inet { … }).
 //	    hidden    accepted, but left out of completion and help.
 //	    any       a grouped list whose entries hold any configuration (groups).
 //	help:"…"      one line, shown by "?" (compulsory).

@@ -49,6 +49,8 @@ type Node struct {
 	Mandatory bool // its container is refused without it
 	Hidden    bool // left out of completion and help
 	OneLiner  bool // shown on one line
+	Compact   bool // shown on one line while it holds a single value
+	Joined    bool // shown as a word before each container that it holds
 	Grouped   bool // a list whose keyword is shown once, around its entries
 	Any       bool // a list whose entries hold any configuration
 	Secret    bool // never shown in clear text

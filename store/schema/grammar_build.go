@@ -203,6 +203,10 @@ func (b *builder) options(n *Node, options string) {
 			n.Grouped = true
 		case "oneliner":
 			n.OneLiner = true
+		case "compact":
+			n.Compact = true
+		case "joined":
+			n.Joined = true
 		case "hidden":
 			n.Hidden = true
 		case "any":
@@ -261,8 +265,8 @@ func (b *builder) shape(n *Node, t reflect.Type) {
 	if n.Mandatory && n.Kind == List && !n.Grouped {
 		b.errorf("a list cannot be mandatory")
 	}
-	if n.OneLiner && !n.Holds() {
-		b.errorf("oneliner is for containers and lists")
+	if (n.OneLiner || n.Compact) && !n.Holds() || n.Joined && n.Kind != Container {
+		b.errorf("oneliner and compact are for containers and lists, joined is for containers")
 	}
 	if n.Default != "" && (n.Kind != Leaf || t.Kind() == reflect.Pointer) {
 		b.errorf("only a leaf that is not a pointer has a default")

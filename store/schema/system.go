@@ -38,7 +38,7 @@ type Interface struct {
 type Unit struct {
 	Number      uint16 `cfg:"number,key" help:"Logical unit number" range:"0..4094"`
 	Description string `cfg:"description" help:"Text about this logical interface"`
-	Family      Family `cfg:"family" help:"Protocol family"`
+	Family      Family `cfg:"family,joined" help:"Protocol family"`
 }
 
 // Family is [edit interfaces NAME unit N family].
@@ -67,7 +67,7 @@ type RoutingOptions struct {
 
 // Static is [edit routing-options static].
 type Static struct {
-	Routes []StaticRoute `cfg:"route" help:"Static route"`
+	Routes []StaticRoute `cfg:"route,compact" help:"Static route"`
 }
 
 // StaticRoute is one static route. Host bits in the destination are ignored, as the guide prints them (10.19.0.0/8).

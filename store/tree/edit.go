@@ -397,6 +397,9 @@ func (e *edit) guard(on bool) error {
 	if p.parent() == nil {
 		return &StatementError{Message: "which statement?"}
 	}
+	if p.targets[0].member() {
+		return e.onlyWhole(p, "protected")
+	}
 	for _, t := range p.targets {
 		t.protected = on
 	}
@@ -418,9 +421,14 @@ func (e *edit) annotate() error {
 		return err
 	}
 	if p.targets[0].member() {
-		return located(e.text, &fault{offset: p.last.offset, message: "a single value cannot be annotated", hint: "annotate its statement"})
+		return e.onlyWhole(p, "annotated")
 	}
 	return e.mark(func(s *statement) { s.comment = tidyComment(last.text) })
+}
+
+// onlyWhole refuses something for one value of a leaf-list.
+func (e *edit) onlyWhole(p *place, done string) error {
+	return located(e.text, &fault{offset: p.last.offset, message: "a single value cannot be " + done, hint: "only its whole statement"})
 }
 
 // tidyComment is a comment without blanks around its lines and empty lines around it.

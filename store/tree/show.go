@@ -118,9 +118,23 @@ func (c *curly) indent(depth int) {
 
 // statement writes s, a child of parent, with its comment and marks.
 func (c *curly) statement(s, parent *statement, depth int) {
+	if s.joined() && !c.inherited {
+		for _, child := range s.children {
+			c.indent(depth)
+			c.head(s, parent)
+			c.WriteByte(' ')
+			c.rest(child, s, depth)
+		}
+		return
+	}
 	c.lead(s, parent, depth)
 	c.indent(depth)
 	c.marks(s)
+	c.rest(s, parent, depth)
+}
+
+// rest writes s from its first word on.
+func (c *curly) rest(s, parent *statement, depth int) {
 	c.head(s, parent)
 	switch {
 	case s.holder && s.grammar.Kind == schema.LeafList, len(s.children) == 0:
@@ -206,13 +220,25 @@ func (c *curly) head(s, parent *statement) {
 // inline says whether s is shown on one line with all that it holds: the grammar says so, or it
 // holds no more than the value that needs no keyword.
 func (s *statement) inline() bool {
-	if s.grammar == nil || s.holder || !s.grammar.OneLiner && (len(s.children) != 1 || s.children[0].grammar == nil || !s.children[0].grammar.IsValue) {
+	if s.grammar == nil || s.holder || len(s.children) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(s.children, func(c *statement) bool {
-		return c.grammar == nil || c.inactive || c.protected || c.comment != "" || c.grammar.Holds()
+	first := s.children[0]
+	single := len(s.children) == 1 && first.grammar != nil && (first.grammar.IsValue || s.grammar.Compact)
+	return (single || s.grammar.OneLiner) && !slices.ContainsFunc(s.children, func(c *statement) bool {
+		return c.marked() || !c.value()
 	})
 }
+
+// joined says whether the keyword of s is shown before each container that it holds.
+func (s *statement) joined() bool {
+	return s.grammar != nil && s.grammar.Joined && len(s.children) > 0 && !s.marked() && !slices.ContainsFunc(s.children, func(c *statement) bool {
+		return c.marked() || c.grammar == nil || c.value()
+	})
+}
+
+// marked says whether something is said about s that is shown before it.
+func (s *statement) marked() bool { return s.inactive || s.protected || s.comment != "" }
 
 // spine is a root that holds nothing but what leads to the last statement, and that one whole.
 func (c chain) spine() *statement {

@@ -38,7 +38,7 @@ func (f *setForm) block(s *statement, path string) {
 func (f *setForm) statement(s, parent *statement, path string) {
 	path = f.join(path, s, parent)
 	switch {
-	case s.inline() && len(s.children) > 0:
+	case s.inline():
 		var inline curly
 		for _, child := range s.children {
 			inline.WriteByte(' ')

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"sluice/policy"
-	"sluice/stack/kernel"
 	"sluice/store"
 	"sluice/store/schema"
 	"sluice/track"
@@ -89,14 +88,6 @@ func (policyCheck) Name() string { return "policy" }
 
 // Prepare says what is wrong with cfg.
 func (p policyCheck) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	compiled, problems := policy.Compile(cfg, p.state)
-	for _, problem := range problems {
-		if !problem.Warning {
-			return nil, problems
-		}
-	}
-	if err := kernel.Check(desiredKernel(cfg, compiled)); err != nil {
-		problems = append(problems, schema.Errorf("", "%v", err))
-	}
+	_, _, problems := compileDatapath(cfg, p.state)
 	return nil, problems
 }

@@ -62,15 +62,9 @@ func (d *datapath) Policies() *policy.Engine { return d.current.Load() }
 
 // Prepare compiles the policies and checks what the kernel will be asked for.
 func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	compiled, problems := policy.Compile(cfg, d.policies)
-	for _, p := range problems {
-		if !p.Warning {
-			return nil, problems
-		}
-	}
-	desired := desiredKernel(cfg, compiled)
-	if err := kernel.Check(desired); err != nil {
-		return nil, append(problems, schema.Errorf("", "%v", err))
+	compiled, desired, problems := compileDatapath(cfg, d.policies)
+	if compiled == nil {
+		return nil, problems
 	}
 	for _, i := range desired.Interfaces {
 		if _, err := net.InterfaceByName(i.Device); err != nil && i.Parent == "" {
@@ -81,6 +75,22 @@ func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) 
 		}
 	}
 	return store.ChangeFunc(func() { d.apply(cfg, compiled, desired) }), problems
+}
+
+// compileDatapath compiles the policies of cfg and what the kernel will be asked for. Without a
+// policy engine the problems say why.
+func compileDatapath(cfg *schema.Config, policies *policy.State) (*policy.Engine, kernel.Desired, []schema.Problem) {
+	compiled, problems := policy.Compile(cfg, policies)
+	for _, p := range problems {
+		if !p.Warning {
+			return nil, kernel.Desired{}, problems
+		}
+	}
+	desired := desiredKernel(cfg, compiled)
+	if err := kernel.Check(desired); err != nil {
+		return nil, desired, append(problems, schema.Errorf("", "%v", err))
+	}
+	return compiled, desired, problems
 }
 
 func (d *datapath) apply(cfg *schema.Config, compiled *policy.Engine, desired kernel.Desired) {

@@ -26,21 +26,25 @@ func render(d *Desired, counters map[string]Counter) string {
 	}
 	w.set("zone_devices", zoned, func(i *Interface) []string { return []string{i.Device} })
 	w.set("zone_tuns", zoned, func(i *Interface) []string { return []string{i.TUN} })
-	renderTracking(w, d)
-	renderMarks(w, d)
-	renderInput(w, d)
-	renderForward(w, d)
+	if len(zoned) > 0 {
+		renderTracking(w, d)
+		renderMarks(w, d)
+		renderInput(w, d)
+		renderForward(w, d)
+	}
 	w.close()
 	return w.String()
 }
 
-// renderTracking keeps all but the gateway's own traffic out of connection tracking. It stands
+// renderTracking keeps what passes the gateway out of connection tracking, which is there for the
+// gateway's own traffic alone; other interfaces are tracked as the host likes. It stands
 // before the kernel puts fragments together, so that those in transit stay as they are; those of
 // translated sessions come to a local address, are put together, and show their ports.
 func renderTracking(w *writer, d *Desired) {
 	w.open("chain transit_untracked {")
 	w.line("type filter hook prerouting priority -450; policy accept;")
-	w.line("fib daddr type != local notrack")
+	w.line("iifname @zone_devices fib daddr type != local notrack")
+	w.line("iifname @zone_tuns fib daddr type != local notrack")
 	w.close()
 	if d.translates() {
 		w.set("nat_devices", d.zoned(), func(i *Interface) []string {
@@ -112,18 +116,13 @@ func renderInput(w *writer, d *Desired) {
 			jumps = append(jumps, fmt.Sprintf("%q : jump %s", device, chainName(ifc.Device)))
 		}
 	}
-	if len(jumps) > 0 {
-		w.linef("iifname vmap { %s }", strings.Join(jumps, ", "))
-	}
+	w.linef("iifname vmap { %s }", strings.Join(jumps, ", "))
 	w.close()
 }
 
 // renderForward lets nothing pass between zones but by way of a TUN. Where the host did not
 // forward before, neither does it now between interfaces that are in no zone.
 func renderForward(w *writer, d *Desired) {
-	if len(d.zoned()) == 0 {
-		return
-	}
 	w.open("chain forward {")
 	w.line("type filter hook forward priority filter; policy accept;")
 	w.line("iifname @zone_tuns accept")

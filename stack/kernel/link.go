@@ -35,7 +35,7 @@ func (k *Kernel) setLink(ifc *Interface) error {
 		if rec.MTUBefore == 0 {
 			rec.MTUBefore = now
 		}
-		rec.MTUSet = ifc.MTU
+		rec.MTUSet, rec.MTUUntil = ifc.MTU, now
 		if err := k.state.save(); err != nil {
 			return err
 		}
@@ -138,12 +138,12 @@ func (s *state) restoreMTU(link netlink.Link) error {
 		if rec.Device != link.Attrs().Name || rec.MTUBefore == 0 {
 			continue
 		}
-		if link.Attrs().MTU == rec.MTUSet {
+		if now := link.Attrs().MTU; now == rec.MTUSet || now == rec.MTUUntil {
 			if err := netlink.LinkSetMTU(link, rec.MTUBefore); err != nil {
 				return fmt.Errorf("cannot restore MTU %d: %w", rec.MTUBefore, err)
 			}
 		}
-		rec.MTUBefore, rec.MTUSet = 0, 0
+		rec.MTUBefore, rec.MTUSet, rec.MTUUntil = 0, 0, 0
 		return s.save()
 	}
 	return nil

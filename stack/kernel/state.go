@@ -37,6 +37,7 @@ type linkRecord struct {
 	Created   bool   `json:"created,omitempty"`
 	MTUBefore int    `json:"mtu_before,omitempty"` // 0: not changed
 	MTUSet    int    `json:"mtu_set,omitempty"`
+	MTUUntil  int    `json:"mtu_until,omitempty"` // what it was until it became MTUSet, which a crash may have prevented
 	UpChanged bool   `json:"up_changed,omitempty"`
 	UpBefore  bool   `json:"up_before,omitempty"`
 }

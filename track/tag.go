@@ -62,11 +62,3 @@ func Tags() []Tag {
 
 // application says whether the record belongs to application tracking.
 func (t Tag) application() bool { return t >= AppCreate }
-
-// category is the name that a stream's category statement gives to the kind.
-func (t Tag) category() string {
-	if t.application() {
-		return "apptrack"
-	}
-	return "session"
-}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 // SystemResolver asks the servers of a resolv.conf, in order, until one answers.
 type SystemResolver struct {
 	Path string // "" for /etc/resolv.conf; read anew at each lookup
+
+	port string // of every server, "" for 53
 }
 
 // Time to wait for one server's answer, and the life of an answer that there are no addresses.
@@ -43,7 +46,7 @@ func (r SystemResolver) Resolve(ctx context.Context, name string, family Family)
 	err = errors.New("no resolver is configured")
 	for _, server := range conf.Servers {
 		var answer *dns.Msg
-		if answer, err = exchange(ctx, question, net.JoinHostPort(server, conf.Port)); err == nil {
+		if answer, err = exchange(ctx, question, net.JoinHostPort(server, cmp.Or(r.port, conf.Port))); err == nil {
 			addrs, life := addressesIn(answer)
 			return addrs, life, nil
 		}

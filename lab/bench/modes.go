@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"sluice/lab"
+)
+
+// mode is one way to carry the client's traffic, running in a lab of its own.
+type mode struct {
+	name    string
+	lab     *lab.Lab
+	process *lab.Process // what carries the traffic; nil for the kernel
+	gateway *lab.Gateway // nil for others than ours
+}
+
+// missingError says that a program to compare with is not there.
+type missingError struct{ reason string }
+
+func (e *missingError) Error() string { return e.reason }
+
+// starters start each mode in a lab whose servers run.
+var starters = map[string]func(context.Context, *mode) error{
+	"kernel":    func(_ context.Context, m *mode) error { return m.lab.RouteInKernel() },
+	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
+	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
+	"sing-box":  startSingBox,
+	"tun2socks": startTun2socks,
+}
+
+// permitAll is the gateway's configuration under measurement: one policy, nothing logged.
+const permitAll = `
+set security policies from-zone trust to-zone untrust policy all match source-address any
+set security policies from-zone trust to-zone untrust policy all match destination-address any
+set security policies from-zone trust to-zone untrust policy all match application any
+set security policies from-zone trust to-zone untrust policy all then permit
+set security flow tcp-session rst-invalidate-session
+`
+
+// tcpProxy makes every TCP session take the stream path.
+const tcpProxy = `
+set security policies from-zone trust to-zone untrust policy all then permit application-services tcp-proxy
+`
+
+// startMode makes a lab and starts what carries the traffic in it.
+func startMode(ctx context.Context, name string) (*mode, error) {
+	l, err := lab.New(ctx, lab.Options{Flat: true})
+	if err != nil {
+		return nil, err
+	}
+	m := &mode{name: name, lab: l}
+	for _, h := range []*lab.Host{l.Client, l.Gateway} {
+		if err := h.Sysctl("net/ipv4/ip_local_port_range", "1024 65535"); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
+	if err := starters[name](ctx, m); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return m, nil
+}
+
+// startGateway starts ours.
+func (m *mode) startGateway(ctx context.Context, config string) error {
+	g, err := m.lab.StartGateway(ctx, lab.BaseConfig+permitAll+config)
+	if err != nil {
+		return err
+	}
+	m.gateway, m.process = g, g.Process
+	return nil
+}
+
+// Versions of the programs to compare with, and how they are built.
+var (
+	singBox   = peer{"sing-box", "github.com/sagernet/sing-box/cmd/sing-box@v1.14.1", "with_gvisor"}
+	tun2socks = peer{"tun2socks", "github.com/xjasonlyu/tun2socks/v2@v2.6.0", ""}
+)
+
+// peer is a program to compare with.
+type peer struct{ name, module, tags string }
+
+// path is the program, built into build/peers unless it is there.
+func (p peer) path(ctx context.Context) (string, error) {
+	root, err := lab.Root()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(root, "build", "peers")
+	path := filepath.Join(dir, p.name)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	fmt.Fprintf(os.Stderr, "building %s\n", p.module)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nice", "go", "install", "-tags", p.tags, p.module)
+	cmd.Dir = os.TempDir() // outside this module, whose versions are its own
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", &missingError{fmt.Sprintf("%s cannot be built: %v: %.300s", p.module, err, out)}
+	}
+	return path, nil
+}
+
+// singBoxConfig is sing-box as a transparent gateway on a TUN device with its mixed stack: TCP
+// through the kernel's stack, the rest through gVisor.
+const singBoxConfig = `{
+	"log": {"level": "error"},
+	"inbounds": [{"type": "tun", "interface_name": "peer0", "address": ["198.51.100.129/30"], "mtu": 1500, "auto_route": false, "stack": "mixed"}],
+	"outbounds": [{"type": "direct"}]
+}`
+
+// startSingBox starts sing-box on what the client sends.
+func startSingBox(ctx context.Context, m *mode) error {
+	path, err := singBox.path(ctx)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(m.lab.Dir, "sing-box.json")
+	if err := os.WriteFile(file, []byte(singBoxConfig), 0o600); err != nil {
+		return err
+	}
+	return m.startPeer(path, "run", "-c", file)
+}
+
+// startTun2socks starts tun2socks, without a proxy behind it, on what the client sends.
+func startTun2socks(ctx context.Context, m *mode) error {
+	path, err := tun2socks.path(ctx)
+	if err != nil {
+		return err
+	}
+	return m.startPeer(path, "-device", "tun://peer0", "-proxy", "direct://", "-loglevel", "error", "-mtu", "1500")
+}
+
+// startPeer starts a program that makes the device peer0, and leads what comes in from the client
+// to it.
+func (m *mode) startPeer(path string, args ...string) error {
+	if err := m.lab.RouteInKernel(); err != nil {
+		return err
+	}
+	p, err := m.lab.Gateway.Start(path, args...)
+	if err != nil {
+		return err
+	}
+	m.process = p
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if err = m.lab.Gateway.IP("link set peer0 up"); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no device peer0: %w: %s", err, p.Output())
+		}
+	}
+	return m.lab.Gateway.IP("route add default dev peer0 table 100", "rule add iif lan0 lookup 100 pref 100")
+}

@@ -32,7 +32,7 @@ func showPolicies(s *Server, r *request) (view.View, error) {
 		return nil, err
 	}
 	listing := engine.List(policy.Filter{FromZone: r.args["from-zone"], ToZone: r.args["to-zone"], Global: r.args.Has("global"), Name: r.args["policy-name"]})
-	return &view.Policies{Listing: listing, Detail: r.args.Has("detail")}, nil
+	return &view.Policies{Default: listing.DefaultPolicy, PreIDDefault: listing.PreIDDefaultPolicy, Policies: view.PolicyList(listing.Policies), Detail: r.args.Has("detail")}, nil
 }
 
 func showHitCounts(s *Server, r *request) (view.View, error) {
@@ -113,7 +113,7 @@ func showMatchPolicies(s *Server, r *request) (view.View, error) {
 	if f.SrcPort == 0 {
 		f.SrcPort = 1024
 	}
-	return &view.Matches{Policies: engine.MatchPolicies(f, int(max(1, r.number("result-count"))))}, nil
+	return &view.Matches{Policies: view.PolicyList(engine.MatchPolicies(f, int(max(1, r.number("result-count")))))}, nil
 }
 
 func showZones(s *Server, r *request) (view.View, error) {

@@ -9,14 +9,31 @@ import (
 
 // Policies is the answer of "show security policies".
 type Policies struct {
-	policy.Listing
-	Detail bool `json:"detail"`
+	Default      string   `json:"default-policy"`        // permit-all or deny-all
+	PreIDDefault string   `json:"pre-id-default-policy"` // what holds until the application is known
+	Policies     []Policy `json:"policies"`
+	Detail       bool     `json:"detail"`
+}
+
+// Policy is one policy; its action is a word, as it travels.
+type Policy struct {
+	policy.PolicyView
+	Action string `json:"action-type"`
+}
+
+// PolicyList makes the policies of an engine ready to travel.
+func PolicyList(list []policy.PolicyView) []Policy {
+	out := make([]Policy, len(list))
+	for i, p := range list {
+		out[i] = Policy{p, p.Action.String()}
+	}
+	return out
 }
 
 // Text shows the policies in short or, with detail, in the layout of the guide.
 func (v *Policies) Text(p *Page) {
-	p.Line("Default policy: %s", v.DefaultPolicy)
-	p.Line("Pre ID default policy: %s", v.PreIDDefaultPolicy)
+	p.Line("Default policy: %s", v.Default)
+	p.Line("Pre ID default policy: %s", v.PreIDDefault)
 	heading := ""
 	for i := range v.Policies {
 		one := &v.Policies[i]
@@ -33,14 +50,14 @@ func (v *Policies) Text(p *Page) {
 }
 
 // policyHeading is the line above the policies of one context.
-func policyHeading(v *policy.PolicyView) string {
+func policyHeading(v *Policy) string {
 	if v.Global {
 		return "Global policies:"
 	}
 	return "From zone: " + v.FromZone + ", To zone: " + v.ToZone
 }
 
-func policyBrief(p *Page, v *policy.PolicyView) {
+func policyBrief(p *Page, v *Policy) {
 	p.Line("  Policy: %s, State: %s, Index: %d, Scope Policy: %d, Sequence number: %d", v.Name, v.State, v.Index, v.ScopePolicy, v.Sequence)
 	if v.Global {
 		p.Line("    From zones: %s, To zones: %s", v.FromZone, v.ToZone)
@@ -64,8 +81,8 @@ func names(list []string, excluded bool) string {
 }
 
 // policyAction is the action with what goes with it.
-func policyAction(v *policy.PolicyView) string {
-	parts := append([]string{v.Action.String()}, v.Services...)
+func policyAction(v *Policy) string {
+	parts := append([]string{v.Action}, v.Services...)
 	if v.LogInit || v.LogClose {
 		parts = append(parts, "log")
 	}
@@ -79,7 +96,7 @@ func policyAction(v *policy.PolicyView) string {
 }
 
 // policyDetail is one policy in the guide's layout, with lines of our own at the end.
-func policyDetail(p *Page, v *policy.PolicyView) {
+func policyDetail(p *Page, v *Policy) {
 	p.Line("Policy: %s, action-type: %s, State: %s, Index: %d, Scope Policy: %d", v.Name, v.Action, v.State, v.Index, v.ScopePolicy)
 	p.Line("  Policy Type: %s", v.Type)
 	if v.Description != "" {
@@ -215,7 +232,7 @@ func title(text string) string {
 // Matches is the answer of "show security match-policies": the policies that fit, the first of
 // which decides. Where none fits it is the default policy.
 type Matches struct {
-	Policies []policy.PolicyView `json:"policies"`
+	Policies []Policy `json:"policies"`
 }
 
 // Text shows each policy in the layout of "show security policies detail".

@@ -40,7 +40,7 @@ set applications application-set silent application door-4
 		if err := echoes(c); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("rejected UDP to %s: %v, want port unreachable", host, err)
 		}
-		if out, err := w.try(w.Client, "curl", "-sS", "-m1", "http://"+host+":9003/"); err == nil || !strings.Contains(out, "imed out") {
+		if out, err := w.try(w.Client, "curl", "-sS", "-m1", "http://"+host+":9003/"); err == nil || !strings.Contains(out, "timed out") {
 			t.Errorf("denied TCP to %s: %q, want silence", host, out)
 		}
 		if c, err = w.dial(w.Client, "udp", host+":9004"); err != nil {
@@ -83,7 +83,7 @@ func TestDefaultDeny(t *testing.T) {
 		{"from the guest to the client", w.Guest, "http://" + lab.ClientAddr4 + ":8005/"},
 	} {
 		w.listenOnce(w.Client, ":8005")
-		if out, err := w.try(c.host, "curl", "-k", "-sS", "-m1", c.address); err == nil || !strings.Contains(out, "imed out") {
+		if out, err := w.try(c.host, "curl", "-k", "-sS", "-m1", c.address); err == nil || !strings.Contains(out, "timed out") {
 			t.Errorf("%s passes: %q", c.name, out)
 		}
 	}

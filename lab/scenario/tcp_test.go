@@ -31,7 +31,7 @@ func TestServerThatCannotBeReached(t *testing.T) {
 			}
 		}
 		for _, address := range []string{lab.DeadAddr4, "[" + lab.DeadAddr6 + "]"} {
-			if out, err := w.try(w.Client, "curl", "-sS", "-m2", "http://"+address+"/"); err == nil || !strings.Contains(out, "imed out") {
+			if out, err := w.try(w.Client, "curl", "-sS", "-m2", "http://"+address+"/"); err == nil || !strings.Contains(out, "timed out") {
 				t.Errorf("dead address %s: %q", address, out)
 			}
 		}

@@ -19,7 +19,6 @@ type step struct {
 	command []string
 	fails   bool     // the command must end with an error
 	want    []string // texts that its output must hold
-	unlike  string   // a text that its output must not hold
 	quiet   bool     // do not show the output
 }
 
@@ -43,7 +42,7 @@ func (d *demo) traffic(ctx context.Context) {
 		{title: "The same encrypted", host: client, command: curl("--cacert", ca, "https://"+lab.WebName+"/"), want: []string{"hello from the internet"}},
 		{title: "The same over IPv6", host: client, command: curl("-6", "--cacert", ca, "https://"+lab.WebName+"/"), want: []string{"hello from the internet"}},
 		{title: "The server sees the client's own address", host: client, command: curl("http://" + lab.WebAddr4 + "/whoami"), want: []string{lab.ClientAddr4}},
-		{title: "By the second WAN link it sees the gateway's", host: client, command: curl("http://" + lab.WebNameLink1 + "/whoami"), want: []string{lab.WAN1Gateway4}},
+		{title: "By the second WAN link it sees the gateway's", host: client, command: curl("-4", "http://"+lab.WebNameLink1+"/whoami"), want: []string{lab.WAN1Gateway4}},
 		{title: "Ping", host: client, command: []string{"ping", "-c", "3", "-i", "0.1", "-q", lab.EchoAddr4}, want: []string{"3 received"}},
 		{title: "Ping over IPv6", host: client, command: []string{"ping", "-c", "3", "-i", "0.1", "-q", lab.EchoAddr6}, want: []string{"3 received"}},
 		{title: "Ping in fragments", host: client, command: []string{"ping", "-c", "1", "-s", "4000", "-q", lab.EchoAddr4}, want: []string{"1 received"}},
@@ -59,10 +58,10 @@ func (d *demo) traffic(ctx context.Context) {
 
 	d.style.heading("What they do not")
 	d.do(ctx, []step{
-		{title: "Rejected by policy: refused at once", host: client, command: curl("telnet://" + lab.EchoAddr4 + ":23"), fails: true, want: []string{"onnection refused"}},
-		{title: "Denied by policy: silence", host: client, command: curl("-m", "2", "telnet://"+lab.EchoAddr4+":7001"), fails: true, want: []string{"imed out"}},
-		{title: "The guest may do nothing", host: guest, command: curl("-m", "2", "http://"+lab.WebAddr4+"/"), fails: true, want: []string{"imed out"}},
-		{title: "A server without a listener refuses by itself", host: client, command: curl("http://" + lab.EchoAddr4 + "/"), fails: true, want: []string{"onnection refused"}},
+		{title: "Rejected by policy: refused at once", host: client, command: curl("telnet://" + lab.EchoAddr4 + ":23"), fails: true, want: []string{"Failed to connect"}},
+		{title: "Denied by policy: silence", host: client, command: curl("-m", "2", "telnet://"+lab.EchoAddr4+":7001"), fails: true, want: []string{"timed out"}},
+		{title: "The guest may do nothing", host: guest, command: curl("-m", "2", "http://"+lab.WebAddr4+"/"), fails: true, want: []string{"timed out"}},
+		{title: "A server without a listener refuses by itself", host: client, command: curl("http://" + lab.EchoAddr4 + "/"), fails: true, want: []string{"Failed to connect"}},
 		{title: "A dead address does not answer", host: client, command: []string{"ping", "-c", "1", "-W", "1", lab.DeadAddr4}, fails: true, want: []string{"100% packet loss"}},
 	})
 }
@@ -114,9 +113,6 @@ func (s *step) judge(out string, err error) string {
 		if !strings.Contains(out, w) {
 			return fmt.Sprintf("%q is missing", w)
 		}
-	}
-	if s.unlike != "" && strings.Contains(out, s.unlike) {
-		return fmt.Sprintf("%q must not be there", s.unlike)
 	}
 	return ""
 }

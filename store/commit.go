@@ -95,7 +95,7 @@ func (s *Store) commit(next *prepared, from *Candidate, revision Revision, wait 
 	}
 	var shared *working
 	var future *running
-	err := transact(s.commits, func(tx *sql.Tx) error {
+	err := s.store(func(tx *sql.Tx) error {
 		if err := insertRevision(tx, &revision, next.tree.Text(), keep); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *Store) confirm(who Who, opt CommitOptions) error {
 	if next != nil {
 		next.revision = waiting.revision
 	}
-	if err := transact(s.commits, func(tx *sql.Tx) error { return saveConfirmation(tx, next) }); err != nil {
+	if err := s.store(func(tx *sql.Tx) error { return saveConfirmation(tx, next) }); err != nil {
 		return fmt.Errorf("confirmation not stored, the commit still waits for it: %w", err)
 	}
 	s.await(next)

@@ -8,9 +8,11 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/mattn/go-sqlite3"
 	"golang.org/x/sys/unix"
@@ -128,6 +130,79 @@ func TestDiskFull(t *testing.T) {
 // The disk refuses to write for another reason: the size of files is limited.
 func TestDiskFails(t *testing.T) {
 	asChild(t, "failing", nil)
+}
+
+// The disk takes what is written but cannot be synced, and then the gateway dies: the commit that
+// failed stays failed.
+func TestDiskCannotSync(t *testing.T) {
+	dir := t.TempDir()
+	child := exec.Command(os.Args[0], dir)
+	child.Env = append(os.Environ(), childEnv+"=unsynced")
+	out, err := child.CombinedOutput()
+	if child.ProcessState.Exited() {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := start(t, dir)
+	if hostName(s) != "before" || len(s.Revisions()) != 1 {
+		t.Errorf("%s is active, revisions %v", hostName(s), s.Revisions())
+	}
+	if c := candidate(t, s, bob, Shared); !strings.Contains(c.Tree().Text(), "after") {
+		t.Errorf("the candidate was lost:\n%s", c.Tree().Text())
+	}
+	set(t, s)
+	if hostName(s) != "after" {
+		t.Errorf("%s is active after the commit was repeated", hostName(s))
+	}
+}
+
+// failSync fails a commit because the disk cannot sync, and dies.
+func failSync(dir string) error {
+	s, err := Open(dir, Options{})
+	if err != nil {
+		return err
+	}
+	c, err := s.Edit(alice, Shared)
+	if err != nil {
+		return err
+	}
+	if err := c.Run(nil, "set system host-name before"); err != nil {
+		return err
+	}
+	if _, _, err := c.Commit(CommitOptions{}); err != nil {
+		return err
+	}
+	if err := c.Run(nil, "set system host-name after"); err != nil {
+		return err
+	}
+	if err := refuseSync(); err != nil {
+		return err
+	}
+	if _, _, err := c.Commit(CommitOptions{}); err == nil || hostName(s) != "before" {
+		return fmt.Errorf("commit without sync: %v, %s is active", err, hostName(s))
+	}
+	return unix.Kill(os.Getpid(), unix.SIGKILL)
+}
+
+// refuseSync makes fsync and fdatasync fail with EIO in this process, for good.
+func refuseSync() error {
+	const errno = unix.SECCOMP_RET_ERRNO | uint32(unix.EIO)
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the system call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FSYNC, Jt: 1},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FDATASYNC, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: errno},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	if _, _, e := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&filter))); e != 0 {
+		return fmt.Errorf("seccomp: %w", e)
+	}
+	return nil
 }
 
 // asChild plays a part in a process of its own.

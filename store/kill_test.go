@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,6 +111,7 @@ func killOnce(t *testing.T, dir string, early bool) (edited, committed int) {
 	lines := bufio.NewScanner(out)
 	alive := make(chan struct{})
 	done := make(chan struct{})
+	var first sync.Once
 	go func() {
 		defer close(done)
 		for lines.Scan() {
@@ -120,10 +122,7 @@ func killOnce(t *testing.T, dir string, early bool) (edited, committed int) {
 			} else {
 				committed = n
 			}
-			if alive != nil {
-				close(alive)
-				alive = nil
-			}
+			first.Do(func() { close(alive) })
 		}
 	}()
 	wait := time.Duration(rand.IntN(15_000)) * time.Microsecond

@@ -11,7 +11,6 @@ import (
 	"go.uber.org/goleak"
 
 	"sluice/store/schema"
-	"sluice/store/tree"
 )
 
 // childEnv names the part that a test plays when it runs this test binary again as a process of its own.
@@ -19,9 +18,10 @@ const childEnv = "SLUICE_STORE_TEST_CHILD"
 
 // children are those parts, each called with a state directory.
 var children = map[string]func(dir string) error{
-	"commit":  commitForever,
-	"full":    fillDisk,
-	"failing": failDisk,
+	"commit":   commitForever,
+	"full":     fillDisk,
+	"failing":  failDisk,
+	"unsynced": failSync,
 }
 
 func TestMain(m *testing.M) {
@@ -143,11 +143,5 @@ func hostName(s *Store) string {
 // text is the text of what the statements make.
 func text(t *testing.T, statements ...string) string {
 	t.Helper()
-	tr := tree.New()
-	for _, statement := range statements {
-		if err := tr.Run(nil, statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
-	return tr.Text()
+	return made(t, statements...).Text()
 }

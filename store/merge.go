@@ -75,23 +75,26 @@ func (m *merger) merge(path []string, in place, base, theirs, mine *block) *bloc
 		base = &block{}
 	}
 	result := &block{
-		head: theirs.head, opens: theirs.opens,
+		head:    theirs.head,
 		mark:    m.attribute(path, base.mark, theirs.mark, mine.mark),
 		comment: m.attribute(path, base.comment, theirs.comment, mine.comment),
 	}
-	for _, key := range m.order(path, base, theirs, mine) {
-		b, t, o := base.find(key), theirs.find(key), mine.find(key)
-		at := append(slices.Clone(path), key.head)
-		below, transparent := in.below(key)
+	for _, head := range m.order(path, base, theirs, mine) {
+		b, t, o := base.find(head), theirs.find(head), mine.find(head)
+		at := append(slices.Clone(path), head)
+		below, transparent := in.below(head)
 		switch {
 		case t != nil && o != nil:
 			result.add(m.merge(at, below, b, t, o))
 		case b == nil: // one added it
 			result.add(cmp.Or(t, o))
 		case transparent: // one removed all that was in it, so it is gone as well
-			empty := &block{head: key.head, opens: key.opens}
-			if rest := m.merge(at, below, b, cmp.Or(t, empty), cmp.Or(o, empty)); len(rest.children) > 0 {
+			empty := &block{head: head}
+			switch rest := m.merge(at, below, b, cmp.Or(t, empty), cmp.Or(o, empty)); {
+			case len(rest.children) > 0:
 				result.add(rest)
+			case rest.mark != "" || rest.comment != "": // which the other has just given it
+				m.conflict(at)
 			}
 		case !b.equal(cmp.Or(t, o)): // one removed it, the other changed it
 			m.conflict(at)
@@ -106,16 +109,16 @@ type place struct {
 	grouped bool // around the entries of the list node
 }
 
-// below is the place of the child k, and whether that is a container that is there only because of
+// below is the place of the child with the given words, and whether that is a container that is there only because of
 // what it holds.
-func (p place) below(k key) (child place, transparent bool) {
-	if p.node == nil || !k.opens {
+func (p place) below(head string) (child place, transparent bool) {
+	if p.node == nil {
 		return place{}, false
 	}
 	if p.grouped {
 		return place{node: p.node}, false
 	}
-	word, _, more := strings.Cut(k.head, " ")
+	word, _, more := strings.Cut(head, " ")
 	node := p.node.Child(word)
 	if node == nil {
 		return place{}, false
@@ -137,14 +140,14 @@ func (m *merger) attribute(path []string, base, theirs, mine string) string {
 
 // order is the order of the children of all three. The side that reordered what was there leads,
 // theirs when neither did; what only the other side has follows what it follows there.
-func (m *merger) order(path []string, base, theirs, mine *block) []key {
-	lead, other, leader, follower := theirs.keys(), mine.keys(), theirs, mine
-	common := func(keys []key) []key {
-		return slices.DeleteFunc(slices.Clone(keys), func(k key) bool {
-			return base.find(k) == nil || theirs.find(k) == nil || mine.find(k) == nil
+func (m *merger) order(path []string, base, theirs, mine *block) []string {
+	lead, other, leader, follower := theirs.heads(), mine.heads(), theirs, mine
+	common := func(heads []string) []string {
+		return slices.DeleteFunc(slices.Clone(heads), func(h string) bool {
+			return base.find(h) == nil || theirs.find(h) == nil || mine.find(h) == nil
 		})
 	}
-	before, led, others := common(base.keys()), common(lead), common(other)
+	before, led, others := common(base.heads()), common(lead), common(other)
 	if !slices.Equal(others, before) && !slices.Equal(others, led) {
 		if !slices.Equal(led, before) {
 			m.conflict(path)
@@ -152,12 +155,12 @@ func (m *merger) order(path []string, base, theirs, mine *block) []key {
 		lead, other, leader, follower = other, lead, mine, theirs
 	}
 	at := 0
-	for _, k := range other {
-		if leader.find(k) != nil {
-			if i := slices.Index(lead[at:], k); i >= 0 {
+	for _, h := range other {
+		if leader.find(h) != nil {
+			if i := slices.Index(lead[at:], h); i >= 0 {
 				at += i + 1
 			} else {
-				at = slices.Index(lead, k) + 1
+				at = slices.Index(lead, h) + 1
 			}
 			continue
 		}
@@ -165,7 +168,7 @@ func (m *merger) order(path []string, base, theirs, mine *block) []key {
 		for at < len(lead) && base.find(lead[at]) == nil && follower.find(lead[at]) == nil {
 			at++
 		}
-		lead = slices.Insert(lead, at, k)
+		lead = slices.Insert(lead, at, h)
 		at++
 	}
 	return lead
@@ -175,7 +178,7 @@ func (m *merger) order(path []string, base, theirs, mine *block) []key {
 func (m *merger) missing(path []string, want, have *block) {
 	for _, c := range want.children {
 		at := append(slices.Clone(path), c.head)
-		if found := have.find(key{c.head, c.opens}); found == nil {
+		if found := have.find(c.head); found == nil {
 			m.conflict(at)
 		} else {
 			m.missing(at, c, found)
@@ -187,17 +190,10 @@ func (m *merger) missing(path []string, want, have *block) {
 // merge knows no particular statement.
 type block struct {
 	head     string // the words
-	opens    bool   // holds statements in braces
 	mark     string // "inactive: " or the like
 	comment  string // the lines above it
 	children []*block
-	index    map[key]*block // of the children
-}
-
-// key tells a block from its siblings.
-type key struct {
-	head  string
-	opens bool
+	index    map[string]*block // of the children, by their words
 }
 
 // readBlock reads the canonical text of a tree: a statement, a brace or a comment to a line.
@@ -216,11 +212,11 @@ func readBlock(text string) *block {
 		case line == "}":
 			open = open[:len(open)-1]
 		default:
-			b := &block{comment: comment, opens: strings.HasSuffix(line, "{")}
+			b := &block{comment: comment}
 			comment = ""
 			b.mark, b.head = splitMark(strings.TrimSpace(line[:len(line)-1]))
 			top.add(b)
-			if b.opens {
+			if strings.HasSuffix(line, "{") {
 				open = append(open, b)
 			}
 		}
@@ -244,7 +240,7 @@ func (b *block) text() string {
 	var out strings.Builder
 	for _, c := range b.children {
 		out.WriteString(c.comment + c.mark + c.head)
-		if c.opens {
+		if len(c.children) > 0 {
 			out.WriteString(" {\n" + c.text() + "}\n")
 		} else {
 			out.WriteString(";\n")
@@ -253,26 +249,26 @@ func (b *block) text() string {
 	return out.String()
 }
 
-func (b *block) keys() []key {
-	keys := make([]key, len(b.children))
+func (b *block) heads() []string {
+	heads := make([]string, len(b.children))
 	for i, c := range b.children {
-		keys[i] = key{c.head, c.opens}
+		heads[i] = c.head
 	}
-	return keys
+	return heads
 }
 
 func (b *block) add(c *block) {
 	if b.index == nil {
-		b.index = map[key]*block{}
+		b.index = map[string]*block{}
 	}
-	b.index[key{c.head, c.opens}] = c
+	b.index[c.head] = c
 	b.children = append(b.children, c)
 }
 
-// find is the child with the given key, or nil.
-func (b *block) find(k key) *block { return b.index[k] }
+// find is the child with the given words, or nil.
+func (b *block) find(head string) *block { return b.index[head] }
 
 func (b *block) equal(o *block) bool {
-	return b.head == o.head && b.opens == o.opens && b.mark == o.mark && b.comment == o.comment &&
+	return b.head == o.head && b.mark == o.mark && b.comment == o.comment &&
 		slices.EqualFunc(b.children, o.children, (*block).equal)
 }

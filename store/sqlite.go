@@ -86,21 +86,25 @@ func transact(db *sql.DB, do func(*sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return errors.Join(explain(err), ignoreDone(tx.Rollback()))
 	}
-	if err := tx.Commit(); err != nil {
-		discard(db)
-		return explain(err)
-	}
-	return nil
+	return explain(tx.Commit())
 }
 
-// discard takes the remains of a failed commit out of the write-ahead log. SQLite no longer shows
-// them, but a commit that failed while it was synced may be whole in the file, and would come back
-// when the log is read after a crash. It does what it can: a disk that refuses writes may refuse
-// this one too.
-func discard(db *sql.DB) {
-	_, _ = db.Exec("ROLLBACK") // fails when SQLite has already rolled back, which is as good
-	_, _ = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+// store runs do in one transaction of the configuration database: when it returns nil, what do wrote
+// is safe on the disk, and otherwise nothing of it will ever be seen.
+func (s *Store) store(do func(*sql.Tx) error) error {
+	err := transact(s.commits, do)
+	if err != nil {
+		s.overwrite()
+	}
+	return err
 }
+
+// overwrite makes a failed transaction unreadable. When the write-ahead log could be written but not
+// synced, SQLite takes the transaction back, but leaves it whole in the log, and a process that
+// reads the log after a crash would find it and take it for good. The next transaction is written
+// in its place: a change of nothing, on the handle that does not sync. Where even that fails, the
+// log could not be written, so there is nothing whole in it.
+func (s *Store) overwrite() { _, _ = s.edits.Exec("PRAGMA user_version = 0") }
 
 // ignoreDone drops the error of a rollback that SQLite has already made by itself.
 func ignoreDone(err error) error {

@@ -92,6 +92,7 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 // refuse does what the policy says with a packet that may not pass.
 func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) {
 	e.drop(dropPolicy)
+	v.Policy.Counters.Hits.Add(1)
 	reason := "policy deny"
 	if v.Policy.Action == policy.Reject {
 		reason = "policy reject"
@@ -184,6 +185,7 @@ func (e *Engine) enter(cfg *config, s *Session, p *stack.Packet, from, to *place
 		e.table.pending.Add(1)
 	}
 	v := s.verdict.Load()
+	v.Counters.Hits.Add(1)
 	v.Counters.SessionsOpened.Add(1)
 	if v.LogInit {
 		e.log.FlowCreate(e.record(s))

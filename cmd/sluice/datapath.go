@@ -16,6 +16,7 @@ import (
 	"sluice/route"
 	"sluice/stack"
 	"sluice/stack/kernel"
+	"sluice/stack/offload"
 	"sluice/store"
 	"sluice/store/schema"
 	"sluice/track"
@@ -106,7 +107,7 @@ func (d *datapath) apply(cfg *schema.Config, compiled *policy.Engine, desired ke
 // reconcile makes devices and kernel as desired; d.mu is held. What cannot be done now is an
 // alarm, and tried again.
 func (d *datapath) reconcile() {
-	d.setAlarm("kernel", d.kernel.Set(d.desired)) // packets are led away before anything reads them
+	err := d.kernel.Set(d.desired) // transit is closed off before anything reads packets
 	opened := false
 	attached := d.sessions.Devices()
 	wanted := make(map[string]bool)
@@ -125,8 +126,9 @@ func (d *datapath) reconcile() {
 		}
 	}
 	if opened {
-		d.setAlarm("kernel", d.kernel.Set(d.desired))
+		err = d.kernel.Set(d.desired) // and led into the devices that are there now
 	}
+	d.setAlarm("kernel", err)
 }
 
 // attach opens the TUN of an interface if it is not open with the interface's MTU already.
@@ -239,7 +241,7 @@ func (d *datapath) Close() error {
 
 // desiredKernel is what a configuration asks of the kernel.
 func desiredKernel(cfg *schema.Config, compiled *policy.Engine) kernel.Desired {
-	var desired kernel.Desired
+	desired := kernel.Desired{CarriedMark: offload.Mark}
 	inbound := make(map[string][]kernel.InboundRule)
 	for _, rule := range compiled.HostInbound() {
 		for _, m := range rule.Except {

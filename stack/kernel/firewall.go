@@ -127,6 +127,9 @@ func renderForward(w *writer, d *Desired) {
 	w.line("type filter hook forward priority filter; policy accept;")
 	w.line("iifname @zone_tuns accept")
 	w.line("oifname @zone_tuns accept")
+	if d.CarriedMark != 0 {
+		w.linef("meta mark %#08x accept", d.CarriedMark)
+	}
 	w.linef("iifname @zone_devices counter name %s drop", forwardCounter)
 	w.linef("oifname @zone_devices counter name %s drop", forwardCounter)
 	if !d.forwards4 {

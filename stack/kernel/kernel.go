@@ -28,7 +28,8 @@ import (
 type Desired struct {
 	Interfaces     []Interface
 	Routes         []Route
-	StreamServices bool // lead the answers to transparent sockets to them
+	StreamServices bool   // lead the answers to transparent sockets to them
+	CarriedMark    uint32 // mark of judged packets that pass between zones without a TUN, 0 for none
 
 	forwards4, forwards6 bool // the host forwarded before the gateway came
 }

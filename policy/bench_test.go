@@ -49,12 +49,13 @@ func ten(i int) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// largeFlows are flows at large: a third hits a policy, a third the global one, a third none.
-func largeFlows(n int) []Flow {
+// largeFlows are flows through large(policies): a third hits its policy, a third the global one,
+// a third none.
+func largeFlows(policies, n int) []Flow {
 	random := rand.New(rand.NewPCG(1, 2))
 	flows := make([]Flow, n)
 	for i := range flows {
-		p := random.IntN(500)
+		p := random.IntN(policies / 2)
 		flows[i] = Flow{FromZone: "trust", ToZone: "untrust", Src: ten(p * 10), Dst: ten(p*10 + 5), Protocol: schema.ProtoTCP, SrcPort: uint16(random.Uint32()), DstPort: []uint16{443, 80, 25}[i%3]}
 	}
 	return flows
@@ -64,7 +65,7 @@ func BenchmarkLookup(b *testing.B) {
 	for _, n := range []int{10, 1000, 10_000} {
 		b.Run(fmt.Sprintf("%d-policies", n), func(b *testing.B) {
 			e := compile(b, large(n))
-			flows := largeFlows(1024)
+			flows := largeFlows(n, 1024)
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -72,6 +73,25 @@ func BenchmarkLookup(b *testing.B) {
 				i++
 			}
 		})
+	}
+}
+
+// The worst that policies can do to a lookup: every word of every set has members, and no policy
+// is in all of them.
+func BenchmarkLookupInterleaved(b *testing.B) {
+	var policies []schema.Policy
+	for i := range 10_000 {
+		sources, destinations := "10.0.0.0/8", "198.51.100.0/24"
+		if i%2 == 1 {
+			sources, destinations = "192.0.2.0/24", "203.0.113.0/24"
+		}
+		policies = append(policies, rule(fmt.Sprintf("p%d", i), sources, destinations, "junos-http", Permit))
+	}
+	e := compile(b, office(between("trust", "untrust", policies...)))
+	f := flow("tcp 10.0.0.1 1024 203.0.113.1 80")
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Lookup(f)
 	}
 }
 

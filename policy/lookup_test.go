@@ -225,7 +225,7 @@ func TestSourceIdentity(t *testing.T) {
 // A lookup allocates nothing.
 func TestLookupAllocatesNothing(t *testing.T) {
 	e := compile(t, large(1000))
-	flows := largeFlows(64)
+	flows := largeFlows(1000, 64)
 	i := 0
 	if n := testing.AllocsPerRun(1000, func() { e.Lookup(&flows[i%len(flows)]); i++ }); n != 0 {
 		t.Errorf("%v allocations a lookup", n)

@@ -55,7 +55,6 @@ var wordHelp = map[string]string{
 	"show security application-tracking counters": "Show how many messages were sent",
 	"show security flow":                          "Show session information",
 	"show security flow session":                  "Show sessions",
-	"show security flow session summary":          "Show output summary",
 	"show security flow statistics":               "Show packet and session counters",
 	"show security flow status":                   "Show how packets are forwarded",
 	"show security log":                           "Show security log messages",

@@ -55,6 +55,9 @@ type Sessions struct {
 // Text shows the sessions in the layout of the guide.
 func (s *Sessions) Text(p *Page) {
 	for i := range s.Sessions {
+		if i > 0 {
+			p.Line("")
+		}
 		if s.Extensive {
 			s.Sessions[i].extensive(p)
 		} else {
@@ -73,7 +76,6 @@ func (s *Session) brief(p *Page) {
 		p.Line("  %s: %s --> %s;%s, Conn Tag: 0x0, If: %s, Pkts: %d, Bytes: %d,", wing.name,
 			endpoint(wing.Source), endpoint(wing.Destination), s.Protocol, or(wing.Interface, "N/A"), wing.Packets, wing.Bytes)
 	}
-	p.Line("")
 }
 
 func (s *Session) extensive(p *Page) {
@@ -109,7 +111,6 @@ func (s *Session) extensive(p *Page) {
 		tcp = ", TCP state: " + s.TCPState
 	}
 	p.Line("Path: %s, From zone: %s, To zone: %s, Service: %s%s", or(s.Path, "N/A"), or(s.FromZone, "N/A"), or(s.ToZone, "N/A"), or(s.Service, "None"), tcp)
-	p.Line("")
 }
 
 // policy is the policy's name and index, as sessions show them.

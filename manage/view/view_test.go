@@ -1,0 +1,145 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/policy"
+)
+
+// wing makes a direction of a session.
+func wing(source, destination, ifc string, packets, bytes uint64) Wing {
+	return Wing{Source: netip.MustParseAddrPort(source), Destination: netip.MustParseAddrPort(destination), Interface: ifc, Packets: packets, Bytes: bytes}
+}
+
+// guideSession is the session that the guide shows in both its layouts.
+var guideSession = Session{
+	ID: 1, Policy: "default-permit", PolicyIndex: 5, State: "Valid", Timeout: 1746, MaximumTimeout: 1800, Protocol: "tcp",
+	In:       wing("4.0.0.1:37369", "5.0.0.1:4433", "xe-0/0/0.0", 6, 671),
+	Out:      wing("5.0.0.1:4433", "4.0.0.1:37369", "xe-0/0/1.0", 7, 1635),
+	FromZone: "trust", ToZone: "untrust", Path: "express", TCPState: "Established", StartUptime: 587131, Duration: 163,
+}
+
+// guidePolicy is the policy that the guide shows in detail.
+var guidePolicy = Policy{PolicyView: policy.PolicyView{
+	Name: "policy-1", State: "enabled", Index: 7, Type: "Configured", Sequence: 1, FromZone: "trust", ToZone: "untrust",
+	SourceVRFGroups: []string{"any"}, DestinationVRFGroups: []string{"any"},
+	SourceAddresses:      []policy.AddressView{{Name: "any-ipv4", Book: "global", Means: []string{"0.0.0.0/0"}}, {Name: "any-ipv6", Book: "global", Means: []string{"::/0"}}},
+	DestinationAddresses: []policy.AddressView{{Name: "any-ipv4", Book: "global", Means: []string{"0.0.0.0/0"}}, {Name: "any-ipv6", Book: "global", Means: []string{"::/0"}}},
+	Applications:         []policy.ApplicationView{{Name: "any", Terms: []policy.TermView{{ALG: "0"}}}},
+}, Action: "reject"}
+
+// TestText compares texts with testdata/NAME.txt. The layouts of the guide are those of rows O-2,
+// O-7/TR-49, O-8 and O-12; the file of a layout differs from the guide only in what it says.
+func TestText(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
+	busy := guidePolicy
+	busy.Action, busy.Services, busy.LogClose, busy.Scheduler, busy.Description = "permit", []string{"tcp-proxy"}, true, "office", "to the web"
+	busy.Statistics = &policy.StatisticsView{InputBytes: 10, OutputBytes: 20, InputPackets: 1, OutputPackets: 2, ActiveSessions: 3, SessionDeletions: 4, PolicyLookups: 5}
+	kind, code := uint8(8), uint8(0)
+	busy.Applications = []policy.ApplicationView{{Name: "ping", Terms: []policy.TermView{{Protocol: 1, ALG: "0", InactivityTimeout: 60, ICMPType: &kind}, {Protocol: 1, ALG: "0", Never: true, ICMPType: &kind, ICMPCode: &code}}}}
+	six := guideSession
+	six.ID, six.In, six.Out = 2, wing("[2001:db8::1]:40000", "[2001:db8:1::2]:443", "eth1", 1, 80), wing("[2001:db8:1::2]:443", "[2001:db8::1]:40000", "eth2", 0, 0)
+	six.Timeout, six.NATRule = Never, "out/all"
+	for name, v := range map[string]View{
+		"sessions":           &Sessions{Sessions: []Session{guideSession, six}, Matched: 2},
+		"sessions-extensive": &Sessions{Sessions: []Session{guideSession, six}, Matched: 3, Extensive: true},
+		"session-summary":    &SessionSummary{Unicast: 3, Multicast: 1, Failed: 2, InUse: 4, Valid: 2, Pending: 1, Invalidated: 1, Maximum: 1000000},
+		"policies-detail":    &Policies{Default: "permit-all", PreIDDefault: "permit-all", Detail: true, Policies: []Policy{guidePolicy, busy}},
+		"policies":           &Policies{Default: "deny-all", PreIDDefault: "permit-all", Policies: []Policy{guidePolicy, busy}},
+		"hit-counts":         &HitCounts{Policies: []HitCount{{FromZone: "trust", ToZone: "untrust", Name: "web", Count: 20, Action: "permit"}, {Name: "last", Action: "deny"}}},
+		"track-counters":     &TrackCounters{Create: 1, Close: 1},
+		"alarms":             &Alarms{Alarms: []Alarm{{Since: at, Class: "Minor", Text: "collector is down"}}},
+		"no-alarms":          &Alarms{},
+		"interfaces-terse":   &Interfaces{Terse: true, Interfaces: []Interface{{Name: "ge-0/0/1.0", Admin: "up", Link: "up", Zone: "trust", Addresses: []string{"192.0.2.1/24", "2001:db8::1/64"}}, {Name: "eth9", Admin: "down", Link: "down"}}},
+		"routes":             &Routes{Routes: []Route{{Destination: "0.0.0.0/0", Protocol: "Static", Metric: 5, NextHops: []string{"to 192.0.2.254 via ge-0/0/0.0", "to 198.51.100.254 via eth2"}}, {Destination: "2001:db8::/32", Protocol: "Direct", NextHops: []string{"via eth1"}}}},
+		"commits":            &Commits{ConfirmedUntil: at.Add(time.Minute), Commits: []Commit{{Number: 0, Time: at, User: "root", Client: "cli", Comment: "more"}, {Number: 1, Time: at, User: "root", Client: "file"}}},
+		"nat-rules":          &NATRules{Rules: []NATRule{{Name: "all", RuleSet: "out", Position: 1, From: "zone trust", To: "zone untrust", Match: []string{"Source addresses: 192.0.2.0/24"}, Action: "interface", Hits: 3}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join("testdata", name+".txt")
+			got := throughJSON(t, v)
+			if os.Getenv("UPDATE_GOLDEN") != "" {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s (-file +text):\n%s", file, diff)
+			}
+		})
+	}
+}
+
+// throughJSON is the text of v after it has travelled.
+func throughJSON(t *testing.T, v View) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := Render(&out, Name(v), data); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestEmpty: an answer with nothing in it has a text, and travels.
+func TestEmpty(t *testing.T) {
+	for _, name := range Names() {
+		v := views[name]()
+		if Name(v) != name {
+			t.Errorf("%s is called %q", name, Name(v))
+		}
+		throughJSON(t, v)
+	}
+	if err := Render(&strings.Builder{}, "of the future", nil); err == nil {
+		t.Error("an unknown answer was rendered")
+	}
+}
+
+// TestNames: every field of every answer has a JSON name in small letters, which is never changed
+// by renaming the field.
+func TestNames(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var check func(path string, typ reflect.Type)
+	check = func(path string, typ reflect.Type) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct || seen[typ] || !strings.HasPrefix(typ.PkgPath(), "sluice/manage") {
+			return
+		}
+		seen[typ] = true
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !f.Anonymous && (name == "" || name != strings.ToLower(name) || strings.Contains(name, "_")) {
+				t.Errorf("%s.%s has the JSON name %q", path, f.Name, name)
+			}
+			check(path+"."+f.Name, f.Type)
+		}
+	}
+	for name, empty := range views {
+		check(name, reflect.TypeOf(empty()))
+	}
+}
+
+func ExampleSpan() {
+	fmt.Println(Span(90*time.Second), Span(50*time.Hour))
+	// Output: 00:01:30 2d 02:00:00
+}

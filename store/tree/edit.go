@@ -157,6 +157,11 @@ func (e *edit) end() int { return len(e.text) }
 func (e *edit) walk(words []token, path bool) (*walker, error) {
 	w := &walker{abbreviate: true, path: path}
 	w.begin(schema.Root(), false, false)
+	for _, t := range e.at {
+		if f := badText(t); f != nil { // these words were never cut from a text
+			return nil, located(e.text, f)
+		}
+	}
 	for _, t := range slices.Concat(e.at, words) {
 		if f := w.feed(t); f != nil {
 			return nil, located(e.text, f)

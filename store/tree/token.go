@@ -180,6 +180,18 @@ func badRune(r rune, size, offset int) *fault {
 	return nil
 }
 
+// badText refuses a word that no text could hold.
+func badText(t token) *fault {
+	for i := 0; i < len(t.text); {
+		r, size := utf8.DecodeRuneInString(t.text[i:])
+		if bad := badRune(r, size, t.offset); bad != nil {
+			return bad
+		}
+		i += size
+	}
+	return nil
+}
+
 // marks are the words before a statement that say something about it.
 const (
 	markInactive = "inactive:"

@@ -3,7 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
-	"os"
+	"net"
 	"sync"
 
 	"github.com/songgao/water"
@@ -17,6 +17,9 @@ type plainQueue struct {
 }
 
 func openPlain(name string, count int) (queues []queue, err error) {
+	if _, err := net.InterfaceByName(name); err == nil {
+		return nil, fmt.Errorf("plain mode: %w", unix.EBUSY) // never join a device that somebody else made
+	}
 	for range count {
 		config := water.Config{DeviceType: water.TUN}
 		config.Name = name
@@ -40,7 +43,7 @@ func (q plainQueue) Read(frame []byte) (int, error) {
 	clear(frame[:VirtioHeaderLen])
 	n, err := q.tun.Read(frame[VirtioHeaderLen:])
 	if err != nil {
-		return 0, plainError("read", err)
+		return 0, deviceError("read", err)
 	}
 	return VirtioHeaderLen + n, nil
 }
@@ -48,7 +51,7 @@ func (q plainQueue) Read(frame []byte) (int, error) {
 func (q plainQueue) Write(frame []byte) error {
 	return finish(frame, func(packet []byte) error {
 		_, err := q.tun.Write(packet)
-		return plainError("write", err)
+		return deviceError("write", err)
 	})
 }
 
@@ -66,15 +69,3 @@ func (q plainQueue) writeVector(pieces [][]byte) error {
 }
 
 func (q plainQueue) close() error { return q.tun.Close() }
-
-func plainError(operation string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, os.ErrClosed):
-		return ErrClosed
-	case errors.Is(err, unix.EBADFD):
-		return ErrDeviceGone
-	}
-	return deviceError(operation, err)
-}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"go.uber.org/goleak"
 
 	"sluice/internal/nstest"
@@ -415,6 +416,36 @@ func TestInjectDropsCorruptSegments(t *testing.T) {
 			w.port.Inject(make([]byte, VirtioHeaderLen+20))
 		})
 	}
+}
+
+// The device disappears under a session, and the session can still be ended.
+func TestStreamSurvivesItsDevice(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	eachMode(t, func(t *testing.T, plain bool) {
+		streams := make(chan *Stream, 1)
+		w := newTestTerminator(t, plain, serve(t, func(s *Stream) { streams <- s }))
+		dial(t, servers["IPv4"])
+		s := <-streams
+		link, err := netlink.LinkByName("slt0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := netlink.LinkDel(link); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write(make([]byte, 1<<10)); err != nil {
+			t.Errorf("write: %v", err)
+		}
+		w.device.Close()
+		w.port.Inject(NewReset(w.syn.Load().Key, false, 1, 0, TCPRst))
+		s.Write(make([]byte, 1<<10)) // must not crash
+		if err := s.Abort(); err != nil {
+			t.Errorf("abort: %v", err)
+		}
+		waitFor(t, "the stack to forget the connection", func() bool { return len(w.stack.RegisteredEndpoints()) == 0 })
+	})
 }
 
 // Thousands of sessions leave neither goroutine, descriptor nor connection behind.

@@ -3,8 +3,8 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -32,14 +32,14 @@ var tunOffloads = []int{
 // errNoOffload says that the kernel, or the container, refused the vnet header or the offloads.
 var errNoOffload = errors.New("offloads refused")
 
-// tunQueue is one queue of a TUN device with vnet headers. Its descriptor does not block: under
-// load a read is one system call; a reader that finds nothing sleeps in poll, where close can
-// wake it.
+// tunQueue is one queue of a TUN device with vnet headers. Readers wait in the runtime's poller:
+// a session behind the reader is then woken faster than from a blocking system call, and close
+// wakes readers.
 type tunQueue struct {
-	fd     int
-	wake   int          // eventfd, readable once the queue is closed
-	use    sync.RWMutex // held for reading while fd is in use, so that it is not reused under a system call
-	closed atomic.Bool
+	file   *os.File
+	fd     int          // of file, for writes beside each other
+	use    sync.RWMutex // held for reading while a write uses fd, so that it is not closed and reused under it
+	closed bool
 }
 
 func openTUN(name string, count int) (queues []queue, err error) {
@@ -60,11 +60,7 @@ func openTUN(name string, count int) (queues []queue, err error) {
 		if err != nil {
 			return queues, err
 		}
-		wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-		if err != nil {
-			return queues, errors.Join(fmt.Errorf("eventfd: %w", err), unix.Close(fd))
-		}
-		queues = append(queues, &tunQueue{fd: fd, wake: wake})
+		queues = append(queues, &tunQueue{file: os.NewFile(uintptr(fd), name), fd: fd})
 	}
 	return queues, nil
 }
@@ -107,40 +103,17 @@ func setUpTUN(fd int, name string, flags uint16) error {
 }
 
 func (q *tunQueue) Read(frame []byte) (int, error) {
-	q.use.RLock()
-	defer q.use.RUnlock()
-	for {
-		if q.closed.Load() {
-			return 0, ErrClosed
-		}
-		n, err := unix.Read(q.fd, frame)
-		switch {
-		case err == nil:
-			return n, nil
-		case err == unix.EAGAIN:
-			if err := q.sleep(); err != nil {
-				return 0, err
-			}
-		case err != unix.EINTR:
-			return 0, deviceError("read", err)
-		}
+	n, err := q.file.Read(frame)
+	if err != nil {
+		return 0, deviceError("read", err)
 	}
-}
-
-// sleep waits for a packet or for close.
-func (q *tunQueue) sleep() error {
-	fds := [2]unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(q.wake), Events: unix.POLLIN}}
-	_, err := unix.Poll(fds[:], -1)
-	if err != nil && err != unix.EINTR {
-		return fmt.Errorf("poll: %w", err)
-	}
-	return nil
+	return n, nil
 }
 
 func (q *tunQueue) Write(frame []byte) error {
 	q.use.RLock()
 	defer q.use.RUnlock()
-	if q.closed.Load() {
+	if q.closed {
 		return ErrClosed
 	}
 	for {
@@ -169,7 +142,7 @@ func (q *tunQueue) writeVector(pieces [][]byte) error {
 	}
 	q.use.RLock()
 	defer q.use.RUnlock()
-	if q.closed.Load() {
+	if q.closed {
 		return ErrClosed
 	}
 	for {
@@ -185,24 +158,24 @@ func (q *tunQueue) writeVector(pieces [][]byte) error {
 }
 
 func (q *tunQueue) close() error {
-	if q.closed.Swap(true) {
+	q.use.Lock()
+	closed := q.closed
+	q.closed = true
+	q.use.Unlock()
+	if closed {
 		return nil
 	}
-	var one = [8]byte{1}
-	if _, err := unix.Write(q.wake, one[:]); err != nil {
-		return fmt.Errorf("wake reader: %w", err)
-	}
-	q.use.Lock() // until nobody is inside a system call
-	defer q.use.Unlock()
-	return errors.Join(unix.Close(q.fd), unix.Close(q.wake))
+	return q.file.Close()
 }
 
-// deviceError tells a device that was removed from other failures.
+// deviceError tells a closed and a removed device from other failures.
 func deviceError(operation string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, unix.EBADFD), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+	case errors.Is(err, os.ErrClosed):
+		return ErrClosed
+	case errors.Is(err, unix.EBADFD), errors.Is(err, unix.ENODEV):
 		return ErrDeviceGone
 	}
 	return fmt.Errorf("%s: %w", operation, err)

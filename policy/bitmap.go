@@ -88,12 +88,6 @@ func (s *bitset) add(p uint32)    { s.words[p/64] |= 1 << (p % 64) }
 func (s *bitset) remove(p uint32) { s.words[p/64] &^= 1 << (p % 64) }
 func (s *bitset) clear()          { clear(s.words) }
 
-func (s *bitset) addAll(positions []uint32) {
-	for _, p := range positions {
-		s.add(p)
-	}
-}
-
 // union adds the members of m.
 func (s *bitset) union(m bitmap) {
 	for b := 0; 2*b < len(m) && b < s.blocks; b++ {

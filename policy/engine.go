@@ -53,21 +53,3 @@ func (e *Engine) Activate() {
 	e.st.keep(e)
 	e.st.names.follow(e)
 }
-
-// Find is the configured policy of that name between two zones, or the global one when both
-// zones are ""; the default policy is found by its name.
-func (e *Engine) Find(fromZone, toZone, name string) (*Policy, bool) {
-	s := e.pairs[pair{fromZone, toZone}]
-	if fromZone == "" && toZone == "" {
-		s = e.global
-	}
-	for _, p := range e.policies[s.low:s.high] {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	if name == DefaultPolicy && fromZone == "" && toZone == "" {
-		return e.fallback, true
-	}
-	return nil, false
-}

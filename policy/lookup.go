@@ -99,7 +99,7 @@ func (e *Engine) word(q *query, w int, global bool) uint64 {
 		return 0
 	}
 	word &= e.destination.word(&q.destination, w)
-	if q.flow.User == nil {
+	if q.flow.User == nil { // admits would refuse them one by one
 		word &^= e.identified.word(w)
 	}
 	if len(e.schedules) > 0 {
@@ -116,7 +116,8 @@ func (e *Engine) word(q *query, w int, global bool) uint64 {
 
 // Lookup judges a flow by the first policy that matches it: those between its two zones in
 // order, then the global ones, then the default policy. It counts nothing, so that a running
-// session can be judged again: who opens or refuses a session tells the policy's Counters.
+// session can be judged again: who opens or refuses a session adds to the
+// policy's Counters.
 func (e *Engine) Lookup(f *Flow) Verdict {
 	var q query
 	e.ask(&q, f)

@@ -358,7 +358,7 @@ func TestConcurrentLookups(t *testing.T) {
 		workers.Go(func() {
 			for range 5000 {
 				f := g.flow()
-				e.Lookup(&f).Policy.Counters.Session()
+				e.Lookup(&f).Policy.Counters.Hits.Add(1)
 			}
 		})
 	}

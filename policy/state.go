@@ -30,31 +30,13 @@ const (
 	firstPolicyIndex   = 4
 )
 
-// Counters count the sessions of one policy or translation rule. They only grow, and live as
-// long as the policy is configured.
+// Counters count the sessions of one policy or translation rule, as who handles the sessions
+// tells them. They live as long as the policy is configured.
 type Counters struct {
 	Hits                               atomic.Uint64 // sessions that matched, let in or not
 	SessionsOpened, SessionsClosed     atomic.Uint64
-	PacketsFromClient, BytesFromClient atomic.Uint64 // of closed sessions
+	PacketsFromClient, BytesFromClient atomic.Uint64 // with then count
 	PacketsFromServer, BytesFromServer atomic.Uint64
-}
-
-// Session counts a session that the policy lets in.
-func (c *Counters) Session() {
-	c.Hits.Add(1)
-	c.SessionsOpened.Add(1)
-}
-
-// Refused counts a session that the policy denies or rejects.
-func (c *Counters) Refused() { c.Hits.Add(1) }
-
-// Closed counts the end of a session, with what its client and its server sent.
-func (c *Counters) Closed(clientPackets, clientBytes, serverPackets, serverBytes uint64) {
-	c.SessionsClosed.Add(1)
-	c.PacketsFromClient.Add(clientPackets)
-	c.BytesFromClient.Add(clientBytes)
-	c.PacketsFromServer.Add(serverPackets)
-	c.BytesFromServer.Add(serverBytes)
 }
 
 // Option sets up a State.

@@ -24,8 +24,8 @@ func TestStateAcrossCommits(t *testing.T) {
 		return out
 	}
 	first := commit(a, c)
-	first["a"].Counters.Session()
-	first[""].Counters.Refused()
+	first["a"].Counters.Hits.Add(1)
+	first[""].Counters.Hits.Add(1)
 	second := commit(b, c, a)
 	if second["a"].Index != first["a"].Index || second["c"].Index != first["c"].Index || second["b"].Index == first["c"].Index {
 		t.Errorf("indexes moved: %v %v", first, second)
@@ -100,12 +100,16 @@ func TestList(t *testing.T) {
 		}
 	}
 
-	for range 3 {
-		e.Policies()[0].Counters.Session()
-	}
-	e.Policies()[0].Counters.Closed(1, 100, 2, 200)
+	c := e.Policies()[0].Counters
+	c.Hits.Add(4)
+	c.SessionsOpened.Add(3)
+	c.SessionsClosed.Add(1)
+	c.PacketsFromClient.Add(1)
+	c.BytesFromClient.Add(100)
+	c.PacketsFromServer.Add(2)
+	c.BytesFromServer.Add(200)
 	v := e.List(Filter{Name: "p"}).Policies[0]
-	if got, want := *v.Statistics, (StatisticsView{100, 200, 1, 2, 2, 1, 3}); got != want {
+	if got, want := *v.Statistics, (StatisticsView{100, 200, 1, 2, 2, 1, 4}); got != want {
 		t.Errorf("statistics %+v, want %+v", got, want)
 	}
 	var addresses []string
@@ -151,24 +155,14 @@ func TestMatchPolicies(t *testing.T) {
 	}
 }
 
-// Policies are found by zones and name, so that sessions find theirs after a commit.
-func TestFind(t *testing.T) {
-	cfg := office(between("trust", "untrust", rule("p", "any", "any", "any", Permit)))
-	cfg.Security.Policies.Global.Policies = []schema.Policy{rule("g", "any", "any", "any", Deny)}
-	cfg.Security.Policies.Rematch = &schema.Rematch{Extensive: true}
-	e := compile(t, cfg)
-	for _, test := range []struct {
-		from, to, name string
-		found          bool
-	}{
-		{"trust", "untrust", "p", true}, {"", "", "p", false}, {"", "", "g", true}, {"trust", "untrust", "g", false},
-		{"", "", DefaultPolicy, true}, {"untrust", "trust", "p", false},
-	} {
-		if p, ok := e.Find(test.from, test.to, test.name); ok != test.found || ok && p.Name != test.name {
-			t.Errorf("%+v: %v", test, ok)
-		}
+// The rematch statement reaches who handles sessions.
+func TestRematch(t *testing.T) {
+	cfg := office()
+	if on, extensive := compile(t, cfg).Rematch(); on || extensive {
+		t.Error("policy-rematch is on by default")
 	}
-	if on, extensive := e.Rematch(); !on || !extensive {
+	cfg.Security.Policies.Rematch = &schema.Rematch{Extensive: true}
+	if on, extensive := compile(t, cfg).Rematch(); !on || !extensive {
 		t.Error("policy-rematch extensive is lost")
 	}
 }

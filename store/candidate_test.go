@@ -176,7 +176,7 @@ func TestPrivateConflict(t *testing.T) {
 	if !strings.Contains(err.Error(), "\n  interfaces eth1") || !strings.Contains(err.Error(), "alice via cli") {
 		t.Errorf("message: %v", err)
 	}
-	if hostName(s) != "alice" || !b.Tree().Equal(before) || b.Update() == nil || len(b.Check()) == 0 {
+	if hostName(s) != "alice" || !b.Tree().Equal(before) || b.Update() == nil || len(b.Check()) != 2 {
 		t.Errorf("a refused commit changed something")
 	}
 	// Made to agree, it fits.

@@ -42,12 +42,11 @@ func CheckStatements(r io.Reader, name string, commit bool, engines ...Engine) (
 	number := 0
 	for lines.Scan() {
 		number++
-		statement := stripComment(lines.Text())
-		if statement == "" {
+		line := Refusal{File: name, Line: number, Statement: stripComment(lines.Text())}
+		if line.Statement == "" {
 			continue
 		}
-		line := Refusal{File: name, Line: number, Statement: statement}
-		if err := candidate.Run(nil, statement); err != nil {
+		if err := candidate.Run(nil, lines.Text()); err != nil {
 			line.Reason = err.Error()
 			refused = append(refused, line)
 			continue
@@ -74,7 +73,7 @@ func CheckStatements(r io.Reader, name string, commit bool, engines ...Engine) (
 	return accepted, refused
 }
 
-// stripComment returns the statement of a line, or "" when it has none.
+// stripComment returns the statement of a line as it is shown, or "" when it has none.
 func stripComment(line string) string {
 	line = strings.TrimSpace(line)
 	if strings.HasPrefix(line, "#") {

@@ -14,7 +14,7 @@ func TestCheckStatements(t *testing.T) {
 set system host-name gw
 
    set interfaces eth1 description "## not a comment"   ## a comment
-set interfaces eth2 description lan ## another
+set interfaces eth2 description "a \" ## lan" ## another
 set nonsense
 set interfaces eth1 mtu 1
 delete interfaces eth2

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,8 +38,9 @@ func (c *Candidate) Check() []schema.Problem {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	next, err := c.working().rebase(c.s.active.Load())
-	if err != nil {
-		return []schema.Problem{schema.Errorf("", "%v", err)}
+	var conflict *ConflictError
+	if errors.As(err, &conflict) {
+		return conflict.problems()
 	}
 	_, problems := prepare(next.tree, c.s.engines)
 	return problems

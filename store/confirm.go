@@ -66,10 +66,7 @@ func (s *Store) confirm(who Who, opt CommitOptions) error {
 
 // await makes next the confirmation that is waited for, nil for none; s.mu is held.
 func (s *Store) await(next *confirmation) {
-	if s.timer != nil {
-		s.timer.Stop()
-		s.timer = nil
-	}
+	s.disarm()
 	s.pending.Store(next)
 	if next != nil && s.started {
 		s.arm(next, next.left(time.Now()))
@@ -78,6 +75,7 @@ func (s *Store) await(next *confirmation) {
 
 // arm lets p be rolled back after wait; s.mu is held.
 func (s *Store) arm(p *confirmation, wait time.Duration) {
+	s.disarm()
 	s.timer = time.AfterFunc(wait, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -85,6 +83,13 @@ func (s *Store) arm(p *confirmation, wait time.Duration) {
 			s.revert(p, "nobody confirmed it in time")
 		}
 	})
+}
+
+// disarm stops what arm has started; s.mu is held.
+func (s *Store) disarm() {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 }
 
 // revert goes back from the commit that waits for p to the last confirmed configuration, which

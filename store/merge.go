@@ -27,6 +27,16 @@ func (e *ConflictError) Error() string {
 	return text.String()
 }
 
+// problems are the places, a problem each.
+func (e *ConflictError) problems() []schema.Problem {
+	var list []schema.Problem
+	for _, p := range e.Paths {
+		list = append(list, schema.Problem{Path: p, Message: fmt.Sprintf("also changed by the active configuration (%s)", e.Active),
+			Hint: "make them agree, or discard the candidate with \"rollback\""})
+	}
+	return list
+}
+
 // rebase is w moved on to the active configuration: the changes of both since w's base. It is w
 // itself when that is still active, and fails with a [ConflictError] where both changed the same.
 func (w *working) rebase(active *running) (*working, error) {

@@ -66,7 +66,7 @@ type Store struct {
 	closed  bool
 	shared  *working                // the shared candidate
 	open    map[*Candidate]struct{} // the sessions that are editing
-	timer   *time.Timer             // rolls back the pending commit, or nil
+	timer   *time.Timer             // rolls back the pending commit; nil before there was one
 
 	// eventMu guards what follows.
 	eventMu        sync.Mutex
@@ -169,9 +169,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	s.disarm()
 	var errs []error
 	for i := len(s.files) - 1; i >= 0; i-- {
 		errs = append(errs, s.files[i].Close())

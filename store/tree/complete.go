@@ -41,6 +41,7 @@ func (t *Tree) Complete(at []string, verb string, line string) []Completion {
 		return nil
 	}
 	if i := c.separator(words); i >= 0 {
+		c.separated, c.target = true, words[i+1:]
 		words = slices.Concat(words[:c.parentWords(at, words[:i])], words[i+1:])
 	}
 	c.walk = walker{abbreviate: true, path: verb != "set"}
@@ -57,12 +58,14 @@ func (t *Tree) Complete(at []string, verb string, line string) []Completion {
 
 // completer gathers completions.
 type completer struct {
-	tree  *Tree
-	verb  string
-	word  string // the beginning of the word being typed
-	typed bool   // words stand before it
-	walk  walker
-	found []Completion
+	tree      *Tree
+	verb      string
+	word      string  // the beginning of the word being typed
+	typed     bool    // words stand before it
+	separated bool    // the word that divides insert, rename and copy was read
+	target    []token // the words behind it
+	walk      walker
+	found     []Completion
 }
 
 // read cuts line into whole words and the beginning of one.
@@ -161,9 +164,22 @@ func (c *completer) add(text, help string, kind CompletionKind) {
 	}
 }
 
-// enter offers the end of the line.
+// enter offers the end of the line, or what is still missing there.
 func (c *completer) enter() {
-	if c.word != "" || !c.typed && c.verb != "show" && c.verb != "delete" {
+	switch c.verb {
+	case "annotate":
+		if c.typed {
+			c.add("<text>", "Comment, in quotes", ValueCompletion)
+		}
+		return
+	case "insert", "rename", "copy":
+		if len(c.target) == 0 {
+			return
+		}
+	case "show", "delete":
+		c.typed = true
+	}
+	if c.word != "" || !c.typed {
 		return
 	}
 	c.add("<[Enter]>", "Execute this command", EnterCompletion)
@@ -174,7 +190,7 @@ func (c *completer) enter() {
 
 // separators offers the word that divides insert, rename and copy once an entry is named.
 func (c *completer) separators() {
-	if len(c.walk.steps) == 0 || c.walk.steps[len(c.walk.steps)-1].node.Kind != schema.List {
+	if c.separated || len(c.walk.steps) == 0 || c.walk.steps[len(c.walk.steps)-1].node.Kind != schema.List {
 		return
 	}
 	switch c.verb {

@@ -80,14 +80,12 @@ func (t *Tree) level(at []string) (chain, error) {
 func (c chain) curly() string {
 	var out curly
 	last := c[len(c)-1]
-	if len(last.children) == 0 && len(c) > 1 || last.grammar != nil && last.grammar.Kind >= schema.Leaf {
+	if len(c) > 1 && (len(last.children) == 0 || last.value()) {
 		parent := c[len(c)-2]
 		if last.member() {
-			last, parent = c[len(c)-2], c[len(c)-3]
+			last, parent = parent, c[len(c)-3]
 		}
-		if last.grammar != nil && last.grammar.Kind >= schema.Leaf {
-			out.statement(last, parent, 0)
-		}
+		out.statement(last, parent, 0)
 		return out.String()
 	}
 	out.block(last, 0)

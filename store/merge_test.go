@@ -226,3 +226,24 @@ func union(sets ...lines) lines {
 	}
 	return all
 }
+
+// Whatever stands in the texts, also statements of other versions: a side that did nothing loses nothing.
+func FuzzMerge(f *testing.F) {
+	f.Add("system { host-name a; }\n", "system { host-name a; services { ssh; } }\n", "system { host-name b; }\n")
+	f.Add("/* a\nb */\nfuture { x y; }\n", "inactive: future { x \"}\"; }\n", "protect: future { x y { z; } }\n")
+	f.Add("interfaces { eth1 { description \"/* { */\"; } }\n", "interfaces { eth1; }\n", "")
+	f.Fuzz(func(t *testing.T, base, theirs, mine string) {
+		var trees [3]*tree.Tree
+		for i, text := range []string{base, theirs, mine} {
+			read, problems := tree.Parse(text)
+			if len(problems) > 0 {
+				t.Skip()
+			}
+			trees[i] = read
+		}
+		if same, conflicts := merge(trees[0], trees[1], trees[0]); len(conflicts) > 0 || !same.Equal(trees[1]) {
+			t.Errorf("only theirs changed: conflicts %q\nbase\n%s\ntheirs\n%s\nmerged\n%s", conflicts, trees[0].Text(), trees[1].Text(), same.Text())
+		}
+		merge(trees[0], trees[1], trees[2])
+	})
+}

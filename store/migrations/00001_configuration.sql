@@ -25,8 +25,8 @@ CREATE TABLE shared_candidate (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
     base_revision INTEGER NOT NULL, -- the revision it started from, 0 for the empty configuration
     base          TEXT    NOT NULL, -- that revision's text
-    text          TEXT    NOT NULL, -- the candidate, up to and including the edit next
-    edit          INTEGER NOT NULL  -- the last edit that text contains
+    text          TEXT    NOT NULL, -- the candidate after the edit named below
+    edit          INTEGER NOT NULL  -- the last edit that text contains, 0 for none
 ) STRICT;
 
 -- The edits of the shared candidate, in order. Those after shared_candidate.edit are replayed at

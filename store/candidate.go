@@ -70,8 +70,7 @@ func (s *Store) Edit(who Who, mode Mode) (*Candidate, error) {
 		if err := s.locked(c); err != nil {
 			return nil, err
 		}
-		active := s.active.Load()
-		c.own = &working{tree: active.tree, base: active.tree, baseID: active.revision.ID}
+		c.own = unchanged(s.active.Load())
 	}
 	if mode == Exclusive && s.shared.changed() {
 		return nil, fmt.Errorf("the shared candidate has uncommitted changes (%s): commit them or discard them with \"rollback\" first", s.authors())

@@ -13,6 +13,11 @@ import (
 // tags are the struct tags a statement may carry.
 var tags = []string{"cfg", "help", "unit", "range", "enum", "literal", "ref", "default", "choice", "alias", "pattern", "mandatory", "secret"}
 
+var (
+	keywordForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+	tagForm     = regexp.MustCompile(`([A-Za-z_]+):"(?:[^"\\]|\\.)*"`)
+)
+
 // builder turns struct types into nodes and notes everything that is wrong with their tags.
 type builder struct {
 	problems []string
@@ -149,7 +154,7 @@ func (b *builder) field(f reflect.StructField, index []int) *Node {
 	if n.Help == "" {
 		b.errorf("no help")
 	}
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(keyword) {
+	if !keywordForm.MatchString(keyword) {
 		b.errorf("%q is not a keyword (small letters, digits and dashes)", keyword)
 	}
 	b.knownTags(f)
@@ -176,7 +181,7 @@ func (b *builder) field(f reflect.StructField, index []int) *Node {
 
 // knownTags notes tags that mean nothing, such as misspelt ones.
 func (b *builder) knownTags(f reflect.StructField) {
-	for _, m := range regexp.MustCompile(`([A-Za-z_]+):"(?:[^"\\]|\\.)*"`).FindAllStringSubmatch(string(f.Tag), -1) {
+	for _, m := range tagForm.FindAllStringSubmatch(string(f.Tag), -1) {
 		if !slices.Contains(tags, m[1]) {
 			b.errorf("unknown tag %q", m[1])
 		}

@@ -155,6 +155,7 @@ func TestRefusals(t *testing.T) {
 		{"", "set security policies from-zone a policy p", `column 35: "policy" cannot stand here (expected to-zone)`},
 		{"", "set " + zonePair + " policy p match application [ x", "a list that is not closed (expected ])"},
 		{"", "set " + zonePair + " policy p match application [ ]", "expected <application>"},
+		{zonePair, "set policy p match application x y", "several values stand in brackets: [ a b ]"},
 		{"", "set interfaces eth1 mtu [ 1500 ]", `"[" cannot stand here`},
 		{"", `set system host-name "x`, "a quoted word that is not closed"},
 		{"", "set system host-name x;", `column 23: ";" cannot stand here (quote it if it is part of a value)`},

@@ -39,12 +39,10 @@ func (e *edit) sibling(p *place, words []token) (step, error) {
 		return step{}, located(e.text, &fault{offset: e.end(), message: "a name is missing", expected: []string{placeholder(p.last.node)}})
 	}
 	node, parent := p.last.node, p.parent()
-	group := slices.ContainsFunc(p.above, func(s *statement) bool { return s.grammar != nil && s.grammar.Any })
-	if node.Kind == schema.LeafList || parent.holder {
-		words = slices.Concat([]token{{text: node.Keyword, offset: -1}}, dropKeyword(node, words))
+	group := slices.ContainsFunc(p.above, func(s *statement) bool { return s.grammar.Any })
+	words = slices.Concat([]token{{text: node.Keyword, offset: -1}}, dropKeyword(node, words))
+	if parent.holder {
 		parent = p.above[len(p.above)-2]
-	} else {
-		words = slices.Concat([]token{{text: node.Keyword, offset: -1}}, dropKeyword(node, words))
 	}
 	w := &walker{path: true, abbreviate: true}
 	w.begin(parent.grammar, false, group)

@@ -1,7 +1,7 @@
 package tree
 
 import (
-	"strings"
+	"fmt"
 	"testing"
 )
 
@@ -36,28 +36,55 @@ annotate security policies from-zone trust to-zone untrust policy p1 "first \"ru
 protect system
 `
 
-func TestSmoke(t *testing.T) {
-	tr := load(t, sample)
-	text := tr.Text()
-	t.Log("\n" + text)
-	again, problems := Parse(text)
-	if len(problems) > 0 || !again.Equal(tr) {
-		t.Error(problems, "\n"+again.Text())
+func TestAnEmptyTree(t *testing.T) {
+	tr := New()
+	if !tr.Empty() || tr.Text() != "" {
+		t.Errorf("a new tree holds %q", tr.Text())
 	}
-	set, err := tr.Show(Set, nil)
-	t.Log("\n"+set, err)
-	re := New()
-	if p := re.Load(LoadSet, nil, set); len(p) > 0 || !re.Equal(tr) {
-		t.Error(p)
-	}
-	js, err := tr.Show(JSON, []string{"security", "policies"})
-	t.Log(js, err)
+	checkIdentity(t, tr)
 	cfg, problems := tr.Decode()
-	t.Logf("%+v %v", cfg.Security.Policies, problems)
-	for _, line := range []string{"", "sec", "security ", "security policies from-zone ", "security policies from-zone trust to-zone trust policy x then ", "interfaces e1 mtu "} {
-		t.Log(line, tr.Complete(nil, "set", line))
+	if cfg == nil || len(problems) > 0 {
+		t.Error(problems)
 	}
-	if strings.Contains(text, "\t") {
-		t.Error("tab")
+}
+
+func TestAClone(t *testing.T) {
+	tr := load(t, sample)
+	c := tr.Clone()
+	if err := c.Run(nil, "delete security"); err != nil {
+		t.Fatal(err)
+	}
+	if c.Equal(tr) || !tr.Equal(load(t, sample)) {
+		t.Error("a clone shares statements")
+	}
+}
+
+// Lists are found, ordered and emptied the same whether they are short or long.
+func TestLongLists(t *testing.T) {
+	tr := New()
+	for i := range 3 * manyChildren {
+		if err := tr.Run([]string{"interfaces"}, fmt.Sprintf("set eth%d mtu 1400", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range []string{"delete interfaces eth7", "rename interfaces eth8 to eth7", "insert interfaces eth40 before eth0", "set interfaces eth40 mtu 1500"} {
+		if err := tr.Run(nil, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tr.Run(nil, "set interfaces eth8 mtu 1300"); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := tr.Decode()
+	if len(problems) > 0 || len(cfg.Interfaces) != 3*manyChildren {
+		t.Fatal(problems, len(cfg.Interfaces))
+	}
+	if first, last := cfg.Interfaces[0], cfg.Interfaces[len(cfg.Interfaces)-1]; first.Name != "eth40" || first.MTU != 1500 || last.Name != "eth8" {
+		t.Errorf("first %+v, last %+v", first, last)
+	}
+	checkIdentity(t, tr)
+	checkSetForm(t, tr)
+	if err := tr.Run(nil, "wildcard delete interfaces eth*"); err != nil || !tr.Empty() {
+		t.Error(err, tr.Text())
 	}
 }

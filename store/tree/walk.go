@@ -129,7 +129,11 @@ func (w *walker) unknown(t token) *fault {
 	if len(known) == 0 {
 		return &fault{offset: t.offset, message: fmt.Sprintf("%q follows a complete statement", t.text)}
 	}
-	return &fault{offset: t.offset, message: fmt.Sprintf("%q is not a statement here", t.text), expected: known, hint: schema.DidYouMean(t.text, known)}
+	f := &fault{offset: t.offset, message: fmt.Sprintf("%q is not a statement here", t.text), expected: known, hint: schema.DidYouMean(t.text, known)}
+	if n := len(w.steps); f.hint == "" && n > 0 && w.steps[n-1].node.Kind == schema.LeafList {
+		f.hint = "several values stand in brackets: [ a b ]"
+	}
+	return f
 }
 
 // enter begins the statement of n, a child of the container.

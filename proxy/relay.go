@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -241,7 +242,7 @@ func (r *relay) download() {
 			return false // wait until readable
 		}
 		if received == nil {
-			moved, sent = r.client.Fill(min(available, relayChunk), read)
+			moved, sent = r.client.Fill(available, read)
 			r.fromServer.Add(uint64(moved))
 		}
 		return true
@@ -272,20 +273,23 @@ func (r *relay) download() {
 	}
 }
 
-// announced is the number of bytes that reading from a socket delivers without waiting. It
-// returns io.EOF at the end of the stream and EAGAIN when there is nothing yet.
+// announced is the number of bytes, up to relayChunk, that reading from a socket delivers without
+// waiting. It returns io.EOF at the end of the stream and EAGAIN when there is nothing yet.
 func announced(fd int) (int, error) {
+	// Peeking with MSG_TRUNC makes TCP count what it would deliver and copy nothing (tcp(7)), so
+	// that the buffer is never touched, whatever length is given.
+	var untouched [1]byte
 	for {
-		if n, err := unix.IoctlGetInt(fd, unix.TIOCINQ); err != nil || n > 0 {
-			return n, err
-		}
-		var b [1]byte
-		switch n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); {
-		case err == unix.EINTR, n > 0: // arrived just now
-		case err != nil:
-			return 0, err
-		default:
+		n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&untouched)), relayChunk,
+			unix.MSG_PEEK|unix.MSG_TRUNC|unix.MSG_DONTWAIT, 0, 0)
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0:
+			return 0, errno
+		case n == 0:
 			return 0, io.EOF
+		default:
+			return int(n), nil
 		}
 	}
 }

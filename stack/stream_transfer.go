@@ -55,34 +55,36 @@ func (s *Stream) consumed(n int) {
 
 // WaitReadable waits until reading is worth a try: data or the end of the stream may be there.
 // It returns an error when the read deadline passes or the stream is closed.
-func (s *Stream) WaitReadable() error { return s.wait(&s.read, nil) }
+func (s *Stream) WaitReadable() error {
+	if s.read.deadline.passed() {
+		return os.ErrDeadlineExceeded
+	}
+	<-s.read.ready // not a select: this is where idle sessions sleep, and its frame is small
+	return s.woken(&s.read)
+}
 
 // WaitWritable is WaitReadable for writing. It waits no longer than patience, and then returns
 // os.ErrDeadlineExceeded; 0 is without end.
 func (s *Stream) WaitWritable(patience time.Duration) error {
-	if patience == 0 {
-		return s.wait(&s.write, nil)
-	}
-	select {
-	case <-s.write.ready: // without a timer when there is nothing to wait for
-		s.write.wake()
-		return s.wait(&s.write, nil)
-	default:
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	return s.wait(&s.write, timer.C)
-}
-
-func (s *Stream) wait(side *side, enough <-chan time.Time) error {
-	if side.deadline.passed() {
+	if s.write.deadline.passed() {
 		return os.ErrDeadlineExceeded
 	}
+	var enough <-chan time.Time
+	if patience > 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		enough = timer.C
+	}
 	select {
-	case <-side.ready:
+	case <-s.write.ready:
 	case <-enough:
 		return os.ErrDeadlineExceeded
 	}
+	return s.woken(&s.write)
+}
+
+// woken tells why the wait of a side is over.
+func (s *Stream) woken(side *side) error {
 	switch {
 	case s.closed.Load():
 		side.wake() // for the others who wait

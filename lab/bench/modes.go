@@ -78,12 +78,12 @@ func (m *mode) startGateway(ctx context.Context, config string) error {
 
 // Versions of the programs to compare with, and how they are built.
 var (
-	singBox   = peer{"sing-box", "github.com/sagernet/sing-box/cmd/sing-box@v1.14.1", "with_gvisor"}
-	tun2socks = peer{"tun2socks", "github.com/xjasonlyu/tun2socks/v2@v2.6.0", ""}
+	singBox   = peer{"sing-box", "github.com/sagernet/sing-box", "v1.14.1", "/cmd/sing-box", "with_gvisor"}
+	tun2socks = peer{"tun2socks", "github.com/xjasonlyu/tun2socks/v2", "v2.6.0", "", ""}
 )
 
-// peer is a program to compare with.
-type peer struct{ name, module, tags string }
+// peer is a program to compare with: command is its package below the module.
+type peer struct{ name, module, version, command, tags string }
 
 // path is the program, built into build/peers unless it is there.
 func (p peer) path(ctx context.Context) (string, error) {
@@ -96,14 +96,27 @@ func (p peer) path(ctx context.Context) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	fmt.Fprintf(os.Stderr, "building %s\n", p.module)
+	fmt.Fprintf(os.Stderr, "building %s %s\n", p.module, p.version)
+	// A module of its own that requires the exact version: "go install" would ask for the list of
+	// all versions, which not every module proxy has.
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	scratch, err := os.MkdirTemp(dir, p.name+"-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(scratch)
+	module := fmt.Sprintf("module peer\n\ngo 1.26.0\n\nrequire %s %s\n", p.module, p.version)
+	if err := os.WriteFile(filepath.Join(scratch, "go.mod"), []byte(module), 0o644); err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nice", "go", "install", "-tags", p.tags, p.module)
-	cmd.Dir = os.TempDir() // outside this module, whose versions are its own
-	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
+	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-mod=mod", "-tags", p.tags, "-o", path, p.module+p.command)
+	cmd.Dir = scratch
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", &missingError{fmt.Sprintf("%s cannot be built: %v: %.300s", p.module, err, out)}
+		return "", &missingError{fmt.Sprintf("%s %s cannot be built: %v: %.300s", p.module, p.version, err, out)}
 	}
 	return path, nil
 }
@@ -112,7 +125,7 @@ func (p peer) path(ctx context.Context) (string, error) {
 // through the kernel's stack, the rest through gVisor.
 const singBoxConfig = `{
 	"log": {"level": "error"},
-	"inbounds": [{"type": "tun", "interface_name": "peer0", "address": ["198.51.100.129/30"], "mtu": 1500, "auto_route": false, "stack": "mixed"}],
+	"inbounds": [{"type": "tun", "interface_name": "peer0", "address": ["198.51.100.129/30"], "auto_route": false, "stack": "mixed"}],
 	"outbounds": [{"type": "direct"}]
 }`
 

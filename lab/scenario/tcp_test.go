@@ -24,7 +24,8 @@ func TestServerThatCannotBeReached(t *testing.T) {
 			{"nobody listens", "203.0.113.7:7999", syscall.ECONNREFUSED},
 			{"nobody listens, IPv6", "[2001:db8:f::7]:7999", syscall.ECONNREFUSED},
 			{"host unreachable", lab.UnreachableAddr4 + ":80", syscall.EHOSTUNREACH},
-			{"host unreachable, IPv6", "[" + lab.UnreachableAddr6 + "]:80", syscall.EHOSTUNREACH},
+			// Linux answers an IPv6 "unreachable" route with "no route", which clients call network unreachable.
+			{"host unreachable, IPv6", "[" + lab.UnreachableAddr6 + "]:80", syscall.ENETUNREACH},
 		} {
 			if _, err := w.dial(w.Client, "tcp", c.address); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)

@@ -43,6 +43,9 @@ type DialOptions struct {
 
 // Dial connects to a server. It ends with an error when ctx ends, or when the kernel gives up.
 func Dial(ctx context.Context, opt DialOptions) (*net.TCPConn, error) {
+	opt.Source = unmap(opt.Source)
+	opt.Destination = unmap(opt.Destination)
+	opt.Local = opt.Local.Unmap()
 	dialer := net.Dialer{
 		KeepAlive: -1, // sessions have timeouts of their own
 		Control: func(_, _ string, socket syscall.RawConn) error {
@@ -52,7 +55,7 @@ func Dial(ctx context.Context, opt DialOptions) (*net.TCPConn, error) {
 		},
 	}
 	network := "tcp4"
-	if opt.Destination.Addr().Is6() && !opt.Destination.Addr().Is4In6() {
+	if opt.Destination.Addr().Is6() {
 		network = "tcp6"
 	}
 	local := opt.Source
@@ -66,6 +69,10 @@ func Dial(ctx context.Context, opt DialOptions) (*net.TCPConn, error) {
 	return conn, nil
 }
 
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
 // prepare sets the options of a socket that is neither bound nor connected yet.
 func (o *DialOptions) prepare(fd int) error {
 	set := func(name string, level, option, value int) error {
@@ -76,7 +83,7 @@ func (o *DialOptions) prepare(fd int) error {
 	}
 	if o.Source.IsValid() {
 		level, option := unix.SOL_IP, unix.IP_TRANSPARENT
-		if o.Source.Addr().Is6() && !o.Source.Addr().Is4In6() {
+		if o.Source.Addr().Is6() {
 			level, option = unix.SOL_IPV6, unix.IPV6_TRANSPARENT
 		}
 		if err := set("transparent source address", level, option, 1); err != nil {

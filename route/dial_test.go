@@ -92,6 +92,13 @@ func TestDialAsClient(t *testing.T) {
 		if got, err := seen(t, DialOptions{Source: source, Destination: first}); err != nil || got != source {
 			t.Errorf("server sees %v, %v, want %v", got, err, source)
 		}
+		mapped := DialOptions{
+			Source:      netip.AddrPortFrom(netip.AddrFrom16(client.As16()), 41002),
+			Destination: netip.AddrPortFrom(netip.AddrFrom16(server.As16()), first.Port()),
+		}
+		if got, err := seen(t, mapped); err != nil || got != netip.AddrPortFrom(client, 41002) {
+			t.Errorf("IPv4-mapped: server sees %v, %v", got, err)
+		}
 		if got, err := seen(t, DialOptions{Source: netip.AddrPortFrom(client, 0), Destination: first}); err != nil || got.Addr() != client || got.Port() == 0 {
 			t.Errorf("server sees %v, %v, want a port of %v", got, err, client)
 		}

@@ -1,3 +1,5 @@
+// Package stack is the gateway's contact with packets: TUN devices that carry them, their parsing
+// and rewriting, and the TCP stack that ends the sessions of stream services.
 package stack
 
 import (

@@ -89,6 +89,39 @@ func TestDeviceSettings(t *testing.T) {
 	})
 }
 
+// A kernel that refuses some offloads, or all.
+func TestDeviceFallsBack(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	const unknown = 1 << 30
+	all := tunOffloads
+	defer func() { tunOffloads = all }()
+	for _, c := range []struct {
+		accepted []int
+		offload  bool
+	}{
+		{[]int{unknown, all[len(all)-1]}, true},
+		{[]int{unknown}, false},
+	} {
+		tunOffloads = c.accepted
+		d, err := OpenDevice(DeviceOptions{Name: "slt1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Offload() != c.offload || len(d.Queues()) != defaultQueues {
+			t.Errorf("offloads %#x: Offload() = %v with %d queues", c.accepted, d.Offload(), len(d.Queues()))
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		waitFor(t, "the device to disappear", func() bool {
+			_, err := net.InterfaceByName("slt1")
+			return err != nil
+		})
+	}
+}
+
 func TestDeviceOptionsRefused(t *testing.T) {
 	for want, opt := range map[string]DeviceOptions{
 		"1 to 15":     {Name: "much-too-long-name"},

@@ -23,15 +23,13 @@ const vnetDataValid = 2
 // Port is the way between a device and the Terminator: packets of terminated sessions are
 // injected, and what the TCP stack answers leaves through the device.
 type Port struct {
-	terminator *Terminator
-	device     *Device
-	link       *linkEndpoint
-	nic        tcpip.NICID
+	link *linkEndpoint
 }
 
-// Inject hands a frame that was read from a device to the TCP stack. The frame is copied. A TCP
-// segment whose checksum is wrong is dropped: the kernel does not look at the checksums of
-// packets it forwards.
+// Inject hands a frame that was read from a device to the TCP stack: the TCP segments of clients
+// and the ICMP errors about what the stack sent them, and nothing else, as the stack answers for
+// every address. The frame is copied. A TCP segment whose checksum is wrong is dropped: the kernel
+// does not look at the checksums of packets it forwards.
 func (p *Port) Inject(frame []byte) {
 	if len(frame) < VirtioHeaderLen+header.IPv4MinimumSize {
 		return
@@ -54,7 +52,10 @@ func (p *Port) Inject(frame []byte) {
 }
 
 // Device is the device that the port belongs to.
-func (p *Port) Device() *Device { return p.device }
+func (p *Port) Device() *Device { return p.link.device }
+
+// Lost is the number of packets of the TCP stack that the device refused.
+func (p *Port) Lost() uint64 { return p.link.lost.Load() }
 
 // transportChecksumValid verifies the checksum of a TCP segment. Other packets pass, the stack
 // verifies them itself.

@@ -35,7 +35,7 @@ const (
 // TerminatorOptions configure NewTerminator. Zero values mean the defaults.
 type TerminatorOptions struct {
 	// Accept is called for every new connection request, in a goroutine of its own. It must end
-	// the Pending with one of Accept, Refuse or Drop; returning without is Drop.
+	// the Pending with one of Accept, Refuse or Drop; returning without is Drop. It must be set.
 	Accept func(*Pending)
 
 	Buffer    int // bytes each direction of a session may hold at first; default 256 KiB
@@ -146,7 +146,7 @@ func (t *Terminator) Attach(d *Device) (*Port, error) {
 		detach()
 		return nil, fmt.Errorf("attach device %s: %w", d.Name(), ErrClosed)
 	}
-	return &Port{terminator: t, device: d, link: link, nic: nic}, nil
+	return &Port{link: link}, nil
 }
 
 // Close resets all sessions and stops the stack. The devices stay open.
@@ -165,14 +165,13 @@ func (t *Terminator) Close() {
 
 // TerminatorStats counts since the start of a Terminator.
 type TerminatorStats struct {
-	Pending         int    // connection requests waiting for an answer now
-	Established     uint64 // sessions connected now, closing ones included
-	Ignored         uint64 // connection requests beyond a limit
-	Retransmits     uint64 // segments sent again
-	ChecksumErrors  uint64 // received segments with a wrong checksum that the stack found itself
-	ResetsSent      uint64
-	ResetsReceived  uint64
-	SlowStartEvents uint64 // retransmission timeouts
+	Pending        int    // connection requests waiting for an answer now
+	Established    uint64 // sessions connected now, closing ones included
+	Ignored        uint64 // connection requests beyond a limit
+	Retransmits    uint64 // segments sent again
+	Timeouts       uint64 // retransmissions because nothing was acknowledged in time
+	ResetsSent     uint64
+	ResetsReceived uint64
 }
 
 // Stats returns the counters.
@@ -180,14 +179,13 @@ func (t *Terminator) Stats() TerminatorStats {
 	s := t.stack.Stats().TCP
 	waiting, ignored := t.pending.stats()
 	return TerminatorStats{
-		Pending:         waiting,
-		Established:     s.CurrentConnected.Value(),
-		Ignored:         ignored,
-		Retransmits:     s.Retransmits.Value(),
-		ChecksumErrors:  s.ChecksumErrors.Value(),
-		ResetsSent:      s.ResetsSent.Value(),
-		ResetsReceived:  s.ResetsReceived.Value(),
-		SlowStartEvents: s.Timeouts.Value(),
+		Pending:        waiting,
+		Established:    s.CurrentConnected.Value(),
+		Ignored:        ignored,
+		Retransmits:    s.Retransmits.Value(),
+		Timeouts:       s.Timeouts.Value(),
+		ResetsSent:     s.ResetsSent.Value(),
+		ResetsReceived: s.ResetsReceived.Value(),
 	}
 }
 

@@ -18,11 +18,16 @@ const completeTimeout = 3 * time.Second
 
 // key is called by the line editor for every key; it answers ?, Tab and Space.
 func (sc *screen) key(line string, pos int, key rune) (newLine string, newPos int, ok bool) {
+	if key == endKey {
+		return sc.end(line, pos, key)
+	}
 	if key != '?' && key != '\t' && key != ' ' {
 		return "", 0, false
 	}
 	head, tail := line[:pos], line[pos:]
-	if command.InQuotes(head) || key == ' ' && (head == "" || strings.HasSuffix(head, " ")) {
+	start := strings.LastIndexAny(head, " \t|") + 1
+	word := head[start:]
+	if command.InQuotes(head) || key == ' ' && word == "" {
 		return "", 0, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), completeTimeout)
@@ -35,8 +40,6 @@ func (sc *screen) key(line string, pos int, key rune) (newLine string, newPos in
 	if err != nil {
 		return "", 0, false // Enter will say what is wrong
 	}
-	start := strings.LastIndexAny(head, " \t|") + 1
-	word := head[start:]
 	replacement, list := choose(list, word, key)
 	if replacement == "" && len(list) == 0 {
 		return "", 0, false
@@ -50,6 +53,19 @@ func (sc *screen) key(line string, pos int, key rune) (newLine string, newPos in
 	}
 	head = head[:start] + replacement
 	return head + tail, len(head), true
+}
+
+// end answers Ctrl-D: on an empty line input ends, elsewhere the letter under the cursor goes.
+func (sc *screen) end(line string, pos int, key rune) (newLine string, newPos int, ok bool) {
+	if key != endKey {
+		return "", 0, false
+	}
+	if line == "" {
+		sc.keyboard.endLine()
+		return line, pos, true
+	}
+	_, size := utf8.DecodeRuneInString(line[pos:])
+	return line[:pos] + line[pos+size:], pos, true
 }
 
 // choose says what word becomes with Tab or Space. When that does not go further, list is what it

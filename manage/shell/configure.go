@@ -2,7 +2,9 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -215,6 +217,9 @@ func (s *Shell) leave(ctx context.Context) error {
 			fmt.Fprintln(s.err, "The configuration has been changed but not committed")
 		} else if s.ask != nil {
 			reply, err := s.ask("Discard uncommitted changes? [yes,no] (yes) ")
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}

@@ -102,7 +102,7 @@ func (sc *screen) step(ctx context.Context) error {
 	sc.editor.SetPrompt(prompt)
 	line, err := sc.editor.ReadLine()
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && !sc.keyboard.gone():
 		fmt.Fprintln(sc.editor)
 		line = "exit"
 	case err != nil && !errors.Is(err, term.ErrPasteIndicator):
@@ -134,12 +134,16 @@ func (sc *screen) prompt() string {
 	return name + "# "
 }
 
-// ask asks a question and returns the line that is typed.
+// ask asks a question and returns the line that is typed; Ctrl-D gives io.EOF.
 func (sc *screen) ask(question string) (string, error) {
 	sc.editor.SetPrompt(question)
 	complete := sc.editor.AutoCompleteCallback
-	sc.editor.AutoCompleteCallback = nil
-	defer func() { sc.editor.AutoCompleteCallback = complete }()
+	sc.editor.AutoCompleteCallback = sc.end
+	running := sc.keyboard.onInterrupt(nil)
+	defer func() {
+		sc.editor.AutoCompleteCallback = complete
+		sc.keyboard.onInterrupt(running)
+	}()
 	return sc.editor.ReadLine()
 }
 
@@ -152,7 +156,7 @@ func (sc *screen) readText() (string, error) {
 	var text strings.Builder
 	for {
 		line, err := sc.ask("")
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && !sc.keyboard.gone() {
 			return text.String(), nil
 		}
 		if err != nil && !errors.Is(err, term.ErrPasteIndicator) {

@@ -15,6 +15,7 @@ const (
 	shortestLife = 5 * time.Second
 	longestLife  = 24 * time.Hour
 	retryAfter   = 30 * time.Second
+	quickRetries = 5 // the first failures in a row are followed sooner, half as soon each time
 	maxLookups   = 8 // at the same time
 )
 
@@ -137,35 +138,41 @@ func (n *names) follow(e *Engine) {
 func (n *names) run(ctx context.Context, entry *nameEntry) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	failures := 0 // in a row
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		}
-		addrs, wait := n.resolve(ctx, entry)
+		addrs, wait, failed := n.resolve(ctx, entry)
 		if ctx.Err() != nil {
 			return
 		}
 		n.publish(entry, addrs)
+		failures++
+		if !failed {
+			failures = 0
+		} else if failures <= quickRetries {
+			wait = min(wait, n.retry>>(quickRetries-failures+1))
+		}
 		timer.Reset(wait)
 	}
 }
 
-// resolve looks up every family of entry, and says when to do so again.
-func (n *names) resolve(ctx context.Context, entry *nameEntry) ([]netip.Addr, time.Duration) {
+// resolve looks up every family of entry, and says when to do so again and whether a lookup failed.
+func (n *names) resolve(ctx context.Context, entry *nameEntry) (addrs []netip.Addr, wait time.Duration, failed bool) {
 	select {
 	case n.lookups <- struct{}{}:
 		defer func() { <-n.lookups }()
 	case <-ctx.Done():
-		return nil, 0
+		return nil, 0, false
 	}
-	var addrs []netip.Addr
-	wait := longestLife
+	wait = longestLife
 	for _, family := range entry.key.families() {
 		found, life, err := n.resolver.Resolve(ctx, entry.key.name, family)
 		if err != nil {
-			found, life = entry.family(family), n.retry
+			found, life, failed = entry.family(family), n.retry, true
 		}
 		for _, a := range found {
 			addrs = append(addrs, a.Unmap())
@@ -173,7 +180,7 @@ func (n *names) resolve(ctx context.Context, entry *nameEntry) ([]netip.Addr, ti
 		wait = min(wait, max(life, n.shortest))
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)
-	return slices.Compact(addrs), wait
+	return slices.Compact(addrs), wait, failed
 }
 
 // family is the known addresses of one family.

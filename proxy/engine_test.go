@@ -393,7 +393,7 @@ func TestSourceTranslation(t *testing.T) {
 	if err := sent.Parse(back.up(stack.TCPAck)); err != nil {
 		t.Fatal(err)
 	}
-	out = b.from(b.wan, sent.Unreachable(netip.MustParseAddr("198.51.100.1"), true))
+	out = b.from(b.wan, sent.Unreachable(netip.MustParseAddr("198.51.100.1"), stack.UnreachAdmin))
 	if len(out) != 1 || out[0].Key.Destination().Addr() != c.client.Addr() {
 		t.Fatalf("the error came out as %+v", out)
 	}
@@ -457,7 +457,7 @@ func TestUnreachableEndsAHalfOpenSession(t *testing.T) { // TR-25: ICMP error
 	if err := sent.Parse(syn); err != nil {
 		t.Fatal(err)
 	}
-	if out := b.from(b.wan, sent.Unreachable(netip.MustParseAddr("198.51.100.1"), true)); len(out) != 1 {
+	if out := b.from(b.wan, sent.Unreachable(netip.MustParseAddr("198.51.100.1"), stack.UnreachAdmin)); len(out) != 1 {
 		t.Fatal("the error did not reach the client")
 	}
 	b.expire(lingerError)

@@ -100,7 +100,7 @@ func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *plac
 		case schema.ProtoTCP:
 			e.answer(q, p.Reset())
 		case schema.ProtoUDP:
-			e.answer(q, p.Unreachable(e.address(in.device, p.V6), false))
+			e.answer(q, p.Unreachable(e.address(in.device, p.V6), stack.UnreachPort))
 		}
 	}
 	if v.Policy.LogInit || v.Policy.LogClose {
@@ -127,7 +127,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 		if f.Protocol == schema.ProtoTCP {
 			e.answer(q, p.Reset())
 		} else {
-			e.answer(q, p.Unreachable(e.address(in.device, p.V6), true))
+			e.answer(q, p.Unreachable(e.address(in.device, p.V6), stack.UnreachAdmin))
 		}
 		return nil
 	}

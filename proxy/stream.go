@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ const dialTimeout = 60 * time.Second
 type relayed struct {
 	cancel   context.CancelFunc
 	local    netip.Addr                  // address to dial from instead of the client's, for source translation
+	syn      []byte                      // the client's first frame, for an ICMP error to quote
 	upstream atomic.Pointer[net.TCPConn] // nil until the server answered
 	packets  atomic.Uint64               // what the upstream socket had received when it was closed
 	bytes    atomic.Uint64
@@ -32,7 +34,7 @@ type relayed struct {
 // go to the upstream socket, so only the client's direction is in the table.
 func (e *Engine) admitStream(cfg *config, s *Session, p *stack.Packet, from, to *place, translate bool) *wing {
 	c := &s.wings[fromClient]
-	r := &relayed{cancel: func() {}}
+	r := &relayed{cancel: func() {}, syn: slices.Clone(p.Frame)}
 	if translate {
 		r.local = e.address(to.device, p.V6)
 		if !r.local.IsValid() {
@@ -57,7 +59,8 @@ func (e *Engine) accept(pending *stack.Pending) {
 	}
 	s := w.session
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &relayed{cancel: cancel, local: s.relay.Load().local}
+	asked := s.relay.Load()
+	r := &relayed{cancel: cancel, local: asked.local}
 	s.relay.Store(r)
 	if s.removed.Load() { // removed before the new relay could be cancelled
 		cancel()
@@ -68,7 +71,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 
 	upstream, err := e.dial(ctx, s, r)
 	if err != nil {
-		e.refuseStream(s, pending, err)
+		e.refuseStream(s, pending, asked.syn, err)
 		return
 	}
 	defer upstream.Close()
@@ -97,13 +100,21 @@ func (e *Engine) dial(ctx context.Context, s *Session, r *relayed) (*net.TCPConn
 }
 
 // refuseStream tells the client what the server, or the way to it, said.
-func (e *Engine) refuseStream(s *Session, pending *stack.Pending, err error) {
+func (e *Engine) refuseStream(s *Session, pending *stack.Pending, syn []byte, err error) {
 	switch {
 	case errors.Is(err, route.ErrRefused):
 		pending.Refuse()
 		e.finish(s, track.ReasonServerRST, lingerRST)
 	case errors.Is(err, route.ErrUnreachable):
-		pending.Refuse()
+		why := stack.UnreachHost
+		if errors.Is(err, route.ErrNetUnreachable) {
+			why = stack.UnreachNet
+		}
+		var p stack.Packet
+		if in := s.wings[fromClient].port; p.Parse(syn) == nil {
+			e.answer(in.tun.Queues()[0], p.Unreachable(e.address(in.device, p.V6), why))
+		}
+		pending.Drop()
 		e.finish(s, track.ReasonICMPError, lingerError)
 	default:
 		pending.Drop()

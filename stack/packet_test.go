@@ -252,7 +252,7 @@ func TestRepliesAreWellFormed(t *testing.T) {
 			t.Errorf("RST %v flags %#x seq %d", got.Key, got.TCPFlags, got.Seq)
 		}
 		u := parse(t, makePacket(t, protoUDP, c.src, c.dst, make([]byte, 1400), false))
-		frame := u.Unreachable(netip.MustParseAddr(c.gateway), false)
+		frame := u.Unreachable(netip.MustParseAddr(c.gateway), UnreachPort)
 		verify(t, frame)
 		e := parse(t, frame)
 		if !e.IsICMPError() || !e.IsHardICMPError() {
@@ -261,7 +261,7 @@ func TestRepliesAreWellFormed(t *testing.T) {
 		if inner, ok := e.Embedded(); !ok || inner.Key != u.Key {
 			t.Errorf("embedded packet %v, want %v", inner.Key, u.Key)
 		}
-		if e.Unreachable(netip.MustParseAddr(c.gateway), false) != nil {
+		if e.Unreachable(netip.MustParseAddr(c.gateway), UnreachPort) != nil {
 			t.Error("an error answered an error")
 		}
 	}
@@ -274,7 +274,7 @@ func TestTranslateError(t *testing.T) {
 	}{{client4, nat4, server4, "198.51.100.1"}, {client6, nat6, server6, "2001:db8:2::1"}} {
 		for _, proto := range []uint8{protoTCP, protoUDP} {
 			sent := parse(t, makePacket(t, proto, c.nat, c.server, []byte("payload"), false))
-			frame := sent.Unreachable(netip.MustParseAddr(c.router), false)
+			frame := sent.Unreachable(netip.MustParseAddr(c.router), UnreachPort)
 			p := parse(t, frame)
 			inner, ok := p.Embedded()
 			if !ok {
@@ -399,7 +399,7 @@ func FuzzPacket(f *testing.F) {
 		if inner, ok := p.Embedded(); ok && p.IsICMPError() {
 			p.TranslateError(p.Key.Src, p.Key.Dst, &inner, inner.Key.Reverse())
 		}
-		p.Unreachable(netip.MustParseAddr("192.0.2.1"), false)
+		p.Unreachable(netip.MustParseAddr("192.0.2.1"), UnreachPort)
 		to := p.Key
 		to.SrcPort++
 		p.Translate(to)

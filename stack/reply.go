@@ -48,26 +48,36 @@ func NewReset(k Key, v6 bool, seq, ack uint32, flags uint8) []byte {
 	return frame
 }
 
+// Unreach says why a destination is unreachable.
+type Unreach uint8
+
+// Reasons of Unreachable.
+const (
+	UnreachNet   Unreach = iota // there is no route
+	UnreachHost                 // the last router cannot reach the host
+	UnreachPort                 // nothing listens there
+	UnreachAdmin                // communication is administratively prohibited
+)
+
+// The codes of the reasons in ICMP (RFC 792, RFC 1812) and in ICMPv6 (RFC 4443).
+var (
+	unreachCode4 = [...]uint8{UnreachNet: 0, UnreachHost: 1, UnreachPort: 3, UnreachAdmin: 13}
+	unreachCode6 = [...]uint8{UnreachNet: 0, UnreachHost: 3, UnreachPort: 4, UnreachAdmin: 1}
+)
+
 // Unreachable makes the frame of an ICMP or ICMPv6 destination unreachable that answers p from
-// the address from. With admin the reason is that communication is prohibited, else that the
-// port is. It returns nil where no error may be sent: about an error, a fragment that is not
-// the first, a multicast or broadcast (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
-func (p *Packet) Unreachable(from netip.Addr, admin bool) []byte {
+// the address from. It returns nil where no error may be sent: about an error, a fragment that
+// is not the first, a multicast or broadcast (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
+func (p *Packet) Unreachable(from netip.Addr, why Unreach) []byte {
 	dst := netip.AddrFrom16(p.Key.Dst).Unmap()
 	if p.IsICMPError() || p.FragmentOffset != 0 || dst.IsMulticast() || dst == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || from.Is4() == p.V6 {
 		return nil
 	}
 	quote := p.IP[:min(len(p.IP), maxQuote4)]
-	proto, kind, code := uint8(protoICMP), uint8(3), uint8(3)
-	if admin {
-		code = 13
-	}
+	proto, kind, code := uint8(protoICMP), uint8(3), unreachCode4[why]
 	if p.V6 {
 		quote = p.IP[:min(len(p.IP), maxQuote6)]
-		proto, kind, code = protoICMPv6, 1, 4
-		if admin {
-			code = 1
-		}
+		proto, kind, code = protoICMPv6, 1, unreachCode6[why]
 	}
 	frame, t := newPacket(p.V6, from.As16(), p.Key.Src, proto, 8+len(quote))
 	t[0], t[1] = kind, code

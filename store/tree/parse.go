@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sluice/store/schema"
@@ -153,8 +154,18 @@ func (p *parser) statement(base *statement, inside, group bool, depth int) {
 	}
 	switch sign.kind {
 	case openBrace:
+		var head []token
+		if ok && s.grammar == nil {
+			head = slices.Clone(p.head)
+		}
 		p.advance()
 		p.body(s, ok, p.walk.group, sign, depth)
+		if head != nil && len(s.children) == 0 && slices.Contains(base.children, s) {
+			// Braces around nothing are no different from none.
+			base.remove(s)
+			p.head = head
+			p.place(base, inside, group, false, &marked)
+		}
 	case semicolon:
 		p.advance()
 	}
@@ -202,6 +213,8 @@ func (p *parser) place(base *statement, inside, group, body bool, marked *statem
 	w := &p.walk
 	w.abbreviate, w.lenient, w.path = false, p.lenient, false
 	w.begin(base.grammar, inside, group)
+	// A stored container has one value without a keyword; another such word is an unknown statement.
+	w.valued = p.lenient && base.grammar.Value != nil && base.find(base.grammar.Value, nil, false) != nil
 	known, steps, parent := 0, 0, -1 // tokens, steps and container at the end of the last complete statement
 	var bad *fault
 	for i, t := range p.head {

@@ -175,7 +175,11 @@ func (x *xmlForm) block(s *statement, depth int) {
 func (x *xmlForm) statement(s *statement, depth int) {
 	if s.comment != "" {
 		x.indent(depth)
-		x.WriteString("<!-- " + strings.ReplaceAll(s.comment, "--", "- -") + " -->\n")
+		comment := s.comment
+		for strings.Contains(comment, "--") { // which no XML comment may hold
+			comment = strings.ReplaceAll(comment, "--", "- -")
+		}
+		x.WriteString("<!-- " + comment + " -->\n")
 	}
 	attributes := ""
 	if s.inactive {

@@ -28,6 +28,7 @@ type walker struct {
 	container *schema.Node // whose children may come next
 	inside    bool         // within the holder of container's entries
 	parent    int          // the step of container
+	valued    bool         // the container where the walk began has its value that needs no keyword
 	group     bool         // within a configuration group, where names may be wildcards
 
 	pending  *schema.Node // the list, leaf or leaf-list whose keys or values come next, or nil
@@ -46,7 +47,7 @@ type walker struct {
 func (w *walker) begin(container *schema.Node, inside, group bool) {
 	w.container, w.inside, w.group, w.parent = container, inside, group, -1
 	w.steps = w.steps[:0]
-	w.done, w.args = false, nil
+	w.done, w.args, w.valued = false, nil, false
 	w.settle()
 }
 
@@ -114,8 +115,11 @@ func (w *walker) keyword(t token) *fault {
 	return w.unknown(t)
 }
 
-// has says whether this walk gave v a value in the present container.
+// has says whether v already has a value in the present container.
 func (w *walker) has(v *schema.Node) bool {
+	if w.valued && w.parent < 0 {
+		return true
+	}
 	for _, s := range w.steps {
 		if s.node == v && s.parent == w.parent {
 			return true

@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -190,7 +189,7 @@ func clearLog(s *Server, r *request) (view.View, error) {
 		return nil, err
 	}
 	if err := os.Truncate(path, 0); err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, fmt.Errorf("log file not emptied: %w", err)
 	}
 	return &view.Message{Message: name + " is empty now"}, nil
 }

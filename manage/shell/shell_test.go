@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			socket := startGateway(env.T().(testing.TB), env.Defer)
 			env.Setenv("SLUICE_SOCKET", socket)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // every command is a process; with -race each would linger
 			return nil
 		},
 		RequireExplicitExec: true,

@@ -35,14 +35,23 @@ func Parse(text string) (*Tree, []schema.Problem) {
 	return t, p.problems()
 }
 
-// isSetForm says whether the first word of text is an edit command.
+// isSetForm says whether the first statement of text begins with an edit command and ends with
+// its line.
 func isSetForm(text string) bool {
-	l := &lexer{text: text}
+	l := &lexer{text: text, lines: true}
+	first := true
 	for {
 		t, bad := l.next()
-		if bad != nil || t.kind != commentToken {
-			_, is := verbs[t.text]
-			return bad == nil && is && !t.quoted
+		switch {
+		case bad != nil, t.kind == semicolon, t.kind == openBrace, t.kind == closeBrace:
+			return false
+		case t.kind == endOfText, t.kind == newline && !first:
+			return !first
+		case t.kind == wordToken && first:
+			if _, is := verbs[t.text]; !is || t.quoted {
+				return false
+			}
+			first = false
 		}
 	}
 }

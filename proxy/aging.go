@@ -40,13 +40,13 @@ func (e *Engine) age(ctx context.Context) {
 // ageOne ends s if its time is over. What the kernel carries is asked for only when it matters.
 func (e *Engine) ageOne(s *Session, now int64, early bool) {
 	limit := e.limit(s, early)
-	due := s.update.Load()
 	over := limit != noTimeout && now-s.lastSeen.Load() >= limit
-	if s.has(stateOffloaded) && (over || due != 0 && now > due) {
-		e.refresh(s)
-		over = limit != noTimeout && now-s.lastSeen.Load() >= limit
-		if s.lastSeen.Load() > due {
-			e.trackVolume(s, now)
+	if s.has(stateOffloaded) {
+		update := s.has(stateTracked) && s.updates.Passed(time.Duration(now-s.born), e.log.UpdateRule())
+		if over || update {
+			e.refresh(s)
+			e.trackVolume(s, s.lastSeen.Load())
+			over = limit != noTimeout && now-s.lastSeen.Load() >= limit
 		}
 	}
 	if over {
@@ -112,7 +112,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	if p.LogClose {
 		e.log.FlowClose(record, reason)
 	}
-	if s.has(stateTracked) && e.config.Load().tracking.LogSessionClose {
+	if s.has(stateTracked) {
 		e.log.AppClose(record, reason)
 	}
 }

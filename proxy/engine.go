@@ -44,6 +44,10 @@ type Log interface {
 	AppCreate(*track.Session)
 	AppClose(*track.Session, track.Reason)
 	AppVolumeUpdate(*track.Session)
+	// Tracks says whether sessions between two zones are tracked.
+	Tracks(fromZone, toZone string) bool
+	// UpdateRule says when volume updates are due; nil for never.
+	UpdateRule() *track.UpdateRule
 }
 
 // Options are what an Engine works with.
@@ -63,7 +67,8 @@ type Engine struct {
 	fragments stack.Fragments
 	config    atomic.Pointer[config]
 	drops     [dropReasons]atomic.Uint64
-	created   atomic.Uint64 // sessions since start; also the last session id
+	ids       atomic.Uint64 // the last session id given
+	created   atomic.Uint64 // sessions since start
 	failed    atomic.Uint64 // sessions refused for want of room, ports or a way out
 	panics    atomic.Uint64
 	epoch     time.Time // ticks are counted from here, on the monotonic clock
@@ -86,7 +91,6 @@ type Engine struct {
 type config struct {
 	policy   *policy.Engine
 	flow     schema.Flow
-	tracking schema.ApplicationTracking
 	byDevice map[string]*place
 	maximum  int64 // sessions
 }
@@ -130,7 +134,6 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine) {
 	next := &config{
 		policy:   p,
 		flow:     cfg.Security.Flow,
-		tracking: cfg.Security.ApplicationTracking,
 		byDevice: make(map[string]*place),
 		maximum:  int64(cfg.Security.Flow.MaximumSessions),
 	}

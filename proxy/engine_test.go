@@ -104,6 +104,8 @@ func (world) Addrs(device string) route.Addresses {
 
 // records keeps what was logged, as "create", "close REASON" and "deny REASON".
 type records struct {
+	tracked bool // every zone is
+
 	mu   sync.Mutex
 	list []string
 	last track.Session
@@ -121,7 +123,11 @@ func (r *records) FlowClose(s *track.Session, why track.Reason) { r.add("close "
 func (r *records) FlowDeny(s *track.Session, why string)        { r.add("deny "+why, s) }
 func (r *records) AppCreate(s *track.Session)                   { r.add("app create", s) }
 func (r *records) AppClose(s *track.Session, why track.Reason)  { r.add("app close "+string(why), s) }
-func (r *records) AppVolumeUpdate(s *track.Session)             { r.add("app update", s) }
+func (r *records) Tracks(from, to string) bool                  { return r.tracked }
+func (r *records) UpdateRule() *track.UpdateRule {
+	return &track.UpdateRule{First: time.Minute, Interval: 5 * time.Minute}
+}
+func (r *records) AppVolumeUpdate(s *track.Session) { r.add("app update", s) }
 func (r *records) take() (list []string, last track.Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -554,12 +560,13 @@ func TestClearEndsWhatTheFilterSelects(t *testing.T) { // TR-25: CLI
 }
 
 func TestVolumeUpdatesFollowPackets(t *testing.T) { // TR-7, TR-8, TR-9, TR-11
-	b := newBench(t, statements+"set security zones security-zone trust application-tracking\nset security application-tracking session-update-interval 5\nset security application-tracking first-update-interval 1\nset security application-tracking log-session-create\nset security application-tracking log-session-close\n")
+	b := newBench(t, statements)
+	b.log.tracked = true
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
 	c.connect(b)
 	b.logged("create", "app create")
 	pass := func(d time.Duration) {
-		b.table.each(func(s *Session) bool { s.update.Add(-int64(d)); return true })
+		b.table.each(func(s *Session) bool { s.born -= int64(d); return true })
 		b.from(b.lan, c.up(stack.TCPAck))
 	}
 	pass(59 * time.Second)

@@ -136,7 +136,8 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 		ingress: from.logical, egress: to.logical, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(),
 	}
 	s.verdict.Store(v.Policy)
-	s.lastSeen.Store(e.now())
+	s.born = e.now()
+	s.lastSeen.Store(s.born)
 	s.setTimeouts(cfg, v)
 	if f.Protocol == schema.ProtoTCP {
 		s.set(stateHalfOpen)
@@ -154,7 +155,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	}
 	translate := matched && rule.Interface
 	if s.path == stream {
-		return e.admitStream(cfg, s, p, from, to, translate)
+		return e.admitStream(s, p, from, to, translate)
 	}
 	if translate && !e.translate(s, e.address(to.device, p.V6)) {
 		e.failed.Add(1)
@@ -169,17 +170,18 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			return e.table.find(&p.Key)
 		}
 	}
-	return e.enter(cfg, s, p, from, to)
+	return e.enter(s, p, from, to)
 }
 
 // enter puts the session in the table under its client's key and records that it began.
-func (e *Engine) enter(cfg *config, s *Session, p *stack.Packet, from, to *place) *wing {
+func (e *Engine) enter(s *Session, p *stack.Packet, from, to *place) *wing {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	s.id = e.ids.Add(1) // before others can find it
 	if !e.table.insert(c) {
 		e.table.remove(r)
 		return e.table.find(&p.Key)
 	}
-	s.id = e.created.Add(1)
+	e.created.Add(1)
 	e.table.sessions.Add(1)
 	if s.pending() {
 		e.table.pending.Add(1)
@@ -190,18 +192,9 @@ func (e *Engine) enter(cfg *config, s *Session, p *stack.Packet, from, to *place
 	if v.LogInit {
 		e.log.FlowCreate(e.record(s))
 	}
-	if t := &cfg.tracking; !t.Disable && (from.zone.ApplicationTracking || to.zone.ApplicationTracking) {
+	if e.log.Tracks(from.zone.Name, to.zone.Name) {
 		s.set(stateTracked)
-		if t.LogSessionCreate || t.FirstUpdate {
-			e.log.AppCreate(e.record(s))
-		}
-		if !t.NoVolumeUpdates {
-			first := t.SessionUpdateInterval
-			if t.FirstUpdateInterval != 0 && !t.FirstUpdate {
-				first = t.FirstUpdateInterval
-			}
-			s.update.Store(e.now() + int64(first)*int64(time.Minute))
-		}
+		e.log.AppCreate(e.record(s))
 	}
 	return c
 }

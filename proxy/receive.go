@@ -159,14 +159,9 @@ func (e *Engine) followDatagram(w *wing, p *stack.Packet) {
 	}
 }
 
-// trackVolume sends a volume update when one is due; it is called for every packet (TR-9).
-func (e *Engine) trackVolume(s *Session, now int64) {
-	due := s.update.Load()
-	if due == 0 || now <= due {
-		return
-	}
-	interval := int64(e.config.Load().tracking.SessionUpdateInterval) * int64(time.Minute)
-	if s.update.CompareAndSwap(due, now+interval) {
+// trackVolume sends a volume update when one is due for a packet that arrived at the tick seen.
+func (e *Engine) trackVolume(s *Session, seen int64) {
+	if s.has(stateTracked) && s.updates.Due(time.Duration(seen-s.born), e.log.UpdateRule()) {
 		e.log.AppVolumeUpdate(e.record(s))
 	}
 }

@@ -72,6 +72,7 @@ type Session struct {
 	natRule          string // "" when addresses are kept
 	icmpSeq          uint16 // of the first echo request
 	started          time.Time
+	born             int64 // ticks
 
 	verdict  atomic.Pointer[policy.Policy]
 	lastSeen atomic.Int64 // ticks
@@ -80,7 +81,7 @@ type Session struct {
 	state    atomic.Uint32
 	removed  atomic.Bool
 	reason   atomic.Pointer[track.Reason] // why it ends, when that is known before it ages out
-	update   atomic.Int64                 // ticks at which the next volume update is due; 0 for none
+	updates  track.UpdateClock            // when volume updates are due
 	tcpMu    sync.Mutex                   // orders changes of state by segments with SYN, FIN or RST, and offloading
 	relay    atomic.Pointer[relayed]      // the terminated session, on the stream path
 }

@@ -32,7 +32,7 @@ type relayed struct {
 
 // admitStream enters a session whose TCP connection ends in the gateway. The server's packets
 // go to the upstream socket, so only the client's direction is in the table.
-func (e *Engine) admitStream(cfg *config, s *Session, p *stack.Packet, from, to *place, translate bool) *wing {
+func (e *Engine) admitStream(s *Session, p *stack.Packet, from, to *place, translate bool) *wing {
 	c := &s.wings[fromClient]
 	r := &relayed{cancel: func() {}, syn: slices.Clone(p.Frame)}
 	if translate {
@@ -45,7 +45,7 @@ func (e *Engine) admitStream(cfg *config, s *Session, p *stack.Packet, from, to 
 		c.leave.Src = r.local.As16()
 	}
 	s.relay.Store(r)
-	return e.enter(cfg, s, p, from, to)
+	return e.enter(s, p, from, to)
 }
 
 // accept serves one terminated connection: the server is dialled first, so that refused is seen
@@ -59,17 +59,20 @@ func (e *Engine) accept(pending *stack.Pending) {
 	}
 	s := w.session
 	ctx, cancel := context.WithCancel(context.Background())
+	asking, giveUp := context.WithTimeout(pending.Context(), dialTimeout) // ends as well when the client withdraws
+	defer giveUp()
+	defer context.AfterFunc(ctx, giveUp)()
 	asked := s.relay.Load()
 	r := &relayed{cancel: cancel, local: asked.local}
 	s.relay.Store(r)
-	if s.removed.Load() { // removed before the new relay could be cancelled
+	if s.removed.Load() { // while its new relay could not be cancelled yet
 		cancel()
 	}
 	e.relays.Add(1)
 	defer e.relays.Done()
 	defer cancel()
 
-	upstream, err := e.dial(ctx, s, r)
+	upstream, err := e.dial(asking, s, r)
 	if err != nil {
 		e.refuseStream(s, pending, asked.syn, err)
 		return
@@ -78,6 +81,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 	r.upstream.Store(upstream)
 	client, err := pending.Accept()
 	if err != nil {
+		upstream.SetLinger(0) // the client reset meanwhile, and so do we
 		e.finish(s, track.ReasonClientRST, 0)
 		return
 	}
@@ -90,8 +94,6 @@ func (e *Engine) accept(pending *stack.Pending) {
 // dial opens the upstream connection with the client's own address and port, or with the
 // gateway's where the session is translated.
 func (e *Engine) dial(ctx context.Context, s *Session, r *relayed) (*net.TCPConn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
 	o := route.DialOptions{Source: s.client(), Destination: s.server()}
 	if r.local.IsValid() {
 		o.Source, o.Local = netip.AddrPort{}, r.local

@@ -30,13 +30,23 @@ type UpdateClock struct {
 // Due says whether an update is due at elapsed, the time since the session's start, and takes it:
 // the next one is due an interval later. A nil rule is never due.
 func (c *UpdateClock) Due(elapsed time.Duration, rule *UpdateRule) bool {
-	if rule == nil {
+	last := c.last.Load()
+	return rule.passed(elapsed, last) && c.last.CompareAndSwap(last, int64(elapsed))
+}
+
+// Passed says whether an update would be due for a packet that arrives at elapsed; it takes nothing.
+func (c *UpdateClock) Passed(elapsed time.Duration, rule *UpdateRule) bool {
+	return rule.passed(elapsed, c.last.Load())
+}
+
+// passed says whether the interval after the last update is over at elapsed.
+func (r *UpdateRule) passed(elapsed time.Duration, last int64) bool {
+	if r == nil {
 		return false
 	}
-	last := c.last.Load()
-	interval := rule.Interval
+	interval := r.Interval
 	if last == 0 {
-		interval = rule.First
+		interval = r.First
 	}
-	return int64(elapsed)-last > int64(interval) && c.last.CompareAndSwap(last, int64(elapsed))
+	return int64(elapsed)-last > int64(interval)
 }

@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 
 	"sluice/manage"
 	"sluice/policy"
@@ -31,6 +33,7 @@ import (
 // Choices of the gateway process.
 const (
 	defaultState = "/var/lib/sluice"
+	maxFiles     = 1 << 20
 	drainTime    = 5 * time.Second // how long a stopping gateway waits for its sessions to end
 	gcPercent    = 200             // the heap is small and mostly sessions; fewer collections serve the data path
 )
@@ -78,6 +81,7 @@ func gatewayMain(args []string) int {
 func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	debug.SetGCPercent(gcPercent)
 	logger := slog.Default()
+	raiseFileLimit(logger)
 	st, err := store.Open(o.state, store.Options{Logger: logger})
 	if err != nil {
 		return err
@@ -150,6 +154,20 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	defer cancel()
 	sessions.Drain(drain)
 	return nil
+}
+
+// raiseFileLimit lets the process open as many files as the system allows, since each terminated
+// session is a socket.
+func raiseFileLimit(logger *slog.Logger) {
+	limit := uint64(maxFiles)
+	if text, err := os.ReadFile("/proc/sys/fs/nr_open"); err == nil {
+		if n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil {
+			limit = min(limit, n)
+		}
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
+		logger.Warn("the limit of open files stays low; it bounds the sessions of stream services", "err", err)
+	}
 }
 
 // carrier is the kernel's part in forwarding, or nil where the kernel cannot take it.

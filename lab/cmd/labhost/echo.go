@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // runEcho serves the behaviours whose port is not 0.
@@ -61,6 +62,9 @@ func runEcho(args []string) error {
 	return nil
 }
 
+// acceptPause is the wait after a failed accept, which only the end of other connections can mend.
+const acceptPause = 100 * time.Millisecond
+
 // accept serves every connection of l in a goroutine of its own.
 func accept(l *net.TCPListener, serve func(*net.TCPConn)) {
 	for {
@@ -70,6 +74,7 @@ func accept(l *net.TCPListener, serve func(*net.TCPConn)) {
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "accept:", err)
+			time.Sleep(acceptPause)
 			continue
 		}
 		go func() {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"syscall"
 )
 
 // commands are the programs inside this one.
@@ -25,7 +26,13 @@ var commands = []struct {
 	{"collect", "print syslog messages that arrive over UDP and TCP", runCollect},
 }
 
+// openFiles is how many descriptors a server or client may hold.
+const openFiles = 1 << 18
+
 func main() {
+	// Tens of thousands of connections are more than the usual limit; root may raise it. Where it
+	// stays lower, opening fails and says so.
+	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: openFiles, Max: openFiles})
 	if len(os.Args) > 1 {
 		for _, c := range commands {
 			if c.name == os.Args[1] {

@@ -1,0 +1,163 @@
+package decode
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Direction says who sent something.
+type Direction uint8
+
+const (
+	// ToServer: the client, who opened the session, sent it.
+	ToServer Direction = iota
+	// ToClient: the server sent it.
+	ToClient
+)
+
+// Reverse is the other direction.
+func (d Direction) Reverse() Direction { return d ^ 1 }
+
+// String is the direction as configuration statements write it.
+func (d Direction) String() string {
+	if d == ToServer {
+		return "client-to-server"
+	}
+	return "server-to-client"
+}
+
+// IP protocol numbers (IANA) that decoders meet.
+const (
+	TCP  uint8 = 6
+	UDP  uint8 = 17
+	SCTP uint8 = 132
+)
+
+// Meta is what is known of a session before its first payload byte.
+type Meta struct {
+	// Client opened the session, Server was called. Ports are 0 for protocols without ports.
+	Client, Server netip.AddrPort
+	// Protocol is the IP protocol number.
+	Protocol uint8
+	// ICMPType and ICMPCode are those of the first packet of an ICMP or ICMPv6 session.
+	ICMPType, ICMPCode uint8
+	// Guessed is set when the start of the session was not seen, so that Client and Server may
+	// be the wrong way round. The engine then asks decoders both ways.
+	Guessed bool
+}
+
+// Port says whether either side of the session uses port.
+func (m *Meta) Port(port uint16) bool {
+	return m.Server.Port() == port || m.Client.Port() == port
+}
+
+// Sink takes what decoders tell. The engine is one; tests have another.
+type Sink interface {
+	Host(c Context, name []byte)
+	Value(c Context, value []byte)
+	Protocol(name string)
+	Application(name string)
+	Micro(name string)
+	Carries(name string)
+	Tunnel(client, server int, upgrade bool)
+	TunnelDatagram(data []byte)
+	Expect(e Expected)
+	Resolved(host []byte, addr netip.Addr, ttl time.Duration)
+}
+
+// Session is a decoder's view of the session it looks at, and the way to tell about it. It is
+// valid during the call only.
+type Session struct {
+	*Meta
+	// Direction in which the bytes or the datagram that caused this call went.
+	Direction Direction
+	// Index is the number of datagrams with payload before this one, both directions together.
+	Index int
+
+	sink   Sink
+	wanted [2]int
+	memory any
+}
+
+// Host tells a host name that the session names (a server name, a Host header, a certificate's
+// name), in any case, with or without a trailing dot or a port. It is looked up among the hosts
+// of all applications. The first name of a context that belongs to an application counts.
+func (s *Session) Host(c Context, name []byte) { s.sink.Host(c, name) }
+
+// Value tells the content of a context that is not a host name, for signatures to look at.
+func (s *Session) Value(c Context, value []byte) { s.sink.Value(c, value) }
+
+// Protocol replaces the name of the protocol by another of the database, for decoders that
+// recognise variants ("IMAPS" instead of "SSL"). It counts when the verdict is Maybe or Match.
+func (s *Session) Protocol(name string) { s.sink.Protocol(name) }
+
+// Application names the application over the protocol where the decoder itself knows it, from
+// something that is neither a host name nor a pattern (an attribute, a magic number).
+func (s *Session) Application(name string) { s.sink.Application(name) }
+
+// Micro names what the application is doing ("MODBUS-READ-COILS"), a micro-application. It may be
+// told many times in a session; the last one counts.
+func (s *Session) Micro(name string) { s.sink.Micro(name) }
+
+// Carries names the protocol inside this one where it is known by name only and its bytes cannot
+// be read, as after ALPN.
+func (s *Session) Carries(name string) { s.sink.Carries(name) }
+
+// Tunnel tells that from the client'th byte of the client and the server'th byte of the server on
+// another protocol runs inside this one (HTTP CONNECT, SOCKS). The decoder answers Match; the
+// inner bytes are decoded anew, and what they are becomes the application.
+func (s *Session) Tunnel(client, server int) { s.sink.Tunnel(client, server, false) }
+
+// Upgrade is Tunnel for a protocol that goes on under encryption (STARTTLS): the inner protocol
+// is decoded for its host names, but is not an application in itself.
+func (s *Session) Upgrade(client, server int) { s.sink.Tunnel(client, server, true) }
+
+// TunnelDatagram tells that data, a part of the datagram at hand, is a datagram of another
+// protocol inside this one (TURN, SOCKS). The decoder answers Match or MatchMore.
+func (s *Session) TunnelDatagram(data []byte) { s.sink.TunnelDatagram(data) }
+
+// Expect announces a session that this one arranged: a data connection, a media stream.
+func (s *Session) Expect(e Expected) { s.sink.Expect(e) }
+
+// Resolved tells that host was resolved to addr, valid for ttl.
+func (s *Session) Resolved(host []byte, addr netip.Addr, ttl time.Duration) {
+	s.sink.Resolved(host, addr, ttl)
+}
+
+// Want tells, with a verdict of More, Maybe or MatchMore, that the decoder need not be asked
+// before direction d has total bytes. Bytes of the other direction still cause a call, unless
+// Want was called for both.
+func (s *Session) Want(d Direction, total int) { s.wanted[d] = total }
+
+// Memory is what the decoder put aside with Remember in an earlier call for this session, or nil.
+func (s *Session) Memory() any { return s.memory }
+
+// Remember puts v aside for the next call of this decoder for this session. Stream decoders do
+// not need it, as they are shown the bytes from the start again; datagram decoders use it to
+// compare datagrams. It costs memory until the session is identified: keep it below 256 bytes,
+// or bounded by what the sender sent.
+func (s *Session) Remember(v any) { s.memory = v }
+
+// Expected is a session that another one arranged.
+type Expected struct {
+	// Addr and Port of the side that will be called; port 0 stands for any.
+	Addr netip.Addr
+	Port uint16
+	// Protocol is the IP protocol number.
+	Protocol uint8
+	// Name of the protocol it will carry, "FTP-DATA", "RTP".
+	Name string
+	// Application over it, or "".
+	Application string
+}
+
+// The engine's side of a Session.
+
+// NewSession is a view of the session meta whose findings go to sink.
+func NewSession(meta *Meta, sink Sink) Session { return Session{Meta: meta, sink: sink} }
+
+// Ready prepares the view for one call of a decoder, with what it remembered.
+func (s *Session) Ready(memory any) { s.memory, s.wanted = memory, [2]int{} }
+
+// Wanted is what the decoder told by Want in its last call; 0 where it told nothing.
+func (s *Session) Wanted() (client, server int) { return s.wanted[ToServer], s.wanted[ToClient] }

@@ -6,9 +6,18 @@ import (
 	"sluice/store/schema"
 )
 
-// offloadAfter is the number of packets of one direction after which a session is worth the
-// cost of telling the kernel about it.
+// offloadAfter is the number of packets of one direction after which a session without a
+// handshake is worth the cost of telling the kernel about it. Most are a question and an answer.
 const offloadAfter = 16
+
+// settled says whether the session is one for the kernel to carry: an established connection,
+// which saves the cost with its first request, or an exchange of datagrams that goes on.
+func (w *wing) settled() bool {
+	if w.session.protocol == schema.ProtoTCP {
+		return w.session.has(stateEstablished)
+	}
+	return w.packets.Load() >= offloadAfter
+}
 
 // Carrier is the kernel's table of flows that it forwards by itself.
 type Carrier interface {
@@ -29,9 +38,6 @@ type Carrier interface {
 // come here.
 func (e *Engine) offload(s *Session) {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
-	if s.protocol == schema.ProtoTCP && !s.has(stateEstablished) {
-		return
-	}
 	if !s.set(stateJudged) {
 		return
 	}

@@ -115,7 +115,7 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	}
 	s.lastSeen.Store(now)
 	e.trackVolume(s, now)
-	if w.packets.Load() >= offloadAfter && !s.has(stateJudged) {
+	if !s.has(stateJudged) && w.settled() {
 		e.offload(s)
 	}
 	return e.send(w, q, p)

@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
 // maxTrain is the largest segment train the TCP stack builds, headers included: what fits one IP
@@ -24,6 +25,8 @@ const vnetDataValid = 2
 // injected, and what the TCP stack answers leaves through the device.
 type Port struct {
 	link *linkEndpoint
+	tcp  *stack.Stack
+	nic  tcpip.NICID
 }
 
 // Inject hands a frame that was read from a device to the TCP stack: the TCP segments of clients
@@ -46,9 +49,41 @@ func (p *Port) Inject(frame []byte) {
 	if packet[0]>>4 == 6 {
 		protocol = header.IPv6ProtocolNumber
 	}
+	if opensConnection(packet) {
+		p.forget(protocol, packet)
+	}
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(packet)})
 	(*dispatcher).DeliverNetworkPacket(protocol, pkt)
 	pkt.DecRef()
+}
+
+// opensConnection says whether packet is a TCP segment with SYN and without ACK.
+func opensConnection(packet []byte) bool {
+	protocol, transport := packet[9], int(packet[0]&15)*4
+	if packet[0]>>4 == 6 {
+		protocol, transport = packet[6], header.IPv6MinimumSize
+	}
+	const both = header.TCPFlagSyn | header.TCPFlagAck
+	return protocol == protoTCP && len(packet) >= transport+header.TCPMinimumSize && header.TCP(packet[transport:]).Flags()&both == header.TCPFlagSyn
+}
+
+// forget ends the connection in TIME-WAIT that had the addresses and ports of a new one (RFC 9293
+// section 3.6.1). The stack itself would look for a listener in its place, of which there is none.
+func (p *Port) forget(protocol tcpip.NetworkProtocolNumber, packet []byte) {
+	var id stack.TransportEndpointID
+	var segment header.TCP
+	if protocol == header.IPv4ProtocolNumber {
+		ip := header.IPv4(packet)
+		id.RemoteAddress, id.LocalAddress, segment = ip.SourceAddress(), ip.DestinationAddress(), header.TCP(packet[ip.HeaderLength():])
+	} else {
+		ip := header.IPv6(packet)
+		id.RemoteAddress, id.LocalAddress, segment = ip.SourceAddress(), ip.DestinationAddress(), header.TCP(packet[header.IPv6MinimumSize:])
+	}
+	id.RemotePort, id.LocalPort = segment.SourcePort(), segment.DestinationPort()
+	old, ok := p.tcp.FindTransportEndpoint(protocol, tcp.ProtocolNumber, id, p.nic).(tcpip.Endpoint)
+	if ok && tcp.EndpointState(old.State()) == tcp.StateTimeWait {
+		old.Abort()
+	}
 }
 
 // Device is the device that the port belongs to.

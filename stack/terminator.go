@@ -146,7 +146,7 @@ func (t *Terminator) Attach(d *Device) (*Port, error) {
 		detach()
 		return nil, fmt.Errorf("attach device %s: %w", d.Name(), ErrClosed)
 	}
-	return &Port{link: link}, nil
+	return &Port{link: link, tcp: t.stack, nic: nic}, nil
 }
 
 // Close resets all sessions and stops the stack. The devices stay open.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"sluice/internal/nstest"
 )
@@ -164,5 +168,42 @@ func TestTerminatorOptionsRefused(t *testing.T) {
 	if w, err := NewTerminator(TerminatorOptions{Buffer: 1 << 20, MaxBuffer: 1 << 10}); err == nil {
 		w.Close()
 		t.Error("a buffer larger than its maximum is accepted")
+	}
+}
+
+// A client may use its port again at once when the gateway's side closed first, as the TIME-WAIT
+// is then the gateway's (RFC 9293 section 3.6.1).
+func TestPortIsUsedAgain(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	w := newTestTerminator(t, false, serve(t, func(s *Stream) { s.Close() }))
+	for name, server := range servers {
+		w.syns.Store(0)
+		local := net.TCPAddr{}
+		const rounds = 5
+		for range rounds {
+			d := net.Dialer{LocalAddr: &local, Timeout: 10 * time.Second}
+			conn, err := d.Dial("tcp", server.String())
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			local = *conn.LocalAddr().(*net.TCPAddr)
+			if _, err := io.Copy(io.Discard, conn); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			conn.Close()
+			waitFor(t, "the connection to close", func() bool {
+				for _, e := range w.stack.RegisteredEndpoints() {
+					if tcp.EndpointState(e.(tcpip.Endpoint).State()) != tcp.StateTimeWait {
+						return false
+					}
+				}
+				return true
+			})
+		}
+		if n := w.syns.Load(); n != rounds {
+			t.Errorf("%s: %d SYNs for %d connections, so some had to be repeated", name, n, rounds)
+		}
 	}
 }

@@ -42,16 +42,17 @@ type Options struct {
 
 // Lab is one running laboratory.
 type Lab struct {
-	Client, Guest  *Host    // in the zones that are usually trust and guest
-	Gateway        *Host    // runs the gateway: lan0, gst0, wan0, wan1
-	Internet       *Host    // the router between the WAN links and the servers
-	Web, DNS, Echo *Host    // the same as Internet when Options.Flat
-	Links          [2]*Link // the WAN links; impairable when Options.Impair
-	Dir            string   // scratch directory: logs, keys, state; removed by Close
-	CA             string   // PEM file of the authority that signed the web server's certificate
-	prefix         string   // "slt-<pid>-<n>"
-	lock           *os.File // held while the lab lives, so that no sweep takes it away
-	hosts          []*Host  // in order of creation
+	Client, Guest  *Host      // in the zones that are usually trust and guest
+	Gateway        *Host      // runs the gateway: lan0, gst0, wan0, wan1
+	Internet       *Host      // the router between the WAN links and the servers
+	Web, DNS, Echo *Host      // the same as Internet when Options.Flat
+	Links          [2]*Link   // the WAN links; impairable when Options.Impair
+	Dir            string     // scratch directory: logs, keys, state; removed by Close
+	CA             string     // PEM file of the authority that signed the web server's certificate
+	prefix         string     // "slt-<pid>-<n>"
+	lock           *os.File   // held while the lab lives, so that no sweep takes it away
+	hosts          []*Host    // in order of creation
+	idleServers    []*Process // of OpenIdle, one a lot
 	mu             sync.Mutex
 	processes      []*Process // guarded by mu
 	closed         bool       // guarded by mu

@@ -308,3 +308,19 @@ func TestSweep(t *testing.T) {
 		t.Error("the living lab is gone")
 	}
 }
+
+// Idle sessions are open, alive and gone when they should be.
+func TestIdleSessions(t *testing.T) {
+	const count = idleLot + 100 // two lots
+	l := startRouted(t, Options{})
+	s, err := l.OpenIdle(t.Context(), count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Open != count || s.Failed != 0 {
+		t.Errorf("%d open, %d failed, want %d and 0", s.Open, s.Failed, count)
+	}
+	if alive, err := s.Close(); alive != count || err != nil {
+		t.Errorf("%d alive (%v), want %d", alive, err, count)
+	}
+}

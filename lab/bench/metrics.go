@@ -188,9 +188,6 @@ func measureCommit(ctx context.Context, s settings, m *mode, r *result) error {
 	return nil
 }
 
-// openPattern is what "labhost idle" prints when its connections are open.
-var openPattern = regexp.MustCompile(`open (\d+) failed (\d+)`)
-
 // measureIdle is the memory of the process for each of many idle sessions.
 func measureIdle(ctx context.Context, s settings, m *mode, r *result) error {
 	if m.process == nil {
@@ -200,13 +197,12 @@ func measureIdle(ctx context.Context, s settings, m *mode, r *result) error {
 	if err != nil {
 		return err
 	}
-	open, err := m.sessions(ctx, s.idle, "0s", func() error {
+	return m.sessions(ctx, s.idle, func(open int) error {
 		after, err := m.process.Memory()
-		r.add("memory of an idle session", "KiB", float64(after-before)/1024/float64(s.idle))
+		r.add("idle sessions opened", "", float64(open))
+		r.add("memory of an idle session", "KiB", float64(after-before)/1024/float64(open))
 		return err
 	})
-	r.add("idle sessions opened", "", float64(open))
-	return err
 }
 
 // measureTurnover opens and resets sessions in lots and compares the memory after a tenth of them
@@ -219,7 +215,7 @@ func measureTurnover(ctx context.Context, s settings, m *mode, r *result) error 
 	var early int64
 	start := time.Now()
 	for n := 0; n < s.turn; n += lot {
-		if _, err := m.sessions(ctx, lot, "1ms", func() error { return nil }); err != nil {
+		if err := m.sessions(ctx, lot, func(int) error { return nil }); err != nil {
 			return err
 		}
 		if early == 0 && n+lot >= s.turn/10 {
@@ -236,31 +232,21 @@ func measureTurnover(ctx context.Context, s settings, m *mode, r *result) error 
 	return err
 }
 
-// sessions opens connections to the echo server, calls while once they are open, and resets them
-// after hold, or after while returned where hold is 0.
-func (m *mode) sessions(ctx context.Context, count int, hold string, while func() error) (open int, err error) {
-	tool, err := lab.Binary("labhost")
-	if err != nil {
-		return 0, err
-	}
-	p, err := m.lab.Client.Start(tool, "idle", "-to", lab.EchoAddr4+":7", "-from", lab.ClientAddr4, "-count", strconv.Itoa(count), "-reset", "-hold", hold)
-	if err != nil {
-		return 0, err
-	}
+// sessions opens count sessions, calls while with the number that came up, and resets them.
+func (m *mode) sessions(ctx context.Context, count int, while func(open int) error) error {
 	limit, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	for !openPattern.MatchString(p.Output()) {
-		select {
-		case <-limit.Done():
-			p.Kill()
-			return 0, fmt.Errorf("opening %d sessions: %w", count, limit.Err())
-		case <-time.After(20 * time.Millisecond):
-		}
+	idle, err := m.lab.OpenIdle(limit, count, "-reset")
+	if err != nil {
+		return err
 	}
-	if open, err = strconv.Atoi(openPattern.FindStringSubmatch(p.Output())[1]); err != nil {
-		return 0, err
+	if idle.Open == 0 {
+		err = errors.New("no session came up")
+	} else {
+		err = while(idle.Open)
 	}
-	return open, errors.Join(while(), p.Stop(time.Minute))
+	_, closing := idle.Close()
+	return errors.Join(err, closing)
 }
 
 // client runs a program on the client; it gets some time more than one measurement.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -24,22 +25,27 @@ func (w *world) labhost(h *lab.Host, args ...string) *lab.Process {
 	return p
 }
 
-// idle opens connections from the client and waits until they are open.
-func (w *world) idle(count int, args ...string) *lab.Process {
+// idle opens sessions from the client to the echo host and waits until all are open.
+func (w *world) idle(count int, args ...string) *lab.IdleSessions {
 	w.t.Helper()
-	p := w.labhost(w.Client, append([]string{"idle", "-to", "203.0.113.7:7", "-from", "192.0.2.10", "-count", fmt.Sprint(count)}, args...)...)
-	deadline := time.Now().Add(time.Minute)
-	for !strings.Contains(p.Output(), "open ") {
-		select {
-		case <-p.Exited():
-			w.t.Fatalf("idle connections: %s", p.Output())
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("%d connections are not open after a minute", count)
-		}
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	s, err := w.OpenIdle(ctx, count, args...)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	return p
+	if s.Open != count {
+		w.t.Fatalf("%d of %d sessions came up: %s", s.Open, count, s.Failure)
+	}
+	return s
+}
+
+// end closes idle sessions, all of which must be alive.
+func (w *world) end(s *lab.IdleSessions) {
+	w.t.Helper()
+	if alive, err := s.Close(); err != nil || alive != s.Open {
+		w.t.Errorf("%d of %d sessions lived to the end: %v", alive, s.Open, err)
+	}
 }
 
 // memory is the resident memory of the gateway, in bytes.
@@ -84,27 +90,24 @@ func TestSYNFlood(t *testing.T) {
 	})
 }
 
-// 20,000 idle sessions live side by side at no more than 24 KiB each.
+// 20,000 idle sessions live side by side at no more than 24 KiB each; on the stream path 10,000,
+// as each takes a descriptor and some containers grant 20,000.
 func TestIdleSessions(t *testing.T) {
-	onBothPaths(t, func(t *testing.T, config string) {
-		w := start(t, lab.Options{}, config)
-		w.do(w.Client, "curl", "-sS", "-m10", "-o/dev/null", "http://"+lab.WebAddr4+"/download")
-		before := w.memory()
-		const count = 20000
-		p := w.idle(count, "-check")
-		if !strings.Contains(p.Output(), fmt.Sprintf("open %d failed 0", count)) {
-			t.Fatalf("not all are open: %s", p.Output())
-		}
-		if each := (w.memory() - before) / count; each > 24<<10 {
-			t.Errorf("an idle session costs %d bytes, at most %d are expected", each, 24<<10)
-		}
-		if err := p.Stop(time.Minute); err != nil {
-			t.Error(err)
-		}
-		if !strings.Contains(p.Output(), fmt.Sprintf("alive %d", count)) {
-			t.Errorf("not all lived to the end: %s", p.Output())
-		}
-	})
+	for _, c := range []struct {
+		name, config string
+		count        int
+	}{{"express", lab.PermitAll, 20000}, {"stream", lab.PermitAll + tcpProxy, 10000}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := start(t, lab.Options{}, c.config)
+			w.do(w.Client, "curl", "-sS", "-m10", "-o/dev/null", "http://"+lab.WebAddr4+"/download")
+			before := w.memory()
+			sessions := w.idle(c.count)
+			if each := (w.memory() - before) / int64(c.count); each > 24<<10 {
+				t.Errorf("an idle session costs %d bytes, at most %d are expected", each, 24<<10)
+			}
+			w.end(sessions)
+		})
+	}
 }
 
 // 10,000 connections reset at once leave nothing behind.
@@ -112,12 +115,9 @@ func TestResetsInFlight(t *testing.T) {
 	onBothPaths(t, func(t *testing.T, config string) {
 		w := start(t, lab.Options{}, config+"set security flow tcp-session rst-invalidate-session\n")
 		files := w.openFiles()
-		p := w.idle(10000, "-reset")
-		if err := p.Stop(time.Minute); err != nil {
-			t.Fatal(err)
-		}
+		w.end(w.idle(10000, "-reset"))
 		w.eventually("the table is empty", func() bool {
-			return !strings.Contains(w.show("show security flow session destination-port 7"), "Session ID")
+			return !strings.Contains(w.show("show security flow session protocol tcp"), "Session ID")
 		})
 		w.eventually("the descriptors are closed", func() bool { return w.openFiles() <= files+50 })
 		w.do(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/")
@@ -142,12 +142,10 @@ set system services metrics address 127.0.0.1
 			}
 			return n
 		}
-		w.idle(1000, "-reset", "-hold", "1ms").Wait(t.Context()) // warm up
+		w.end(w.idle(1000, "-reset")) // warm up
 		before, files := goroutines(), w.openFiles()
 		for range 5 {
-			if err := w.idle(10000, "-reset", "-hold", "1ms").Wait(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			w.end(w.idle(10000, "-reset"))
 		}
 		w.eventually("goroutines and descriptors are as before", func() bool {
 			return goroutines() <= before+20 && w.openFiles() <= files+20

@@ -23,7 +23,6 @@ func runIdle(args []string) error {
 	parallel := flags.Int("parallel", 64, "connections being opened at a time")
 	check := flags.Bool("check", false, "send a byte over each connection before ending, print \"alive N\"")
 	reset := flags.Bool("reset", false, "end every connection with RST")
-	hold := flags.Duration("hold", 0, "how long to hold them; 0 until SIGTERM")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -48,7 +47,9 @@ func runIdle(args []string) error {
 		conns[i] = c
 	})
 	fmt.Printf("open %d failed %d\n", int64(*count)-failed.Load(), failed.Load())
-	waitStop(*hold)
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
+	<-stop
 	if *check {
 		var alive atomic.Int64
 		forEach(*count, *parallel, func(i int) {
@@ -99,20 +100,6 @@ func forEach(n, parallel int, f func(int)) {
 		})
 	}
 	wg.Wait()
-}
-
-// waitStop waits for SIGTERM or, where hold is not 0, that long at most.
-func waitStop(hold time.Duration) {
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
-	var timeout <-chan time.Time
-	if hold > 0 {
-		timeout = time.After(hold)
-	}
-	select {
-	case <-stop:
-	case <-timeout:
-	}
 }
 
 // echoes says whether a byte sent over c comes back.

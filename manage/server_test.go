@@ -186,6 +186,7 @@ func (f *fixture) run(t *testing.T, line string) string {
 
 // TestCommands runs every command that needs no more than the fixture and looks for what its text
 // must say.
+// Rows: 1/O-12, O-7, S-107.
 func TestCommands(t *testing.T) {
 	f := start(t)
 	f.sessions.list = []proxy.Info{{ID: 1, Policy: "web", PolicyIndex: 4, State: "Valid", Timeout: time.Minute, MaxTimeout: -1, Protocol: schema.ProtoTCP}}
@@ -251,6 +252,7 @@ func TestCommands(t *testing.T) {
 }
 
 // TestSessionFilters sees to it that every filter of the guide (O-9) reaches the session table.
+// Rows: 4/C-12.
 func TestSessionFilters(t *testing.T) {
 	f := start(t)
 	f.run(t, "show security flow session source-prefix 192.0.2.0/24 destination-prefix 2001:db8::1 source-port 1 destination-port 65535 "+

@@ -28,6 +28,7 @@ func judge(t *testing.T, e *Engine, tests []verdictTest) {
 // The guide's unified policy example without its dynamic applications: policy-1 between trust
 // and untrust matches everything and rejects; everything else is for the default policy (FW-10,
 // FW-16).
+// Rows: 1/S-37, C-14, S-104, 5/S-47.
 func TestGuideExample(t *testing.T) {
 	cfg := office(between("trust", "untrust", rule("policy-1", "any", "any", "any", Reject)))
 	cfg.Security.Policies.DefaultPolicy.PermitAll = true
@@ -44,6 +45,7 @@ func TestGuideExample(t *testing.T) {
 }
 
 // Without default-policy everything that no policy matches is dropped (FW-10).
+// Rows: ST-53.
 func TestDefaultDeny(t *testing.T) {
 	v := compile(t, office()).Lookup(flow("udp 192.0.2.1 5353 198.51.100.7 53"))
 	if v.Policy.Name != DefaultPolicy || v.Policy.Action != Deny || v.Service != "junos-dns-udp" {
@@ -79,6 +81,7 @@ func TestOrder(t *testing.T) {
 }
 
 // Every form of address, on both sides, in sets, excluded, and as a literal.
+// Rows: 1/S-37, ST-44, ST-45, C-2, C-3, 5/S-40, 5/S-41, 5/S-52, 5/S-53, 5/S-54.
 func TestAddresses(t *testing.T) {
 	cfg := office(between("trust", "untrust",
 		rule("prefix", "lan", "any", "any", Permit),
@@ -142,6 +145,7 @@ func TestAddressBookScopes(t *testing.T) {
 
 // Applications: terms, sets, source ports, ICMP types, protocols without ports; and how the
 // service is named, a custom application first.
+// Rows: 1/S-37, ST-57, C-4, 5/S-42.
 func TestApplications(t *testing.T) {
 	cfg := office(between("trust", "untrust",
 		rule("mine", "any", "any", "web-apps", Permit),

@@ -84,6 +84,7 @@ func namedConfig() *schema.Config {
 
 // A policy follows the addresses of a domain name, keeps the last ones while lookups fail, and
 // hands them on to the next engine without asking.
+// Rows: 5/S-55.
 func TestDomainNames(t *testing.T) {
 	one, two, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")
 	resolver := new(fakeResolver)

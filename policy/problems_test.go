@@ -11,6 +11,7 @@ import (
 const p1 = "security policies from-zone trust to-zone untrust policy p1"
 
 // Each mistake is reported at its statement, with what is near or what to do.
+// Rows: C-4.
 func TestProblems(t *testing.T) {
 	onePolicy := func(change func(*schema.Policy)) func(*schema.Config) {
 		return func(cfg *schema.Config) { change(&cfg.Security.Policies.ZonePairs[0].Policies[0]) }
@@ -140,6 +141,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 }
 
 // More wildcard masks than lookups have room for are refused, however they are spread.
+// Rows: 5/S-54.
 func TestTooManyWildcardMasks(t *testing.T) {
 	cfg := office()
 	book := addGlobalBook(cfg)

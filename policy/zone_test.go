@@ -9,6 +9,7 @@ import (
 )
 
 // Zones know their interfaces by guide and Linux names (FW-16).
+// Rows: C-15, S-60, 5/S-62.
 func TestZones(t *testing.T) {
 	cfg := office()
 	cfg.Interfaces = []schema.Interface{{Name: "ge-0/0/0", Device: "eth7"}}
@@ -61,6 +62,7 @@ func describe(list []HostMatch) []string {
 
 // What interfaces accept for the gateway itself, the interface's statements in place of its
 // zone's (FW-16).
+// Rows: WP-25, ST-55, C-16, S-59, S-61, S-62, 5/S-60, 5/S-61.
 func TestHostInbound(t *testing.T) {
 	cfg := office()
 	zones := cfg.Security.Zones.SecurityZones
@@ -104,6 +106,7 @@ func TestHostInbound(t *testing.T) {
 }
 
 // Every word that the configuration accepts means something.
+// Rows: C-16, S-59.
 func TestHostInboundWords(t *testing.T) {
 	for _, test := range []struct {
 		words string

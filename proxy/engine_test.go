@@ -244,6 +244,7 @@ func (b *bench) logged(want ...string) track.Session {
 	return last
 }
 
+// Rows: C-6, C-10.
 func TestConnectionLivesAndEndsByFIN(t *testing.T) { // TR-25: TCP FIN
 	b := newBench(t, statements)
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
@@ -314,6 +315,7 @@ func TestRefusedServer(t *testing.T) {
 	}
 }
 
+// Rows: UP-2, C-8.
 func TestRejectAndDeny(t *testing.T) { // FW-23, FW-53
 	b := newBench(t, statements)
 	telnet := newConversation("192.0.2.10:40000", "198.51.100.20:23")
@@ -352,6 +354,7 @@ func udp(t *testing.T, src, dst string) []byte {
 	return frame
 }
 
+// Rows: S-101.
 func TestStrayPacketsOpenNothing(t *testing.T) {
 	b := newBench(t, statements)
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")

@@ -118,6 +118,7 @@ func TestEmptyStore(t *testing.T) {
 	}
 }
 
+// Rows: 1/O-46.
 func TestCommitRunsEveryEngineInOrder(t *testing.T) {
 	var order []string
 	one, two := &engine{name: "one", order: &order}, &engine{name: "two", order: &order}

@@ -19,6 +19,7 @@ func trackedZones(set func(*schema.ApplicationTracking)) *schema.Config {
 
 // TestTracking sends exactly the configured messages, for tracked zones only: TR-2, TR-3 (either
 // side), TR-4 (switch), TR-5, TR-6 (off by default), TR-7 (on by default), TR-13 (first-update).
+// Rows: CS-49, ST-54, LM-2, TR-49, C-17, C-32, C-35, C-36, C-37, C-38, S-63, S-92.
 func TestTracking(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -59,6 +60,7 @@ func TestTracking(t *testing.T) {
 
 // TestUpdateRule reads the intervals: TR-8 (default five minutes), TR-11 (first update like the
 // others unless configured), TR-13 (the interval is ignored beside first-update).
+// Rows: C-33, C-34, C-35, C-38, S-92, S-93.
 func TestUpdateRule(t *testing.T) {
 	minute := time.Minute
 	tests := []struct {
@@ -127,6 +129,7 @@ func TestUpdateClock(t *testing.T) {
 }
 
 // TestPrepareStream reads streams: TR-16, TR-17 (port 514 unless one is configured).
+// Rows: C-39, C-40, C-42.
 func TestPrepareStream(t *testing.T) {
 	host := netip.MustParseAddr("192.0.2.2")
 	tests := []struct {
@@ -164,6 +167,7 @@ func TestPrepareStream(t *testing.T) {
 }
 
 // TestPrepareLocal reads file, journal and mode.
+// Rows: C-39.
 func TestPrepareLocal(t *testing.T) {
 	tracker := newTestTracker(t, Options{LogDir: "/var/log/gateway"})
 	cfg := &schema.Config{}

@@ -134,6 +134,7 @@ func readFrames(r io.Reader, n int) (messages []string, err error) {
 
 // TestUDP sends one message a datagram from the configured source (TR-15, TR-16), over both address
 // families (TR-18).
+// Rows: C-41.
 func TestUDP(t *testing.T) {
 	t.Run("IPv4", func(t *testing.T) { testUDP(t, "127.0.0.1:0", "127.0.0.9") })
 	t.Run("IPv6", func(t *testing.T) { testUDP(t, "[::1]:0", "::1") })

@@ -48,6 +48,7 @@ func renderOne(f Format, tag Tag, reason string, s *Session) string {
 // The golden messages pin every layout: TR-15 (two forms), TR-18 (addresses of both families),
 // TR-20, TR-23 (absent values), TR-25 (reason), TR-26, TR-28, TR-29, TR-32 to TR-36, TR-39; the
 // order is that of the released log reference.
+// Rows: LM-2, TR-31.
 func TestMessages(t *testing.T) {
 	const sd = "[junos@2636.1.1.1.2.129 "
 	fullBase := `source-address="192.0.2.10" source-port="34880" destination-address="198.51.100.2" destination-port="80" ` +

@@ -11,7 +11,8 @@ import (
 )
 
 // Session logs reach a syslog collector, over UDP and TCP, structured and plain, with what the
-// client did in their fields (TR-1, FW-52, FW-53).
+// client did in their fields (FW-52, FW-53).
+// Rows: FW-23, C-10, C-40, C-42, S-107.
 func TestLogsReachCollector(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp"} {
 		for _, format := range []string{"sd-syslog", "syslog"} {

@@ -15,6 +15,7 @@ import (
 
 // Each action looks from the client as the statement says: permit passes, reject refuses at once
 // (RST for TCP, ICMP port unreachable for UDP), deny says nothing.
+// Rows: UP-2, FW-23, C-6, C-8.
 func TestActions(t *testing.T) {
 	w := start(t, lab.Options{}, `
 set applications application door-1 protocol tcp destination-port 9001
@@ -68,6 +69,7 @@ set applications application-set silent application door-4
 }
 
 // What no policy permits does not pass: from a zone without policies, from outside, or by another port.
+// Rows: ST-53.
 func TestDefaultDeny(t *testing.T) {
 	w := start(t, lab.Options{}, permit("web", "junos-http"))
 	w.do(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/")
@@ -126,6 +128,7 @@ func TestOrderAndInsert(t *testing.T) {
 }
 
 // Address books: prefixes, ranges, sets, names from DNS, and everything but those.
+// Rows: ST-45, 5/S-52, 5/S-53, 5/S-55.
 func TestAddresses(t *testing.T) {
 	w := start(t, lab.Options{}, `
 set security address-book global address web dns-name `+lab.WebName+`
@@ -199,6 +202,7 @@ func TestPolicyRematch(t *testing.T) {
 }
 
 // The gateway itself answers what its zones accept and nothing else.
+// Rows: WP-25, ST-55, FW-16, C-16.
 func TestHostInbound(t *testing.T) {
 	w := start(t, lab.Options{}, `
 set security zones security-zone guest interfaces ge-0/0/3.0 host-inbound-traffic system-services ssh

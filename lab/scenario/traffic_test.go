@@ -10,6 +10,7 @@ import (
 
 // What people do every day passes, on either path and in either address family, and the server
 // sees the client's own address.
+// Rows: FW-24.
 func TestEverydayTraffic(t *testing.T) {
 	onBothPaths(t, func(t *testing.T, config string) {
 		w := start(t, lab.Options{}, config)
@@ -93,6 +94,7 @@ func TestUDPBothWays(t *testing.T) {
 }
 
 // Routes decide the link: what the table sends over link 1 is seen there and nowhere else.
+// Rows: S-76.
 func TestTwoLinksByRoute(t *testing.T) {
 	w := start(t, lab.Options{Impair: true}, lab.PermitAll)
 	for _, c := range []struct {

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the transcripts in testdata, each against a gateway of its own: the control
 // interface over a real store and real policies, with two sessions that do not change.
+// Rows: 1/O-46, TR-55, O-18.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",

@@ -40,6 +40,7 @@ var guidePolicy = Policy{PolicyView: policy.PolicyView{
 
 // TestText compares texts with testdata/NAME.txt. The layouts of the guide are those of rows O-2,
 // O-7/TR-49, O-8 and O-12; the file of a layout differs from the guide only in what it says.
+// Rows: 1/O-12, FW-10, PR-96, 4/C-12.
 func TestText(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
 	busy := guidePolicy

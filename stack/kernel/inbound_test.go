@@ -5,6 +5,7 @@ import (
 )
 
 // The gateway answers in a zone what the zone allows, and nothing else.
+// Rows: FW-16, S-61, 5/S-60.
 func TestHostInbound(t *testing.T) {
 	b := newBranch(t)
 	d := b.desired()

@@ -9,6 +9,7 @@ import (
 )
 
 // Addresses come and go with their statements; those that were there before stay.
+// Rows: C-18, S-89, S-90, 5/S-63, 5/S-64.
 func TestAddresses(t *testing.T) {
 	b := newBranch(t)
 	b.must("ip addr add 192.0.2.1/24 dev lan0; ip addr add 192.0.2.9/24 dev lan0")
@@ -52,6 +53,7 @@ func TestAddresses(t *testing.T) {
 
 // Static routes of every kind are added, changed in place and removed; one in the place of
 // somebody else's is refused, and the other stays.
+// Rows: S-76.
 func TestStaticRoutes(t *testing.T) {
 	b := newBranch(t)
 	d := b.desired()

@@ -94,6 +94,7 @@ func TestMistakesInTagsAreNoticed(t *testing.T) {
 	}
 }
 
+// Rows: ST-56.
 func TestNormalize(t *testing.T) {
 	at := func(path string) *Node {
 		n := Root()

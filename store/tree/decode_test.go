@@ -14,6 +14,7 @@ func prefix(text string) *schema.HostPrefix {
 	return &schema.HostPrefix{Prefix: netip.MustParsePrefix(text)}
 }
 
+// Rows: C-2, C-3, C-18, S-89.
 func TestDecode(t *testing.T) {
 	tr := load(t, `
 set system host-name branch-1
@@ -123,6 +124,7 @@ set applications application wbe protocol tcp
 }
 
 // References are judged by what holds: inherited names exist, inactive ones do not.
+// Rows: S-106.
 func TestReferencesFollowWhatHolds(t *testing.T) {
 	tr := load(t, `
 set groups g security zones security-zone trust

@@ -35,6 +35,7 @@ func setOf(t *testing.T, tr *Tree) string {
 
 const zonePair = "security policies from-zone a to-zone b"
 
+// Rows: 1/O-46.
 func TestEdits(t *testing.T) {
 	for _, c := range []struct{ name, start, at, statement, want string }{
 		{"several leaves in one statement", "", "", "set interfaces eth1 mtu 1400 description lan",

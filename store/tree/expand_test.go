@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// Rows: S-106.
 func TestExpand(t *testing.T) {
 	for _, c := range []struct{ name, lines, want, problems string }{
 		{"at the top", "set groups g system host-name h\nset apply-groups g", "set system host-name h", ""},

@@ -6,6 +6,7 @@ import (
 )
 
 // Every layout of the curly form in one configuration.
+// Rows: OC-24, OC-27, 5/O-16, 5/O-18, 5/O-19.
 func TestCurlyForm(t *testing.T) {
 	tr := load(t, `
 set system services ssh
@@ -117,6 +118,7 @@ security {
 	checkSetForm(t, tr)
 }
 
+// Rows: OC-24, OC-27, TR-55, O-18, 5/O-16, 5/O-17, 5/O-19.
 func TestShowAtALevel(t *testing.T) {
 	tr := load(t, `
 set interfaces eth1 mtu 1400

@@ -159,7 +159,7 @@ func (p *Process) waitFor(ctx context.Context, what string, ready func() bool) e
 	for !ready() {
 		select {
 		case <-p.exited:
-			return fmt.Errorf("%s ended (%v) before it would %s: %s", p.name, p.err, what, p.Output())
+			return fmt.Errorf("%s ended (%v) before it would %s: %s", p.name, p.cmd.ProcessState, what, p.Output())
 		case <-ctx.Done():
 			return fmt.Errorf("%s does not %s: %w: %s", p.name, what, ctx.Err(), p.Output())
 		case <-tick.C:

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,7 +88,7 @@ func (w *world) whoami(h *lab.Host, network string, local net.Addr, server strin
 	}
 	answer := make([]byte, 100)
 	n, err := c.Read(answer)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		w.t.Fatalf("%s whoami at %s: %v", network, server, err)
 	}
 	seen, err := netip.ParseAddrPort(strings.TrimSpace(string(answer[:n])))

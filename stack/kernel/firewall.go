@@ -43,8 +43,15 @@ func render(d *Desired, counters map[string]Counter) string {
 func renderTracking(w *writer, d *Desired) {
 	w.open("chain transit_untracked {")
 	w.line("type filter hook prerouting priority -450; policy accept;")
+	if d.CarriedMark != 0 {
+		w.linef("meta mark %#08x notrack accept", d.CarriedMark)
+	}
 	w.line("iifname @zone_devices fib daddr type != local notrack")
-	w.line("iifname @zone_tuns fib daddr type != local notrack")
+	if d.translates() { // only then does the gateway hand packets for itself back through a TUN
+		w.line("iifname @zone_tuns fib daddr type != local notrack")
+	} else {
+		w.line("iifname @zone_tuns notrack")
+	}
 	w.close()
 	if d.translates() {
 		w.set("nat_devices", d.zoned(), func(i *Interface) []string {
@@ -125,11 +132,11 @@ func renderInput(w *writer, d *Desired) {
 func renderForward(w *writer, d *Desired) {
 	w.open("chain forward {")
 	w.line("type filter hook forward priority filter; policy accept;")
-	w.line("iifname @zone_tuns accept")
-	w.line("oifname @zone_tuns accept")
 	if d.CarriedMark != 0 {
 		w.linef("meta mark %#08x accept", d.CarriedMark)
 	}
+	w.line("iifname @zone_tuns accept")
+	w.line("oifname @zone_tuns accept")
 	w.linef("iifname @zone_devices counter name %s drop", forwardCounter)
 	w.linef("oifname @zone_devices counter name %s drop", forwardCounter)
 	if !d.forwards4 {

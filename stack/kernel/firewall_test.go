@@ -33,7 +33,7 @@ func TestFirewallText(t *testing.T) {
 		"zones":   {Interfaces: zones},
 		"streams": {Interfaces: zones, StreamServices: true},
 		"nat":     {Interfaces: nat},
-		"all":     {Interfaces: nat, StreamServices: true, forwards4: true},
+		"all":     {Interfaces: nat, StreamServices: true, CarriedMark: 0x51ce, forwards4: true},
 	} {
 		path := filepath.Join("testdata", name+".nft")
 		if *update {

@@ -58,7 +58,8 @@
 //	order            precedence among signatures, smaller first; 1 to 65535
 //	number           the number that stays with the application, 1 to 4294967295
 //	tags             words for tag-based groups
-//	flags            any of cdn (carries other applications), obsolete, new
+//	flags            any of cdn (delivers the content of other applications), obsolete, new,
+//	                 carrier (a protocol whose sessions are named by the application inside)
 //
 // A host "example.com" stands for that name and all below it, "=example.com" for that name
 // alone, "example.*" for example under every public suffix and all below these. A * inside a
@@ -124,9 +125,10 @@ const (
 	FlagCDN      Flags = 1 << iota // delivers the content of other applications
 	FlagObsolete                   // will leave the package
 	FlagNew                        // new in this package
+	FlagCarrier                    // a protocol whose sessions are named by the application inside
 )
 
-var flagNames = []string{"cdn", "obsolete", "new"}
+var flagNames = []string{"cdn", "obsolete", "new", "carrier"}
 
 // Names are the words of the set.
 func (f Flags) Names() []string { return setNames(uint8(f), flagNames) }

@@ -74,10 +74,15 @@ type Session struct {
 	// Index is the number of datagrams with payload before this one, both directions together.
 	Index int
 
-	sink   Sink
-	wanted [2]int
-	memory any
+	sink    Sink
+	wanted  [2]int
+	memory  any
+	scratch [512]byte
 }
+
+// Scratch is an empty slice with room for 512 bytes, for building values that do not stand in the
+// input as they are told. It is the same one at every call.
+func (s *Session) Scratch() []byte { return s.scratch[:0] }
 
 // Host tells a host name that the session names (a server name, a Host header, a certificate's
 // name), in any case, with or without a trailing dot or a port. It is looked up among the hosts

@@ -1,0 +1,15 @@
+// Package web recognises the protocols of the web that are not under encryption.
+package web
+
+import "sluice/classify/decode"
+
+// Decoders of this family.
+var Decoders = []decode.Decoder{
+	{
+		Name:   "HTTP",
+		Ports:  []uint16{80, 8000, 8080, 8888},
+		Client: decode.FirstBytes("ABCDGHLMNOPRSTUVabcdghlmnoprstuv"),
+		Server: decode.FirstBytes("H"),
+		Stream: http1,
+	},
+}

@@ -1,0 +1,18 @@
+package classify
+
+import (
+	"slices"
+
+	"sluice/classify/decode"
+	"sluice/classify/decode/dns"
+	"sluice/classify/decode/web"
+)
+
+// Decoders are all decoders, in the order in which they are asked: those with the strongest
+// features first, so that a weak one never hides them.
+func Decoders() []decode.Decoder {
+	return slices.Concat(
+		web.Decoders,
+		dns.Decoders,
+	)
+}

@@ -1,0 +1,130 @@
+package classify
+
+import (
+	"net/netip"
+	"sync"
+
+	"github.com/gaissmai/bart"
+
+	"sluice/classify/appdb"
+	"sluice/classify/decode"
+	"sluice/classify/hosts"
+)
+
+// Limits say how much of a session is looked at. A limit of 0 is none; where both bytes and
+// packets have one, both must be reached. Bytes are payload; packets are those with payload.
+// Both directions count together.
+type Limits struct {
+	TCPBytes, TCPPackets int
+	UDPBytes, UDPPackets int
+	// OtherBytes limits sessions that no limit above ends.
+	OtherBytes int
+	// Packets ends the inspection of any session when it is reached, whatever the others are
+	// (performance mode).
+	Packets int
+}
+
+// DefaultLimits are those in force without configuration.
+var DefaultLimits = Limits{TCPBytes: 6000, UDPPackets: 10, OtherBytes: 10000}
+
+// Signatures looks for patterns in what decoders yield. It is used by many goroutines at once.
+type Signatures interface {
+	// Match looks for signatures of context c in value, which went in direction d of a session
+	// over protocol (nil where it is not known yet). It returns the application of the signature
+	// with the highest precedence and the signature's name, or nil. value may not be kept.
+	Match(c decode.Context, d Direction, protocol *appdb.Application, value []byte) (*appdb.Application, string)
+	// Streams says whether there are signatures of the context Stream, so that sessions which
+	// no decoder knows must be looked at further.
+	Streams() bool
+}
+
+// Options of an engine. The zero value has the default limits and no signatures.
+type Options struct {
+	Limits     *Limits // nil: DefaultLimits
+	Signatures Signatures
+	// CDN prefers the application that a content delivery network carries over the network.
+	CDN bool
+	// MaxMemory is the number of bytes that sessions under inspection may hold. At 90 % of it no
+	// further session is inspected. 0: no limit.
+	MaxMemory int64
+	// Decoders replaces the list of decoders, for tests.
+	Decoders []decode.Decoder
+}
+
+// Engine is one compiled state of the knowledge: database, decoders, limits. It never changes and
+// is shared by any number of goroutines without locks.
+type Engine struct {
+	limits     Limits
+	signatures Signatures
+	cdn        bool
+	maxMemory  int64
+	state      *State
+
+	decoders []decode.Decoder
+	names    []*appdb.Application // of the decoders
+	tcp      *dispatch
+	udp      *dispatch
+	sctp     *dispatch
+
+	byName      map[string]*appdb.Application // by name without prefix
+	undescribed sync.Map                      // the same, for names that only decoders know
+	hosts       hosts.Table[appdb.Application]
+	addresses   bart.Table[*appdb.Application]
+}
+
+// Compile makes an engine of a database, which must not be changed any more. Problems do not keep
+// it from working: what is wrong is left out.
+func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appdb.Problem) {
+	e := &Engine{
+		limits: DefaultLimits, signatures: options.Signatures, cdn: options.CDN,
+		maxMemory: options.MaxMemory, state: state, decoders: options.Decoders,
+		byName: map[string]*appdb.Application{},
+	}
+	if options.Limits != nil {
+		e.limits = *options.Limits
+	}
+	if e.decoders == nil {
+		e.decoders = Decoders()
+	}
+	var problems []appdb.Problem
+	for _, a := range db.Applications {
+		e.byName[a.Short()] = a
+		for _, host := range a.Hosts {
+			if err := e.hosts.Add(host, a); err != nil {
+				problems = append(problems, appdb.Problem{Source: a.Source, Message: err.Error()})
+			}
+		}
+		for _, prefix := range a.Addresses {
+			e.addresses.Insert(prefix, a)
+		}
+	}
+	if len(e.decoders) > maxDecoders {
+		panic("classify: more decoders than a set holds")
+	}
+	for i := range e.decoders {
+		e.names = append(e.names, e.named(e.decoders[i].Name))
+	}
+	e.tcp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Stream != nil })
+	e.udp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Datagram != nil })
+	e.sctp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.SCTP != nil })
+	return e, problems
+}
+
+// named finds an application that a decoder names. One that the database does not describe is
+// known by its name alone.
+func (e *Engine) named(name string) *appdb.Application {
+	if a, ok := e.byName[name]; ok {
+		return a
+	}
+	a, _ := e.undescribed.LoadOrStore(name, &appdb.Application{Kind: appdb.Protocol, Name: appdb.Prefix + name})
+	return a.(*appdb.Application)
+}
+
+// Owner is the application to which a host name belongs, or nil.
+func (e *Engine) Owner(host []byte) *appdb.Application { return e.hosts.Lookup(host) }
+
+// ownerOf is the application to which an address belongs alone, or nil.
+func (e *Engine) ownerOf(addr netip.Addr) *appdb.Application {
+	a, _ := e.addresses.Lookup(addr.Unmap())
+	return a
+}

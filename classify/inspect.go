@@ -1,0 +1,369 @@
+package classify
+
+import (
+	"log/slog"
+	"sync"
+	"unsafe"
+
+	"sluice/classify/appdb"
+	"sluice/classify/decode"
+)
+
+// inspection is the state of a session that is being looked at.
+type inspection struct {
+	engine  *Engine
+	meta    Meta
+	session decode.Session
+	flipped Direction // ToClient when client and server were found to be the wrong way round
+
+	streams [2]stream
+	base    [2]int // where the protocol being decoded begins in each direction
+	depth   int    // how many protocols are around it
+	upgrade bool   // the innermost of these only turned on encryption
+
+	candidates, hinted decoderSet
+	filtered           [2]bool // the first byte of the direction has been considered
+	wanted             [2]int  // no decoder need be asked before a direction is this long
+	claimed            int     // the decoder that said MatchMore, or none
+	asked              *appdb.Application
+	memories           []memory
+
+	told     told    // by the decoder that is being asked
+	found    finding // what is certain
+	maybe    finding // what the first decoder that said Maybe told in the last round
+	earlier  *appdb.Application
+	arranged arranged
+}
+
+// none is the place of no decoder.
+const none = -1
+
+// maxDepth is how many protocols deep a tunnel is followed.
+const maxDepth = 3
+
+// memory is what a decoder remembered for this session.
+type memory struct {
+	decoder int
+	value   any
+}
+
+var inspections = sync.Pool{New: func() any { return new(inspection) }}
+
+func (e *Engine) newInspection(meta *Meta) *inspection {
+	w := inspections.Get().(*inspection)
+	w.engine, w.meta = e, *meta
+	w.session = decode.NewSession(&w.meta, w)
+	w.restart()
+	w.earlier = e.state.applicationAt(meta.Server.Addr())
+	w.arranged, _ = e.state.arrangement(meta)
+	e.state.memory.Add(int64(unsafe.Sizeof(*w)))
+	return w
+}
+
+// free gives everything back.
+func (w *inspection) free() {
+	w.engine.state.memory.Add(-int64(unsafe.Sizeof(*w)))
+	for d := range w.streams {
+		w.streams[d].reset()
+	}
+	w.told.reset()
+	clear(w.memories)
+	*w = inspection{streams: w.streams, memories: w.memories[:0], told: w.told}
+	inspections.Put(w)
+}
+
+// dispatch is the table for the session's transport.
+func (w *inspection) dispatch() *dispatch {
+	switch w.meta.Protocol {
+	case decode.TCP:
+		return w.engine.tcp
+	case decode.UDP:
+		return w.engine.udp
+	}
+	return w.engine.sctp
+}
+
+// restart considers all decoders anew.
+func (w *inspection) restart() {
+	w.candidates, w.hinted = w.dispatch().begin(&w.meta)
+	w.filtered, w.wanted, w.claimed, w.maybe = [2]bool{}, [2]int{}, none, finding{}
+	w.memories = w.memories[:0]
+}
+
+// flip turns the session round, as its client turned out to be its server. It can be done once,
+// and only where the start was not seen.
+func (w *inspection) flip() bool {
+	if !w.meta.Guessed || w.depth > 0 {
+		return false
+	}
+	w.meta.Guessed = false
+	w.flipped = ToClient
+	w.meta.Client, w.meta.Server = w.meta.Server, w.meta.Client
+	w.streams[ToServer], w.streams[ToClient] = w.streams[ToClient], w.streams[ToServer]
+	w.restart()
+	return true
+}
+
+// room is how many bytes of direction d are looked at, given what there is of the other.
+func (w *inspection) room(d Direction) int {
+	limits := &w.engine.limits
+	if limits.TCPBytes == 0 || limits.TCPPackets != 0 {
+		return maxBuffer
+	}
+	return limits.TCPBytes - len(w.streams[d.Reverse()].prefix())
+}
+
+// keep makes the bytes seen so far ours before the caller takes them back.
+func (w *inspection) keep() {
+	w.streams[ToServer].keep()
+	w.streams[ToClient].keep()
+}
+
+// limitReached says whether enough was looked at.
+func (w *inspection) limitReached(f *Flow) bool {
+	limits := &w.engine.limits
+	bytes, packets := limits.UDPBytes, limits.UDPPackets
+	seen := int(f.bytes)
+	if w.meta.Protocol == decode.TCP {
+		bytes, packets = limits.TCPBytes, limits.TCPPackets
+		seen = len(w.streams[ToServer].prefix()) + len(w.streams[ToClient].prefix())
+		if int(f.bytes) > 2*maxBuffer+4*bytes { // holes that nobody fills
+			return true
+		}
+	}
+	switch {
+	case limits.Packets > 0 && int(f.packets) >= limits.Packets:
+		return true
+	case bytes > 0 || packets > 0:
+		return seen >= min(bytes, 2*maxBuffer) && int(f.packets) >= packets
+	}
+	return limits.OtherBytes > 0 && int(f.bytes) >= limits.OtherBytes
+}
+
+// askStreams shows the decoders what there is of both directions, after direction d has grown. It
+// says whether the answer is final.
+func (w *inspection) askStreams(d Direction) (final bool) {
+	for {
+		client, server := w.inner(ToServer), w.inner(ToClient)
+		if len(client)+len(server) == 0 {
+			return false
+		}
+		w.filter(ToServer, client)
+		w.filter(ToClient, server)
+		if len(client) < w.wanted[ToServer] && len(server) < w.wanted[ToClient] {
+			return false
+		}
+		w.wanted = [2]int{maxBuffer + 1, maxBuffer + 1}
+		w.session.Direction = d
+		switch w.round(func(decoder *decode.Decoder) decode.Verdict {
+			return decoder.Stream(&w.session, client, server)
+		}, [2]int{len(client), len(server)}) {
+		case finished:
+			return true
+		case goOn:
+			return false
+		case turned:
+			d = d.Reverse()
+		}
+	}
+}
+
+// inner is what there is of direction d of the protocol being decoded.
+func (w *inspection) inner(d Direction) []byte {
+	prefix := w.streams[d].prefix()
+	return prefix[min(w.base[d], len(prefix)):]
+}
+
+// askDatagram shows a datagram to the decoders. It says whether the answer is final.
+func (w *inspection) askDatagram(d Direction, data []byte) (final bool) {
+	for {
+		if w.session.Index == 0 {
+			w.filter(d, data)
+		}
+		w.session.Direction = d
+		outcome := w.round(func(decoder *decode.Decoder) decode.Verdict {
+			if w.meta.Protocol == decode.SCTP {
+				return decoder.SCTP(&w.session, data)
+			}
+			return decoder.Datagram(&w.session, data)
+		}, [2]int{})
+		if outcome == turned {
+			d = d.Reverse()
+			continue
+		}
+		w.session.Index++
+		return outcome == finished
+	}
+}
+
+// filter leaves out the decoders for which the first byte of direction d is impossible.
+func (w *inspection) filter(d Direction, data []byte) {
+	if len(data) > 0 && !w.filtered[d] {
+		w.filtered[d] = true
+		w.candidates.keep(&w.dispatch().first[d][data[0]])
+	}
+}
+
+// outcome of a round.
+type outcome uint8
+
+const (
+	goOn     outcome = iota // wait for more
+	finished                // the answer is final
+	again                   // ask anew about what is there, inside a tunnel
+	turned                  // ask anew about what is there, the other way round
+)
+
+// round asks every candidate once, those whose port it is first. A decoder that panics ends the
+// inspection: its session is as if unknown, and nobody else's is harmed.
+func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]int) (result outcome) {
+	defer func() {
+		if r := recover(); r != nil {
+			slog.Error("decoder failed; its session is left unidentified", "server", w.meta.Server, "protocol", w.meta.Protocol, "panic", r)
+			result = finished
+		}
+	}()
+	if w.claimed != none {
+		return w.ask(w.claimed, call, shown)
+	}
+	w.maybe = finding{}
+	first, second := w.candidates, w.candidates
+	first.keep(&w.hinted)
+	for i := range second {
+		second[i] &^= first[i]
+	}
+	undecided := false
+	for _, set := range [...]*decoderSet{&first, &second} {
+		for i := set.next(0); i != none; i = set.next(i + 1) {
+			if o := w.ask(i, call, shown); o != goOn {
+				return o
+			}
+			undecided = undecided || w.told.verdict == decode.More
+		}
+	}
+	switch {
+	case undecided:
+		return goOn
+	case w.maybe.protocol == nil && w.flip():
+		return turned
+	case w.engine.signatures != nil && w.engine.signatures.Streams():
+		return goOn
+	}
+	return finished
+}
+
+// ask asks one decoder and draws the consequences.
+func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown [2]int) outcome {
+	w.told.reset()
+	w.asked = w.engine.names[i]
+	w.session.Ready(w.recall(i))
+	v := call(&w.engine.decoders[i])
+	w.remember(i, w.session.Memory())
+	w.told.verdict = v
+	switch v {
+	case decode.No:
+		if i == w.claimed {
+			return finished
+		}
+		w.candidates.remove(i)
+		return goOn
+	case decode.Maybe:
+		if w.maybe.protocol == nil {
+			w.maybe.take(w, w.engine.names[i])
+		}
+	case decode.Match, decode.MatchMore:
+		return w.accept(i, v)
+	}
+	w.want(shown)
+	return goOn
+}
+
+// accept takes over what a decoder told that recognised its protocol.
+func (w *inspection) accept(i int, v decode.Verdict) outcome {
+	w.settle(w.engine.names[i])
+	for k := range w.told.expected {
+		w.engine.state.expect(&w.told.expected[k])
+	}
+	for _, r := range w.told.resolved {
+		w.engine.state.resolve(r.owner, r.addr, r.ttl)
+	}
+	switch {
+	case w.told.tunnel && w.depth < maxDepth && w.meta.Protocol == decode.TCP:
+		w.base[ToServer] += max(w.told.inner[ToServer], 0)
+		w.base[ToClient] += max(w.told.inner[ToClient], 0)
+		w.depth, w.upgrade = w.depth+1, w.told.upgrade
+		w.restart()
+		return again
+	case len(w.told.datagram) > 0 && w.depth < maxDepth:
+		w.askInside(w.told.datagram)
+	}
+	if v == decode.Match {
+		return finished
+	}
+	w.claimed = i
+	return goOn
+}
+
+// settle adds what was told to what is certain. Inside a tunnel, a protocol is an application of
+// the one around it.
+func (w *inspection) settle(own *appdb.Application) {
+	outer := w.found.protocol
+	w.found.take(w, own)
+	if w.depth == 0 {
+		return
+	}
+	w.found.protocol = outer
+	if w.told.protocol != nil {
+		own = w.told.protocol
+	}
+	if !w.upgrade && (w.told.carries == nil || w.told.carries == own) {
+		w.found.carries = own
+	}
+}
+
+// askInside asks the decoders about a datagram inside a datagram, once.
+func (w *inspection) askInside(data []byte) {
+	outer := *w
+	w.depth++
+	w.restart()
+	w.filter(w.session.Direction, data)
+	for i := w.candidates.next(0); i != none; i = w.candidates.next(i + 1) {
+		w.told.reset()
+		w.asked = w.engine.names[i]
+		w.session.Ready(nil)
+		if decoder := &w.engine.decoders[i]; decoder.Datagram != nil && decoder.Datagram(&w.session, data) >= decode.Match {
+			w.settle(w.asked)
+			break
+		}
+	}
+	w.depth, w.candidates, w.hinted, w.filtered = outer.depth, outer.candidates, outer.hinted, outer.filtered
+}
+
+// want notes when the decoder that was asked last wants to be asked again.
+func (w *inspection) want(shown [2]int) {
+	client, server := w.session.Wanted()
+	for d, wanted := range [2]int{client, server} {
+		w.wanted[d] = min(w.wanted[d], max(wanted, shown[d]+1))
+	}
+}
+
+func (w *inspection) recall(i int) any {
+	for k := range w.memories {
+		if w.memories[k].decoder == i {
+			return w.memories[k].value
+		}
+	}
+	return nil
+}
+
+func (w *inspection) remember(i int, value any) {
+	for k := range w.memories {
+		if w.memories[k].decoder == i {
+			w.memories[k].value = value
+			return
+		}
+	}
+	if value != nil {
+		w.memories = append(w.memories, memory{i, value})
+	}
+}

@@ -1,0 +1,173 @@
+package classify
+
+import "slices"
+
+// A direction of a TCP session is put in order in one buffer of bounded size, indexed by the
+// distance from the first byte. Spans say which parts are filled. A byte that is there is never
+// overwritten: of overlapping segments the first wins, which is what most hosts do with data
+// they have already acknowledged, and all do with data they have delivered.
+
+const (
+	// maxBuffer is the most that is kept of a direction, whatever limit is configured.
+	maxBuffer = 32 << 10
+	// maxSpans bounds the number of holes in a direction. Segments that would make more are
+	// ignored, as if they had been lost.
+	maxSpans = 64
+	// holePatience is the number of later segments of a direction after which a hole that the
+	// peer has acknowledged is taken for a packet that the capture missed.
+	holePatience = 4
+)
+
+// span is the filled part [from, to) of a buffer.
+type span struct{ from, to int }
+
+// stream is one direction.
+type stream struct {
+	start  uint32 // sequence number of the first byte
+	ack    uint32 // what the other side has acknowledged
+	known  bool   // start is valid
+	acked  bool   // ack is valid
+	spans  []span
+	buf    []byte
+	own    *[]byte // buf where it is ours, nil where it is the caller's
+	beyond int     // segments that came behind a hole
+}
+
+// prefix is the part of the direction that has no holes.
+func (s *stream) prefix() []byte {
+	if len(s.spans) == 0 || s.spans[0].from != 0 {
+		return nil
+	}
+	return s.buf[:s.spans[0].to]
+}
+
+// begin tells the sequence number of the first byte, from a SYN.
+func (s *stream) begin(start uint32) {
+	if !s.known {
+		s.start, s.known = start, true
+	}
+}
+
+// add puts a segment in its place, as far as it lies within the first limit bytes. It says
+// whether the prefix grew. data may be borrowed until keep is called.
+func (s *stream) add(seq uint32, data []byte, limit int) bool {
+	if len(data) == 0 {
+		return false
+	}
+	if !s.known {
+		// The start was not seen. The other side may have told where it expects the next byte.
+		s.begin(seq)
+		if behind := int32(seq - s.ack); s.acked && behind > 0 && int(behind) < limit {
+			s.start = s.ack
+		}
+	}
+	limit = min(limit, maxBuffer)
+	from := int(int32(seq - s.start))
+	if from < 0 {
+		if -from >= len(data) {
+			return false
+		}
+		data, from = data[-from:], 0
+	}
+	if from >= limit {
+		return false
+	}
+	data = data[:min(len(data), limit-from)]
+	before := len(s.prefix())
+	if len(s.spans) == 0 && from == 0 {
+		s.buf, s.spans = data, append(s.spans, span{0, len(data)})
+		return true
+	}
+	s.fill(from, data)
+	if grown := len(s.prefix()) > before; grown {
+		s.beyond = 0
+		return true
+	}
+	s.beyond++
+	return false
+}
+
+// append adds bytes that are in order already.
+func (s *stream) append(data []byte, limit int) bool {
+	s.begin(0)
+	return s.add(s.start+uint32(len(s.prefix())), data, limit)
+}
+
+// fill copies the parts of data that are not there yet.
+func (s *stream) fill(from int, data []byte) {
+	to := from + len(data)
+	s.grow(to)
+	i, _ := slices.BinarySearchFunc(s.spans, from, func(p span, at int) int { return p.to - at })
+	at, merged := from, span{from, to}
+	last := i
+	for ; last < len(s.spans) && s.spans[last].from <= to; last++ {
+		p := s.spans[last]
+		if at < p.from {
+			copy(s.buf[at:p.from], data[at-from:])
+		}
+		at = max(at, p.to)
+		merged = span{min(merged.from, p.from), max(merged.to, p.to)}
+	}
+	if at < to {
+		copy(s.buf[at:to], data[at-from:])
+	}
+	if last == i && len(s.spans) >= maxSpans {
+		return
+	}
+	s.spans = slices.Replace(s.spans, i, last, merged)
+}
+
+// grow makes the buffer ours, and at least n bytes long.
+func (s *stream) grow(n int) {
+	if s.own != nil && n <= len(s.buf) {
+		return
+	}
+	bigger := takeBuffer(n)
+	copy(*bigger, s.buf)
+	s.release()
+	s.buf, s.own = *bigger, bigger
+}
+
+// keep makes a borrowed buffer ours, as the caller takes his back.
+func (s *stream) keep() {
+	if s.own == nil && len(s.buf) > 0 {
+		s.grow(len(s.buf))
+	}
+}
+
+// acknowledge notes that the other side has got everything before ack. It says whether bytes that
+// were missed for good were skipped, so that the prefix changed.
+func (s *stream) acknowledge(ack uint32) bool {
+	if !s.acked || int32(ack-s.ack) > 0 {
+		s.ack, s.acked = ack, true
+	}
+	if s.beyond < holePatience || len(s.spans) == 0 || s.spans[0].from == 0 {
+		return false
+	}
+	first := s.spans[0]
+	if int32(s.ack-s.start) < int32(first.to) {
+		return false
+	}
+	copy(s.buf, s.buf[first.from:])
+	for i := range s.spans {
+		s.spans[i].from -= first.from
+		s.spans[i].to -= first.from
+	}
+	s.start += uint32(first.from)
+	s.beyond = 0
+	return true
+}
+
+// release gives the buffer back.
+func (s *stream) release() {
+	if s.own != nil {
+		giveBuffer(s.own)
+	}
+	s.buf, s.own = nil, nil
+}
+
+// reset forgets everything but the capacity of the span list.
+func (s *stream) reset() {
+	s.release()
+	*s = stream{spans: s.spans[:0]}
+}

@@ -1,0 +1,119 @@
+package classify
+
+import (
+	"sluice/classify/appdb"
+	"sluice/classify/decode"
+)
+
+// Result is what is known of a session's application at some moment.
+type Result struct {
+	// Protocol is the base protocol, "junos:SSL"; "junos:UNKNOWN" when nothing is known.
+	Protocol string
+	// Application is the nested application over it, "junos:FACEBOOK", or "".
+	Application string
+	// Micro is what the application is doing, "junos:MODBUS-READ-COILS", or "".
+	Micro string
+	// Group is the group of the application, or of the protocol where there is none; or "".
+	Group string
+	// Confidence says how sure Protocol and Application are.
+	Confidence Confidence
+	// Evidence says what decided: "decoder", "sni", "certificate", "host", "dns",
+	// "signature NAME", "cache", "address", "expected"; or "" when nothing did.
+	Evidence string
+	// EncryptedHello is set when the ClientHello was encrypted (ECH): the application is then
+	// that of the outer name or of the address, not of the name the client asked for.
+	EncryptedHello bool
+	// Final is set when the answer will not change any more. Before that it is a pre-match.
+	Final bool
+}
+
+// Name is the most specific name: the application, or the protocol where there is none.
+func (r *Result) Name() string {
+	if r.Application != "" {
+		return r.Application
+	}
+	return r.Protocol
+}
+
+// Confidence says how sure an answer is.
+type Confidence uint8
+
+const (
+	// NoConfidence: nothing is known.
+	NoConfidence Confidence = iota
+	// Low: known only from where the session goes (an address, an earlier session).
+	Low
+	// Medium: the bytes look like it, but would look the same for something else.
+	Medium
+	// High: the bytes say so.
+	High
+)
+
+var confidenceNames = [...]string{"none", "low", "medium", "high"}
+
+// String is the confidence in one word.
+func (c Confidence) String() string { return confidenceNames[c] }
+
+// source is a sort of evidence for an application, the strongest first.
+type source uint8
+
+const (
+	noSource source = iota
+	bySignature
+	byDecoder
+	byServerName
+	byHost
+	byCertificate
+	byDNSName // a name asked for in this session
+	byCarried // the protocol inside, known by its name
+	byExpectation
+	byDNS // an earlier answer for the address
+	byCache
+	byAddress
+)
+
+var sourceNames = [...]string{"", "signature", "decoder", "sni", "host", "certificate", "dns", "decoder",
+	"expected", "dns", "cache", "address"}
+
+// sourceOf is the sort of evidence that a host name found in a context is.
+func sourceOf(c decode.Context) source {
+	switch c {
+	case decode.SSLServerName, decode.QUICServerName, decode.SSLECH:
+		return byServerName
+	case decode.SSLCommonName, decode.SSLSubjectAltName, decode.SSLOrganization, decode.SSLIssuer:
+		return byCertificate
+	case decode.DNSQuery, decode.DNSAnswer:
+		return byDNSName
+	}
+	return byHost
+}
+
+// answer is the compact form of a Result that a Flow keeps.
+type answer struct {
+	protocol, application, micro *appdb.Application
+	signature                    string // name of the signature that decided, or ""
+	confidence                   Confidence
+	evidence                     source
+	encryptedHello               bool
+	final                        bool
+}
+
+func (a *answer) result() Result {
+	r := Result{
+		Protocol: appdb.Unknown, Confidence: a.confidence, Evidence: sourceNames[a.evidence],
+		EncryptedHello: a.encryptedHello, Final: a.final,
+	}
+	if a.protocol != nil {
+		r.Protocol, r.Group = a.protocol.Name, a.protocol.Group()
+	}
+	if a.application != nil {
+		r.Application, r.Group = a.application.Name, a.application.Group()
+	}
+	if a.micro != nil {
+		r.Micro = a.micro.Name
+	}
+	if a.evidence == bySignature {
+		r.Evidence += " " + a.signature
+	}
+	return r
+}

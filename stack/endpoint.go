@@ -127,6 +127,15 @@ type linkEndpoint struct {
 
 var _ stack.GSOEndpoint = (*linkEndpoint)(nil)
 
+// answersSYN says whether pkt is the RST with which the stack answers a SYN by itself. It does so
+// when a client uses a port again while the connection before is being taken down; without an
+// answer the client asks again. Who is refused on purpose is told by Pending.Refuse.
+func answersSYN(pkt *stack.PacketBuffer) bool {
+	segment := header.TCP(pkt.TransportHeader().Slice())
+	const both = header.TCPFlagRst | header.TCPFlagAck
+	return len(segment) >= header.TCPMinimumSize && segment.Flags() == both && segment.SequenceNumber() == 0
+}
+
 // WritePackets implements stack.LinkWriter. All packets of an endpoint take the same queue, which
 // teaches the kernel to deliver the other direction there too.
 func (l *linkEndpoint) WritePackets(packets stack.PacketBufferList) (int, tcpip.Error) {
@@ -138,6 +147,9 @@ func (l *linkEndpoint) WritePackets(packets stack.PacketBufferList) (int, tcpip.
 }
 
 func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
+	if answersSYN(pkt) {
+		return
+	}
 	var head [VirtioHeaderLen]byte
 	if gso := pkt.GSOOptions; gso.Type != stack.GSONone {
 		network := len(pkt.NetworkHeader().Slice())

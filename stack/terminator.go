@@ -53,6 +53,7 @@ type Terminator struct {
 
 	mu      sync.Mutex
 	nextNIC tcpip.NICID
+	links   map[tcpip.NICID]*linkEndpoint
 	closed  bool
 }
 
@@ -68,6 +69,7 @@ func NewTerminator(opt TerminatorOptions) (*Terminator, error) {
 			TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
 		}),
 		nextNIC: 1,
+		links:   make(map[tcpip.NICID]*linkEndpoint),
 	}
 	if err := t.tune(opt); err != nil {
 		t.stack.Destroy()
@@ -126,6 +128,7 @@ func (t *Terminator) Attach(d *Device) (*Port, error) {
 	t.mu.Lock()
 	nic := t.nextNIC
 	t.nextNIC++
+	t.links[nic] = link
 	t.mu.Unlock()
 	if err := t.stack.CreateNICWithOptions(nic, link, stack.NICOptions{Name: d.Name()}); err != nil {
 		return nil, fmt.Errorf("attach device %s: %w", d.Name(), stackError("create", err))
@@ -133,6 +136,9 @@ func (t *Terminator) Attach(d *Device) (*Port, error) {
 	detach := func() {
 		t.stack.RemoveRoutes(func(r tcpip.Route) bool { return r.NIC == nic })
 		t.stack.RemoveNIC(nic)
+		t.mu.Lock()
+		delete(t.links, nic)
+		t.mu.Unlock()
 	}
 	for _, set := range []func(tcpip.NICID, bool) tcpip.Error{t.stack.SetPromiscuousMode, t.stack.SetSpoofing} {
 		if err := set(nic, true); err != nil {
@@ -147,6 +153,19 @@ func (t *Terminator) Attach(d *Device) (*Port, error) {
 		return nil, fmt.Errorf("attach device %s: %w", d.Name(), ErrClosed)
 	}
 	return &Port{link: link, tcp: t.stack, nic: nic}, nil
+}
+
+// reset sends a RST of the gateway's own making through the device of nic.
+func (t *Terminator) reset(nic tcpip.NICID, frame []byte) {
+	t.mu.Lock()
+	link := t.links[nic]
+	t.mu.Unlock()
+	if link == nil {
+		return
+	}
+	if err := link.device.queues[0].Write(frame); err != nil {
+		link.lost.Add(1)
+	}
 }
 
 // Close resets all sessions and stops the stack. The devices stay open.

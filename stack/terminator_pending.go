@@ -33,6 +33,7 @@ type pendingTable struct {
 // request is one waiting connection request.
 type request struct {
 	sequence uint32 // of the client's SYN
+	nic      tcpip.NICID
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 }
@@ -44,7 +45,7 @@ func (t *pendingTable) init(limit, limitPerClient int) {
 }
 
 // add reports whether id is a new request within the limits.
-func (t *pendingTable) add(id stack.TransportEndpointID, sequence uint32) bool {
+func (t *pendingTable) add(id stack.TransportEndpointID, sequence uint32, nic tcpip.NICID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, repeated := t.waiting[id]; repeated || t.closed {
@@ -54,7 +55,7 @@ func (t *pendingTable) add(id stack.TransportEndpointID, sequence uint32) bool {
 		t.ignored++
 		return false
 	}
-	r := &request{sequence: sequence}
+	r := &request{sequence: sequence, nic: nic}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	t.waiting[id] = r
 	t.clients[id.RemoteAddress]++
@@ -82,6 +83,13 @@ func (t *pendingTable) withdraw(id stack.TransportEndpointID, sequence uint32) {
 	if r, ok := t.waiting[id]; ok && sequence == r.sequence+1 {
 		r.cancel(ErrClientGone)
 	}
+}
+
+// of is the waiting request of id, or nil.
+func (t *pendingTable) of(id stack.TransportEndpointID) *request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.waiting[id]
 }
 
 func (t *pendingTable) context(id stack.TransportEndpointID) context.Context {
@@ -122,7 +130,7 @@ func (t *Terminator) receive(id stack.TransportEndpointID, pkt *stack.PacketBuff
 	if !flags.Contains(header.TCPFlagSyn) || flags.Contains(header.TCPFlagAck) {
 		return false
 	}
-	if !t.pending.add(id, segment.SequenceNumber()) {
+	if !t.pending.add(id, segment.SequenceNumber(), pkt.NICID) {
 		return true
 	}
 	if !t.forwarder.HandlePacket(id, pkt) {
@@ -188,14 +196,23 @@ func (p *Pending) Accept() (*Stream, error) {
 }
 
 // Refuse answers with a RST, as a server without a listener.
-func (p *Pending) Refuse() { p.complete(true) }
+func (p *Pending) Refuse() {
+	if waiting := p.terminator.pending.of(p.id); waiting != nil && p.complete() {
+		client, server := p.Client(), p.Server()
+		p.terminator.reset(waiting.nic, NewReset(NewKey(server, client, protoTCP), client.Addr().Is6(), 0, waiting.sequence+1, TCPRst|TCPAck))
+	}
+}
 
 // Drop does not answer. A SYN the client repeats is a new request.
-func (p *Pending) Drop() { p.complete(false) }
+func (p *Pending) Drop() { p.complete() }
 
-func (p *Pending) complete(reset bool) {
-	if r := p.take(); r != nil {
-		r.Complete(reset)
-		p.terminator.pending.remove(p.id)
+// complete ends the request and says whether it was the first to do so.
+func (p *Pending) complete() bool {
+	r := p.take()
+	if r == nil {
+		return false
 	}
+	r.Complete(false) // the stack's own RST would be withheld, see linkEndpoint.write
+	p.terminator.pending.remove(p.id)
+	return true
 }

@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,7 +34,6 @@ const (
 	defaultState = "/var/lib/sluice"
 	maxFiles     = 1 << 20
 	drainTime    = 5 * time.Second // how long a stopping gateway waits for its sessions to end
-	gcPercent    = 200             // the heap is small and mostly sessions; fewer collections serve the data path
 )
 
 // gatewayOptions are the flags of sluice gateway.
@@ -79,7 +77,6 @@ func gatewayMain(args []string) int {
 // opened, the active configuration is put in force, and when ctx ends sessions drain and the
 // kernel is left as it was found.
 func runGateway(ctx context.Context, o gatewayOptions) (err error) {
-	debug.SetGCPercent(gcPercent)
 	logger := slog.Default()
 	raiseFileLimit(logger)
 	st, err := store.Open(o.state, store.Options{Logger: logger})

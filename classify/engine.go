@@ -67,9 +67,9 @@ type Engine struct {
 	sctp     *dispatch
 
 	byName      map[string]*appdb.Application // by name without prefix
-	undescribed sync.Map                      // the same, for names that only decoders know
-	hosts       hosts.Table[appdb.Application]
-	addresses   bart.Table[*appdb.Application]
+	undescribed *sync.Map                     // the same, for names that only decoders know
+	hosts       *hosts.Table[appdb.Application]
+	addresses   *bart.Table[*appdb.Application]
 }
 
 // Compile makes an engine of a database, which must not be changed any more. Problems do not keep
@@ -78,7 +78,9 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 	e := &Engine{
 		limits: DefaultLimits, signatures: options.Signatures, cdn: options.CDN,
 		maxMemory: options.MaxMemory, state: state, decoders: options.Decoders,
-		byName: map[string]*appdb.Application{},
+		byName: map[string]*appdb.Application{}, undescribed: new(sync.Map),
+		hosts:     new(hosts.Table[appdb.Application]),
+		addresses: new(bart.Table[*appdb.Application]),
 	}
 	if options.Limits != nil {
 		e.limits = *options.Limits
@@ -108,6 +110,32 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 	e.udp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Datagram != nil })
 	e.sctp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.SCTP != nil })
 	return e, problems
+}
+
+// WithState is the same engine with another state: sessions that begin with one know nothing of
+// those that begin with the other.
+func (e *Engine) WithState(state *State) *Engine {
+	other := *e
+	other.state = state
+	return &other
+}
+
+// UsualPort says whether port is a usual one of some protocol over an IP protocol, so that the
+// side that uses it is likely the server.
+func (e *Engine) UsualPort(protocol uint8, port uint16) bool {
+	_, usual := e.dispatchOf(protocol).onPort[port]
+	return usual
+}
+
+// dispatchOf is the table for an IP protocol with ports.
+func (e *Engine) dispatchOf(protocol uint8) *dispatch {
+	switch protocol {
+	case decode.TCP:
+		return e.tcp
+	case decode.UDP:
+		return e.udp
+	}
+	return e.sctp
 }
 
 // named finds an application that a decoder names. One that the database does not describe is

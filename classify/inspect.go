@@ -72,20 +72,9 @@ func (w *inspection) free() {
 	inspections.Put(w)
 }
 
-// dispatch is the table for the session's transport.
-func (w *inspection) dispatch() *dispatch {
-	switch w.meta.Protocol {
-	case decode.TCP:
-		return w.engine.tcp
-	case decode.UDP:
-		return w.engine.udp
-	}
-	return w.engine.sctp
-}
-
 // restart considers all decoders anew.
 func (w *inspection) restart() {
-	w.candidates, w.hinted = w.dispatch().begin(&w.meta)
+	w.candidates, w.hinted = w.engine.dispatchOf(w.meta.Protocol).begin(&w.meta)
 	w.filtered, w.wanted, w.claimed, w.maybe = [2]bool{}, [2]int{}, none, finding{}
 	w.memories = w.memories[:0]
 }
@@ -200,7 +189,7 @@ func (w *inspection) askDatagram(d Direction, data []byte) (final bool) {
 func (w *inspection) filter(d Direction, data []byte) {
 	if len(data) > 0 && !w.filtered[d] {
 		w.filtered[d] = true
-		w.candidates.keep(&w.dispatch().first[d][data[0]])
+		w.candidates.keep(&w.engine.dispatchOf(w.meta.Protocol).first[d][data[0]])
 	}
 }
 

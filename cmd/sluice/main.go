@@ -5,6 +5,7 @@
 //	sluice gateway --state DIR          the gateway, in the foreground
 //	sluice cleanup --state DIR          takes out of the kernel what a killed gateway left there
 //	sluice config check FILE…           checks statements without a gateway
+//	sluice classify --pcap FILE…        which applications a capture carries, without a gateway
 //	sluice version                      the version of this program
 package main
 
@@ -29,6 +30,8 @@ func run(args []string) int {
 			return cleanupMain(args[1:])
 		case "config":
 			return configMain(args[1:])
+		case "classify":
+			return classifyMain(args[1:], os.Stdout, os.Stderr)
 		case "version", "--version":
 			fmt.Println("sluice", version)
 			return 0

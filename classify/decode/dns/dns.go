@@ -123,12 +123,12 @@ func parse(s *decode.Session, data []byte) (m message, ok bool) {
 	scratch := s.Scratch()
 	at := headerLen
 	for i := range int(decode.Uint16(data, 4)) {
-		name, after, good := readName(scratch[:0:maxName], data, at)
+		name, after, good := readName(scratch, data, at)
 		if !good || after+4 > len(data) || !goodClass(decode.Uint16(data, after+2)) {
 			return m, false
 		}
 		if i == 0 {
-			question = name
+			question, scratch = name, scratch[maxName:maxName]
 			s.Value(decode.DNSQuery, name)
 		}
 		at = after + 4

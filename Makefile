@@ -15,16 +15,18 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$$PATH:/usr/sbin:/sb
 TEST_TIMEOUT ?= 15m
 TEST_FLAGS ?=
 # Packages whose goroutines share state; the rest gains nothing from a run under the detector.
-RACE_PACKAGES ?= ./policy/... ./proxy/... ./route/... ./stack/... ./store/... ./track/... ./manage/... ./lab
+RACE_PACKAGES ?= ./classify ./policy/... ./proxy/... ./route/... ./stack/... ./store/... ./track/... ./manage/... ./lab
 FUZZ_TIME ?= 10s
 BENCH_FLAGS ?=
+CORPORA ?= $(SLUICE_CORPORA)
+SCORE_FLAGS ?=
 GOLANGCI := build/golangci-lint-v2.15.0
 
 BUILD_PACKAGES := gcc:build-essential git:git
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
 	ping:iputils-ping traceroute:traceroute
 
-.PHONY: help build demo demo-shell test race bench lint fuzz clean go packages lab-tools
+.PHONY: help build demo demo-shell test race bench bench-appid lint fuzz clean go packages lab-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -51,6 +53,11 @@ race: go ## the concurrent packages under the race detector
 bench: packages build lab-tools ## measure (BENCH_FLAGS=-help shows what can be chosen)
 	@lab/install.sh wrk:wrk
 	$(AS_ROOT) SLUICE_BIN=$(CURDIR)/bin/sluice SLUICE_LABHOST=$(CURDIR)/build/lab/labhost build/lab/bench $(BENCH_FLAGS)
+
+bench-appid: packages go ## score application identification on CORPORA (captures with known answers), beside nDPI
+	@test -n "$(CORPORA)" || { echo "CORPORA must name a directory with pcap/ and expected.csv"; exit 1; }
+	@lab/install.sh ndpiReader:libndpi-bin
+	go run ./classify/score -ndpi ndpiReader $(SCORE_FLAGS) $(CORPORA)
 
 lint: $(GOLANGCI) ## golangci-lint with .golangci.yml
 	$(GOLANGCI) run ./...

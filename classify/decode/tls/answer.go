@@ -1,0 +1,60 @@
+package tls
+
+// The ServerHello: RFC 8446 section 4.1.3, RFC 5246 section 7.4.1.3.
+
+import (
+	"bytes"
+
+	"sluice/classify/decode"
+)
+
+// answer is what a ServerHello says.
+type answer struct {
+	encrypted bool   // what follows is encrypted: TLS 1.3
+	alpn      []byte // the protocol chosen, behind its length
+}
+
+// parseServerHello reads what there is of a ServerHello. A HelloRetryRequest is one of TLS 1.3.
+func parseServerHello(m *message, datagram bool) answer {
+	var a answer
+	r := reader{data: m.body}
+	r.uint16()
+	r.take(32)
+	r.vector8() // session
+	r.take(3)   // cipher suite, compression method
+	r.uint16()
+	for !r.short() && r.at < len(m.body) {
+		kind := r.uint16()
+		content := reader{data: r.vector16(), whole: true}
+		if r.short() {
+			break
+		}
+		switch kind {
+		case extVersions:
+			v := content.uint16()
+			a.encrypted = !datagram && v >= 0x0304 || datagram && v == 0xfefc
+		case extALPN:
+			a.alpn = content.vector16()
+		}
+	}
+	return a
+}
+
+// chose says whether protocol was chosen.
+func (a *answer) chose(protocol string) bool {
+	name, _, ok := NextALPN(a.alpn)
+	return ok && bytes.EqualFold(name, []byte(protocol))
+}
+
+// certificateList is the first certificate of the message up to TLS 1.2, as far as it is there.
+func certificateList(body []byte) (leaf []byte, length int, ok bool) {
+	if len(body) < 6 {
+		return nil, 0, false
+	}
+	length = int(decode.Uint24(body, 3))
+	if length == 0 || length > int(decode.Uint24(body, 0))-3 {
+		return nil, 0, false
+	}
+	rest := body[6:]
+	return rest[:min(length, len(rest))], length, true
+}

@@ -1,0 +1,163 @@
+package tls
+
+// The certificate: RFC 5280 section 4.1. Only the names of its subject and issuer are read, in
+// place, as far as the certificate is there; nothing is verified.
+
+import (
+	"bytes"
+
+	"sluice/classify/decode"
+)
+
+// Tags of DER (X.690) that are met.
+const (
+	tagOID        = 0x06
+	tagOctets     = 0x04
+	tagSequence   = 0x30
+	tagSet        = 0x31
+	tagVersion    = 0xa0 // [0] of a TBSCertificate
+	tagExtensions = 0xa3 // [3] of the same
+	tagDNSName    = 0x82 // [2] of a GeneralName
+)
+
+// Object identifiers, as encoded.
+var (
+	oidCommonName   = []byte{0x55, 4, 3}
+	oidOrganization = []byte{0x55, 4, 10}
+	oidAltName      = []byte{0x55, 0x1d, 0x11}
+)
+
+// maxAltNames is how many names of a certificate are told.
+const maxAltNames = 64
+
+// tellCertificate tells the names in the first certificate of the message. complete means that
+// all of this certificate was there.
+func tellCertificate(s *decode.Session, body []byte) (complete bool) {
+	leaf, length, ok := certificateList(body)
+	if !ok {
+		return false
+	}
+	c := der{leaf}.enter(tagSequence).enter(tagSequence) // Certificate, TBSCertificate
+	c.skipOptional(tagVersion)
+	c.next() // serial number
+	c.next() // signature algorithm
+	issuer := c.expect(tagSequence)
+	c.next() // validity
+	subject := c.expect(tagSequence)
+	c.next() // public key
+	var about owner
+	issuer.names(func(kind, value []byte) {
+		switch {
+		case bytes.Equal(kind, oidCommonName):
+			about.issuer = value
+			s.Value(decode.SSLIssuer, value)
+		case bytes.Equal(kind, oidOrganization):
+			about.issuerOrganization = value
+		}
+	})
+	subject.names(func(kind, value []byte) {
+		switch {
+		case bytes.Equal(kind, oidCommonName):
+			about.name = value
+			s.Host(decode.SSLCommonName, value)
+		case bytes.Equal(kind, oidOrganization):
+			about.organization = value
+			s.Value(decode.SSLOrganization, value)
+		}
+	})
+	if application := about.application(); application != "" {
+		s.Application(application)
+	}
+	for len(c.data) > 0 {
+		tag, content := c.next()
+		if tag == tagExtensions {
+			tellAltNames(s, der{content}.enter(tagSequence))
+		}
+	}
+	return len(leaf) == length
+}
+
+// tellAltNames tells the DNS names of the subject alternative name extension.
+func tellAltNames(s *decode.Session, extensions der) {
+	for len(extensions.data) > 0 {
+		extension := extensions.expect(tagSequence)
+		_, id := extension.next()
+		if !bytes.Equal(id, oidAltName) {
+			continue
+		}
+		tag, content := extension.next()
+		if tag != tagOctets { // the critical flag
+			tag, content = extension.next()
+		}
+		if tag != tagOctets {
+			return
+		}
+		names := der{content}.enter(tagSequence)
+		for i := 0; len(names.data) > 0 && i < maxAltNames; i++ {
+			if tag, name := names.next(); tag == tagDNSName {
+				if name = hostName(name); len(name) > 0 {
+					s.Host(decode.SSLSubjectAltName, name)
+				}
+			}
+		}
+		return
+	}
+}
+
+// der is a run of DER elements. An element that is cut off gives what there is of it; anything
+// malformed ends the run.
+type der struct{ data []byte }
+
+// next cuts the first element off.
+func (d *der) next() (tag byte, content []byte) {
+	if len(d.data) < 2 {
+		d.data = nil
+		return 0, nil
+	}
+	tag = d.data[0]
+	length, at := int(d.data[1]), 2
+	if length >= 0x80 {
+		n := length & 0x7f
+		if n == 0 || n > 3 || len(d.data) < 2+n {
+			d.data = nil
+			return 0, nil
+		}
+		length = 0
+		for _, c := range d.data[2 : 2+n] {
+			length = length<<8 | int(c)
+		}
+		at += n
+	}
+	rest := d.data[at:]
+	n := min(length, len(rest))
+	d.data = rest[n:]
+	return tag, rest[:n]
+}
+
+// expect is the content of the next element, empty when it has another tag.
+func (d *der) expect(want byte) der {
+	if tag, content := d.next(); tag == want {
+		return der{content}
+	}
+	return der{}
+}
+
+func (d der) enter(want byte) der { return d.expect(want) }
+
+// skipOptional leaves an element out if it is there.
+func (d *der) skipOptional(tag byte) {
+	if len(d.data) > 0 && d.data[0] == tag {
+		d.next()
+	}
+}
+
+// names calls f for each attribute of a distinguished name.
+func (d der) names(f func(kind, value []byte)) {
+	for len(d.data) > 0 {
+		attribute := d.expect(tagSet).enter(tagSequence)
+		tag, kind := attribute.next()
+		if _, value := attribute.next(); tag == tagOID && len(value) > 0 {
+			f(kind, value)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package tls
+
+// What runs inside TLS: by the protocol that ALPN names (IANA TLS ALPN Protocol IDs), or by the
+// port where the standards give a protocol over TLS a port of its own (IANA port numbers, RFC
+// 8314 for mail). A port alone never decides: it is looked at once TLS is certain.
+
+import "sluice/classify/decode"
+
+// inside are the protocols that ALPN can name. HTTP is left out: it is what TLS carries unless it
+// says otherwise, and naming it would say nothing of the application.
+var inside = []struct{ alpn, name string }{
+	{"dot", "DNS-OVER-TLS"},
+	{"ftp", "FTP"},
+	{"imap", "IMAP"},
+	{"pop3", "POP3"},
+	{"managesieve", "MANAGESIEVE"},
+	{"xmpp-client", "XMPP"},
+	{"xmpp-server", "XMPP"},
+	{"stun.turn", "STUN"},
+	{"stun.nat-discovery", "STUN"},
+	{"sip/2", "SIP"},
+	{"mqtt", "MQTT"},
+	{"x-amzn-mqtt-ca", "MQTT"},
+	{"amqp", "AMQP"},
+	{"irc", "IRC"},
+	{"nntp", "NNTP"},
+	{"nnsp", "NNTP"},
+	{"coap", "COAP"},
+	{"co", "COAP"},
+	{"postgresql", "POSTGRESQL"},
+	{"tds/8.0", "MSSQL"},
+	{"ntske/1", "NTP"},
+	{"radius/1.0", "RADIUS"},
+	{"radius/1.1", "RADIUS"},
+	{"sunrpc", "SUNRPC"},
+	{"smb", "SMB"},
+	{"rdp", "RDP"},
+}
+
+// variants are the names of protocols of mail over TLS, by port.
+func variant(port uint16) string {
+	switch port {
+	case 465, 587:
+		return "SMTPS"
+	case 585, 993:
+		return "IMAPS"
+	case 995:
+		return "POP3S"
+	}
+	return ""
+}
+
+// byPort are the protocols that have a port for TLS.
+func byPort(port uint16) string {
+	switch port {
+	case 853:
+		return "DNS-OVER-TLS"
+	case 3389:
+		return "RDP"
+	case 4172:
+		return "PCOIP"
+	case 563:
+		return "NNTP"
+	case 636, 3269:
+		return "LDAP"
+	case 989, 990:
+		return "FTP"
+	case 992:
+		return "TELNET"
+	case 994, 6697:
+		return "IRC"
+	case 5061:
+		return "SIP"
+	case 5349:
+		return "STUN"
+	case 5671:
+		return "AMQP"
+	case 6514:
+		return "SYSLOG"
+	case 8883:
+		return "MQTT"
+	case 2083:
+		return "RADIUS"
+	case 5658:
+		return "DIAMETER"
+	}
+	return ""
+}
+
+// name names the variant of TLS by the server's port.
+func name(s *decode.Session) {
+	if v := variant(s.Server.Port()); v != "" && s.Meta.Protocol == decode.TCP {
+		s.Protocol(v)
+	}
+}
+
+// carried names the protocol inside. offers says whether ALPN names one.
+func carried(s *decode.Session, offers func(string) bool) {
+	if offers("h2") || offers("http/1.1") {
+		return
+	}
+	for i := range inside {
+		if p := &inside[i]; offers(p.alpn) {
+			s.Carries(p.name)
+			return
+		}
+	}
+	if p := byPort(s.Server.Port()); p != "" {
+		s.Carries(p)
+	}
+}

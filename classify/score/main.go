@@ -1,0 +1,81 @@
+// Command score measures application identification on captures whose answers are known.
+//
+//	score [-ndpi ndpiReader] [-v] DIRECTORY
+//
+// The directory holds captures in pcap/ and their answers in expected.csv, a row a flow with the
+// columns pcap, proto_l4, src, sport, dst, dport, ndpi_master, ndpi_app, confidence and tier. Rows
+// with confidence DPI, TCP and UDP, are scored; rows with tier none say that nothing is known.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sluice/classify"
+	"sluice/classify/data"
+	"sluice/classify/replay"
+)
+
+func main() {
+	reader := flag.String("ndpi", "", "path of nDPI's ndpiReader, to run on the same captures")
+	verbose := flag.Bool("v", false, "print every row that is not right")
+	only := flag.String("label", "", "with -v, print rows of this expected protocol only")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: score [-ndpi ndpiReader] [-v] [-label NAME] DIRECTORY")
+		os.Exit(2)
+	}
+	if err := run(flag.Arg(0), *reader, *verbose, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(directory, reader string, verbose bool, only string) error {
+	expected, err := readExpected(filepath.Join(directory, "expected.csv"))
+	if err != nil {
+		return err
+	}
+	names, err := data.NamesOf("ndpi")
+	if err != nil {
+		return err
+	}
+	database, problems := data.Load()
+	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{})
+	for _, p := range append(problems, more...) {
+		fmt.Fprintln(os.Stderr, "application database:", p)
+	}
+	ours := newTally("sluice")
+	start := time.Now()
+	for _, capture := range expected.captures {
+		flows, err := replay.File(engine, filepath.Join(directory, "pcap", capture))
+		if err != nil {
+			return err
+		}
+		answers := map[flowKey]answer{}
+		for _, f := range flows {
+			protocol, application := names.Of(f.Result.Protocol, f.Result.Application)
+			a := answer{protocol: protocol, application: application, evidence: f.Result.Evidence, packets: f.AnswerPackets, bytes: f.AnswerBytes}
+			answers[newFlowKey(f.Protocol, f.Client, f.Server)] = a
+		}
+		ours.capture(expected.rows[capture], answers)
+	}
+	ours.took = time.Since(start)
+	ours.print(os.Stdout)
+	if verbose {
+		ours.printRows(os.Stdout, only)
+	}
+	if reader == "" {
+		return nil
+	}
+	theirs := newTally("nDPI")
+	if err := runReader(reader, directory, expected, theirs); err != nil {
+		return err
+	}
+	fmt.Println()
+	theirs.print(os.Stdout)
+	return nil
+}

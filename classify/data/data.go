@@ -1,53 +1,67 @@
-// Package data holds the hand-written core of the application database, as text that people read
-// and edit: files of stanzas by subject (their format is told in package appdb), and the names
-// other engines use for the same applications.
-//
-// To add an application, write a stanza into the file of its subject and give it the next free
-// number; the tests of this package say what is missing.
+// Package data is the application database that the program carries, as the text files that
+// package appdb describes, and the names that other engines use for the same applications.
 package data
 
 import (
-	"bufio"
 	"embed"
 	"fmt"
-	"io/fs"
 	"strings"
+	"sync"
+
+	"sluice/classify/appdb"
 )
 
-// Files are the files of the core, for appdb.LoadFS.
-//
-//go:embed *.apps
-var Files embed.FS
+//go:embed *.apps *.names
+var files embed.FS
 
-//go:embed *.names
-var names embed.FS
+// Load reads the database. It is read once; the result is shared and must not be changed.
+var Load = sync.OnceValues(func() (*appdb.Database, []appdb.Problem) { return appdb.LoadFS(files) })
 
-// Names are the names that another engine uses for applications, by our names without prefix.
-// The engines known are those of NameLists. An application without an entry has no counterpart.
-func Names(engine string) (map[string]string, error) {
-	f, err := names.Open(engine + ".names")
+// Names maps names of this program, without "junos:", to those of another engine. The key is a
+// name, or a protocol and an application joined by "/" where the other engine has one name for
+// the two.
+type Names map[string]string
+
+// NamesOf reads the names of another engine from the file ENGINE.names: a line for each, ours and
+// theirs, parted by spaces. # begins a comment.
+func NamesOf(engine string) (Names, error) {
+	text, err := files.ReadFile(engine + ".names")
 	if err != nil {
-		return nil, fmt.Errorf("names of engine %q: known are %s", engine, strings.Join(NameLists(), ", "))
+		return nil, fmt.Errorf("no names are known of engine %q", engine)
 	}
-	defer f.Close()
-	theirs := map[string]string{}
-	scanner := bufio.NewScanner(f)
-	for scanner.Scan() {
-		text, _, _ := strings.Cut(scanner.Text(), "#")
-		if words := strings.Fields(text); len(words) == 2 {
-			theirs[words[0]] = words[1]
-		} else if len(words) != 0 {
-			return nil, fmt.Errorf("names of engine %q: line %q is not a pair of names", engine, text)
+	names := Names{}
+	for i, line := range strings.Split(string(text), "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+		case len(words) != 2:
+			return nil, fmt.Errorf("%s.names:%d: not two names", engine, i+1)
+		case names[words[0]] != "":
+			return nil, fmt.Errorf("%s.names:%d: %s is there twice", engine, i+1, words[0])
+		default:
+			names[words[0]] = words[1]
 		}
 	}
-	return theirs, scanner.Err()
+	return names, nil
 }
 
-// NameLists are the engines whose names are known, sorted.
-func NameLists() []string {
-	files, _ := fs.Glob(names, "*.names") // the pattern is well-formed, so there is no error
-	for i, f := range files {
-		files[i] = strings.TrimSuffix(f, ".names")
+// Of translates a protocol and an application, with or without "junos:", the latter perhaps "".
+// Names that are not in the map stay as they are, without "junos:".
+func (n Names) Of(protocol, application string) (string, string) {
+	protocol, application = strings.TrimPrefix(protocol, appdb.Prefix), strings.TrimPrefix(application, appdb.Prefix)
+	if application != "" {
+		if both, ok := n[protocol+"/"+application]; ok {
+			return both, ""
+		}
+		application = n.one(application)
 	}
-	return files
+	return n.one(protocol), application
+}
+
+func (n Names) one(name string) string {
+	if other, ok := n[name]; ok {
+		return other
+	}
+	return name
 }

@@ -85,8 +85,8 @@ func commands(client []byte, sure, likely []string) strength {
 	return wrong
 }
 
-// any says whether line begins with one of the words.
-func any(line []byte, words []string) bool {
+// begins says whether line begins with one of the words.
+func begins(line []byte, words []string) bool {
 	for _, w := range words {
 		if decode.PrefixFold(line, w) == decode.Whole {
 			return true

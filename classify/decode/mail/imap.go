@@ -42,7 +42,7 @@ var imapDialogue = dialogue{
 	},
 	last: func(line []byte) bool {
 		word, part := afterTag(line)
-		return part == decode.Whole && any(word, imapLast)
+		return part == decode.Whole && begins(word, imapLast)
 	},
 }
 

@@ -39,7 +39,7 @@ func TestDialogues(t *testing.T) {
 
 func TestStartTLS(t *testing.T) {
 	for _, c := range []struct {
-		name           string
+		name                string
 		greet, ask, consent string
 	}{
 		{"SMTPS", "220 mx.example.com ESMTP\r\n", "EHLO a\r\nSTARTTLS\r\n", "250 STARTTLS\r\n220 go\r\n"},
@@ -87,7 +87,7 @@ func TestOthers(t *testing.T) {
 		{Server("220 ftp.example.com FTP ready\r\n"), Client("USER a\r\n")},
 		{Server("+OK\r\n"), Client("AUTH secret\r\n")}, // Redis
 		{Client("EHLOX\r\n")}, {Client("\x00\x00\x00\x0dO\x00\x00\x00\x09\x00\x00\x01\xff\x00\x1f\xff\xff")},
-		{Client("zINSTREAMS\x00")}, {Client("CHECK SPAM/1.0")},
+		{Client("zINSTREAMS\x00")}, {Client("SKIP SPAM/1.0")},
 	} {
 		if o := Run(Decoders, TCP(4000), m...); o.Verdict != decode.No {
 			t.Errorf("%q: %s %v", m[0].Data, o.Name, o.Verdict)

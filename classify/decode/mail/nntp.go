@@ -29,7 +29,7 @@ var nntpDialogue = dialogue{
 		return weak
 	},
 	command: func(client []byte) strength { return commands(client, nntpSure, nntpLikely) },
-	last:    func(line []byte) bool { return any(line, nntpLast) },
+	last:    func(line []byte) bool { return begins(line, nntpLast) },
 }
 
 func nntp(s *decode.Session, client, server []byte) decode.Verdict {

@@ -33,7 +33,7 @@ var pop3Dialogue = dialogue{
 		return weak
 	},
 	command: func(client []byte) strength { return commands(client, pop3Sure, pop3Likely) },
-	last:    func(line []byte) bool { return any(line, pop3Last) },
+	last:    func(line []byte) bool { return begins(line, pop3Last) },
 }
 
 func pop3(s *decode.Session, client, server []byte) decode.Verdict {

@@ -21,7 +21,7 @@ var sieveDialogue = dialogue{
 		return strong
 	},
 	command: func(client []byte) strength { return commands(client, nil, sieveLikely) },
-	last:    func(line []byte) bool { return any(line, sieveLast) },
+	last:    func(line []byte) bool { return begins(line, sieveLast) },
 }
 
 func sieve(s *decode.Session, client, server []byte) decode.Verdict {

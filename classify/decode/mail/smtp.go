@@ -32,7 +32,7 @@ var smtpDialogue = dialogue{
 		return weak
 	},
 	command: func(client []byte) strength { return commands(client, smtpSure, smtpLikely) },
-	last:    func(line []byte) bool { return any(line, smtpLast) },
+	last:    func(line []byte) bool { return begins(line, smtpLast) },
 }
 
 func smtp(s *decode.Session, client, server []byte) decode.Verdict {

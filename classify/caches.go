@@ -19,6 +19,7 @@ type State struct {
 	resolved *timed[netip.Addr, *appdb.Application]
 	expected *timed[expectation, arranged]
 	memory   atomic.Int64 // bytes held by inspections
+	failures atomic.Int64 // decoders that panicked
 }
 
 // Limits of what State remembers.
@@ -57,6 +58,9 @@ func NewState(clock func() time.Time) *State {
 
 // Memory is the number of bytes that sessions under inspection hold.
 func (s *State) Memory() int64 { return s.memory.Load() }
+
+// Failures is the number of sessions that were left unidentified because a decoder failed.
+func (s *State) Failures() int64 { return s.failures.Load() }
 
 // resolve remembers that an application's name was resolved to addr.
 func (s *State) resolve(a *appdb.Application, addr netip.Addr, ttl time.Duration) {

@@ -21,7 +21,11 @@ func (s *decoderSet) keep(o *decoderSet) {
 	}
 }
 
-func (s *decoderSet) empty() bool { return *s == decoderSet{} }
+func (s *decoderSet) drop(o *decoderSet) {
+	for i := range s {
+		s[i] &^= o[i]
+	}
+}
 
 // next is the first member at or after i, or -1.
 func (s *decoderSet) next(i int) int {
@@ -39,6 +43,7 @@ type dispatch struct {
 	anywhere decoderSet            // those that are asked on any port
 	onPort   map[uint16]decoderSet // those whose usual port it is
 	first    [2][256]decoderSet    // those for which a first byte of a direction is possible
+	await    [2]decoderSet         // those that are not asked before this side has spoken
 }
 
 func newDispatch(decoders []decode.Decoder, suits func(*decode.Decoder) bool) *dispatch {
@@ -50,6 +55,12 @@ func newDispatch(decoders []decode.Decoder, suits func(*decode.Decoder) bool) *d
 		}
 		if !decoder.PortsOnly {
 			d.anywhere.add(i)
+		}
+		switch {
+		case !decoder.Client.Any() && decoder.Server.Any():
+			d.await[ToServer].add(i)
+		case !decoder.Server.Any() && decoder.Client.Any():
+			d.await[ToClient].add(i)
 		}
 		for _, port := range decoder.Ports {
 			set := d.onPort[port]

@@ -208,7 +208,8 @@ const (
 func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]int) (result outcome) {
 	defer func() {
 		if r := recover(); r != nil {
-			slog.Error("decoder failed; its session is left unidentified", "server", w.meta.Server, "protocol", w.meta.Protocol, "panic", r)
+			w.engine.state.failures.Add(1)
+			slog.Error("decoder failed, its session is left unidentified", "decoder", w.asked.Short(), "server", w.meta.Server, "panic", r)
 			result = finished
 		}
 	}()
@@ -216,18 +217,23 @@ func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]i
 		return w.ask(w.claimed, call, shown)
 	}
 	w.maybe = finding{}
-	first, second := w.candidates, w.candidates
+	first := w.able(shown)
+	second := first
 	first.keep(&w.hinted)
-	for i := range second {
-		second[i] &^= first[i]
-	}
+	second.drop(&w.hinted)
 	undecided := false
 	for _, set := range [...]*decoderSet{&first, &second} {
 		for i := set.next(0); i != none; i = set.next(i + 1) {
-			if o := w.ask(i, call, shown); o != goOn {
+			if o := w.ask(i, call, shown); o != goOn || w.claimed != none {
 				return o
 			}
 			undecided = undecided || w.told.verdict == decode.More
+		}
+	}
+	waiting := w.able(shown) != w.candidates
+	for d, n := range shown {
+		if waiting && n == 0 {
+			w.wanted[d] = 1
 		}
 	}
 	switch {
@@ -235,10 +241,26 @@ func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]i
 		return goOn
 	case w.maybe.protocol == nil && w.flip():
 		return turned
+	case waiting:
+		return goOn
 	case w.engine.signatures != nil && w.engine.signatures.Streams():
 		return goOn
 	}
 	return finished
+}
+
+// able are the candidates that can be asked: of a stream, those whose side has spoken.
+func (w *inspection) able(shown [2]int) decoderSet {
+	set := w.candidates
+	if w.meta.Protocol != decode.TCP {
+		return set
+	}
+	for d, n := range shown {
+		if n == 0 {
+			set.drop(&w.engine.tcp.await[d])
+		}
+	}
+	return set
 }
 
 // ask asks one decoder and draws the consequences.
@@ -261,14 +283,14 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 			w.maybe.take(w, w.engine.names[i])
 		}
 	case decode.Match, decode.MatchMore:
-		return w.accept(i, v)
+		return w.accept(i, v, shown)
 	}
 	w.want(shown)
 	return goOn
 }
 
 // accept takes over what a decoder told that recognised its protocol.
-func (w *inspection) accept(i int, v decode.Verdict) outcome {
+func (w *inspection) accept(i int, v decode.Verdict, shown [2]int) outcome {
 	w.settle(w.engine.names[i])
 	for k := range w.told.expected {
 		w.engine.state.expect(&w.told.expected[k])
@@ -290,6 +312,7 @@ func (w *inspection) accept(i int, v decode.Verdict) outcome {
 		return finished
 	}
 	w.claimed = i
+	w.want(shown)
 	return goOn
 }
 

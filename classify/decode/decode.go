@@ -77,8 +77,10 @@ type Decoder struct {
 
 	// Client and Server are the bytes that the first message of either side may begin with; the
 	// zero set stands for any. A decoder is not asked when the first byte is not in the set:
-	// this is what keeps hundreds of decoders cheap. For datagrams, Client holds for those of
-	// the client, Server for those of the server; the first datagram seen decides.
+	// this is what keeps hundreds of decoders cheap. A Stream decoder that gives one of the two
+	// only is not asked before that side has spoken; one that gives both or none is asked when
+	// either has. For datagrams, Client holds for those of the client, Server for those of the
+	// server; the first datagram seen decides.
 	Client, Server ByteSet
 
 	// Stream is asked for TCP sessions, Datagram for UDP. A protocol may have both.
@@ -122,6 +124,9 @@ func (b ByteSet) Or(o ByteSet) ByteSet {
 	}
 	return b
 }
+
+// Any says whether the set stands for all bytes.
+func (b *ByteSet) Any() bool { return !b.given }
 
 // Has says whether c is in the set.
 func (b *ByteSet) Has(c byte) bool {

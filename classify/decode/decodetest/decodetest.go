@@ -196,6 +196,12 @@ func suits(d *decode.Decoder, meta *decode.Meta, messages []Message) bool {
 	return true
 }
 
+// awaits says whether the decoder wants the side that has not spoken yet.
+func awaits(d *decode.Decoder, prefix [2][]byte) bool {
+	return !d.Client.Any() && d.Server.Any() && len(prefix[decode.ToServer]) == 0 ||
+		!d.Server.Any() && d.Client.Any() && len(prefix[decode.ToClient]) == 0
+}
+
 func runOne(d *decode.Decoder, meta *decode.Meta, messages []Message) Outcome {
 	r := &recorder{}
 	s := decode.NewSession(meta, r)
@@ -212,6 +218,9 @@ func runOne(d *decode.Decoder, meta *decode.Meta, messages []Message) Outcome {
 		switch {
 		case meta.Protocol == decode.TCP && d.Stream != nil:
 			prefix[m.From] = append(prefix[m.From], m.Data...)
+			if awaits(d, prefix) {
+				continue
+			}
 			v = d.Stream(&s, prefix[decode.ToServer], prefix[decode.ToClient])
 		case meta.Protocol == decode.UDP && d.Datagram != nil:
 			v = d.Datagram(&s, m.Data)

@@ -2,11 +2,7 @@ package tls
 
 // The ServerHello: RFC 8446 section 4.1.3, RFC 5246 section 7.4.1.3.
 
-import (
-	"bytes"
-
-	"sluice/classify/decode"
-)
+import "sluice/classify/decode"
 
 // answer is what a ServerHello says.
 type answer struct {
@@ -38,12 +34,6 @@ func parseServerHello(m *message, datagram bool) answer {
 		}
 	}
 	return a
-}
-
-// chose says whether protocol was chosen.
-func (a *answer) chose(protocol string) bool {
-	name, _, ok := NextALPN(a.alpn)
-	return ok && bytes.EqualFold(name, []byte(protocol))
 }
 
 // certificateList is the first certificate of the message up to TLS 1.2, as far as it is there.

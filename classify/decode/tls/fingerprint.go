@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"sync"
 
 	"sluice/classify/decode"
 )
@@ -16,6 +17,8 @@ const (
 	fingerprintLength = 36 // t13d1516h2_8daaf6152771_e5627efa2ab1
 	maxListed         = 256
 )
+
+var fingerprints = sync.Pool{New: func() any { return new([fingerprintLength]byte) }}
 
 // The letters of the transports.
 const (
@@ -58,7 +61,7 @@ func (h *Hello) fingerprint(out *[fingerprintLength]byte, transport byte) bool {
 	}
 	twoDigits(out[4:6], ciphers.n)
 	twoDigits(out[6:8], hashed+skipped)
-	copy(out[8:10], h.alpnLetters())
+	out[8], out[9] = h.alpnLetters()
 	out[10], out[23] = '_', '_'
 
 	var text [maxListed*5*2 + 1]byte
@@ -119,17 +122,17 @@ func (h *Hello) versionLetters() string {
 
 // alpnLetters are the first and the last letter of the first protocol offered, or of its
 // hexadecimal form where these are not letters or digits.
-func (h *Hello) alpnLetters() string {
+func (h *Hello) alpnLetters() (first, last byte) {
 	name, _, ok := NextALPN(h.ALPN)
 	if !ok || len(name) == 0 {
-		return "00"
+		return '0', '0'
 	}
-	first, last := name[0], name[len(name)-1]
+	first, last = name[0], name[len(name)-1]
 	if !alphanumeric(first) || !alphanumeric(last) {
 		const digits = "0123456789abcdef"
 		first, last = digits[first>>4], digits[last&15]
 	}
-	return string([]byte{first, last})
+	return first, last
 }
 
 func alphanumeric(c byte) bool {

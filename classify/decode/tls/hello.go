@@ -4,11 +4,7 @@ package tls
 // section 4.2.1 and RFC 9147 section 5.3 (DTLS), RFC 6066 section 3 (server name), RFC 7301
 // (ALPN), RFC 8701 (GREASE), RFC 9849 (ECH), RFC 9001 section 8.2 (QUIC transport parameters).
 
-import (
-	"bytes"
-
-	"sluice/classify/decode"
-)
+import "sluice/classify/decode"
 
 // Numbers of the extensions that are looked at (IANA TLS ExtensionType values).
 const (
@@ -203,24 +199,25 @@ func (h *Hello) Tell(s *decode.Session, name decode.Context, transport byte, par
 		s.Value(decode.SSLECH, h.ServerName)
 	}
 	if part == decode.Whole {
-		var buf [fingerprintLength]byte
-		if h.fingerprint(&buf, transport) {
+		buf := fingerprints.Get().(*[fingerprintLength]byte)
+		if h.fingerprint(buf, transport) {
 			s.Value(decode.SSLFingerprint, buf[:])
 		}
+		fingerprints.Put(buf)
 	}
 }
 
-// offers says whether protocol is in the ALPN list.
-func (h *Hello) offers(protocol string) bool {
-	for rest := h.ALPN; ; {
-		name, more, ok := NextALPN(rest)
+// Offers says whether protocol is in a list as in Hello.ALPN.
+func Offers(list []byte, protocol string) bool {
+	for {
+		name, rest, ok := NextALPN(list)
 		if !ok {
 			return false
 		}
-		if bytes.EqualFold(name, []byte(protocol)) {
+		if string(name) == protocol {
 			return true
 		}
-		rest = more
+		list = rest
 	}
 }
 

@@ -94,13 +94,13 @@ func name(s *decode.Session) {
 	}
 }
 
-// carried names the protocol inside. offers says whether ALPN names one.
-func carried(s *decode.Session, offers func(string) bool) {
-	if offers("h2") || offers("http/1.1") {
+// carried names the protocol inside, given the list of protocols offered or chosen.
+func carried(s *decode.Session, alpn []byte) {
+	if Offers(alpn, "h2") || Offers(alpn, "http/1.1") {
 		return
 	}
 	for i := range inside {
-		if p := &inside[i]; offers(p.alpn) {
+		if p := &inside[i]; Offers(alpn, p.alpn) {
 			s.Carries(p.name)
 			return
 		}

@@ -61,16 +61,3 @@ func oldVersion(major, minor byte) bool {
 
 // version2 says whether the client of an old ClientHello wants SSL 2.0 itself.
 func (d *side) version2() bool { return d.stream[3] == 0 }
-
-// old answers for a session that began with a ClientHello of SSL 2.0.
-func old(s *decode.Session, data []byte, b *side) decode.Verdict {
-	switch b.role {
-	case oldServer, server, within:
-		return match(s)
-	case nothing, short:
-		// The lengths of the hello agree; that is proof.
-		return match(s)
-	}
-	_ = data
-	return decode.No
-}

@@ -8,20 +8,21 @@ import "sluice/classify/decode"
 type role uint8
 
 const (
-	noTLS      role = iota
-	nothing         // has not sent anything
-	short           // too short to say
-	client          // began with a ClientHello
-	server          // began with a ServerHello
-	within          // began in the middle: records whose lengths agree
-	perhaps         // began in the middle, and is too short to be sure
-	oldClient       // began with a ClientHello in the form of SSL 2.0
-	oldServer       // began with a ServerHello of SSL 2.0
+	noTLS     role = iota
+	nothing        // has not sent anything
+	short          // too short to say
+	client         // began with a ClientHello
+	server         // began with a ServerHello
+	within         // began in the middle: records whose lengths agree
+	perhaps        // began in the middle, and is too short to be sure
+	oldClient      // began with a ClientHello in the form of SSL 2.0
+	oldServer      // began with a ServerHello of SSL 2.0
 )
 
 // side is one direction of a session.
 type side struct {
 	role role
+	from decode.Direction
 	flight
 	stream []byte
 }
@@ -34,6 +35,7 @@ func stream(s *decode.Session, toServer, toClient []byte) decode.Verdict {
 	defer buffers.Put(one)
 	defer buffers.Put(other)
 	a, b := look(toServer, one), look(toClient, other)
+	b.from = decode.ToClient
 	if a.role == server || b.role == client {
 		if s.Guessed {
 			return decode.No // the engine turns the session round
@@ -42,7 +44,10 @@ func stream(s *decode.Session, toServer, toClient []byte) decode.Verdict {
 	}
 	switch {
 	case a.role == oldClient && a.version2():
-		return old(s, a.stream, &b)
+		if b.role == noTLS {
+			return decode.No
+		}
+		return match(s) // the lengths of the hello agree; that is proof
 	case a.role == oldClient, a.role == client:
 		return hello(s, &a, &b)
 	case a.role == noTLS || b.role == noTLS:
@@ -86,7 +91,7 @@ func look(data []byte, scratch *[]byte) side {
 // handshakeRole is the role of a side whose first record is one of a handshake, within when its
 // first message is none of those that come first.
 func (d *side) handshakeRole() role {
-	m, rest, ok := nextMessage(d.handshake)
+	m, _, ok := nextMessage(d.handshake)
 	if !ok {
 		if len(d.handshake) > 0 && d.handshake[0] > messageStatus+2 {
 			return within
@@ -101,8 +106,8 @@ func (d *side) handshakeRole() role {
 		if len(m.body) < 2 {
 			return short
 		}
-		if m.body[0] != 3 || m.body[1] > 4 || len(rest) > 0 && rest[0] == messageClientHello {
-			return within
+		if m.body[0] != 3 || m.body[1] > 4 {
+			return noTLS
 		}
 		if _, part := ParseHello(m.body, m.length, false); part == decode.None {
 			return noTLS
@@ -116,7 +121,7 @@ func (d *side) handshakeRole() role {
 			return short
 		}
 		if m.body[0] != 3 || m.body[1] > 4 {
-			return within
+			return noTLS
 		}
 		if len(m.body) > 34 && m.body[34] > 32 {
 			return noTLS
@@ -170,7 +175,7 @@ func hello(s *decode.Session, a, b *side) decode.Verdict {
 		m, _, _ := nextMessage(a.handshake)
 		h, part = ParseHello(m.body, m.length, false)
 		h.Tell(s, decode.SSLServerName, OverTCP, part)
-		carried(s, h.offers)
+		carried(s, h.ALPN)
 	}
 	name(s)
 	switch b.role {
@@ -179,7 +184,7 @@ func hello(s *decode.Session, a, b *side) decode.Verdict {
 	case nothing, short:
 		if part == decode.Partly {
 			// The server name usually comes early.
-			s.Want(decode.ToServer, a.needs)
+			s.Want(a.from, a.needs)
 		}
 		if b.role == nothing && part == decode.Whole && a.role == client {
 			return alone(s, a)
@@ -206,7 +211,7 @@ func answered(s *decode.Session, b *side, h Hello) decode.Verdict {
 	answer := parseServerHello(&m, false)
 	if protocol, _, ok := NextALPN(answer.alpn); ok {
 		s.Value(decode.SSLALPN, protocol)
-		carried(s, answer.chose)
+		carried(s, answer.alpn)
 	}
 	if m.whole() && answer.encrypted {
 		return decode.Match
@@ -216,7 +221,7 @@ func answered(s *decode.Session, b *side, h Hello) decode.Verdict {
 		return decode.Match
 	}
 	if b.needs > len(b.stream) {
-		s.Want(decode.ToClient, b.needs)
+		s.Want(b.from, b.needs)
 	}
 	return decode.MatchMore
 }
@@ -260,9 +265,9 @@ func middle(s *decode.Session, a, b *side) decode.Verdict {
 	case a.role == short || b.role == short:
 		return decode.More
 	}
-	for i, d := range [...]*side{a, b} {
+	for _, d := range [...]*side{a, b} {
 		if d.needs > 0 {
-			s.Want(decode.Direction(i), d.needs)
+			s.Want(d.from, d.needs)
 		}
 	}
 	name(s)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"sluice/track"
@@ -74,7 +75,7 @@ func (e *Engine) ageEarly(early bool) bool {
 	if early {
 		return fill > int64(cfg.flow.Aging.LowWatermark)*cfg.maximum
 	}
-	return fill >= int64(cfg.flow.Aging.HighWatermark)*cfg.maximum
+	return fill > int64(cfg.flow.Aging.HighWatermark)*cfg.maximum
 }
 
 // end removes s for a reason that comes before its own.
@@ -128,12 +129,20 @@ func (e *Engine) record(s *Session) *track.Session {
 		IngressInterface: s.ingress, EgressInterface: s.egress,
 		Start: s.started, Elapsed: time.Since(s.started),
 	}
-	if c.leave != c.key {
-		record.NATSource = c.leave.Source()
+	if source := s.natSource(); source != c.key.Source() {
+		record.NATSource = source
 	}
 	record.PacketsFromClient, record.BytesFromClient = e.total(c)
 	record.PacketsFromServer, record.BytesFromServer = e.total(r)
 	return record
+}
+
+// natSource is the client as the server sees it.
+func (s *Session) natSource() netip.AddrPort {
+	if relay := s.relay.Load(); relay != nil && relay.source.IsValid() {
+		return relay.source
+	}
+	return s.wings[fromClient].leave.Source()
 }
 
 // total is what arrived in one direction: counted packet by packet, by the kernel where it carries

@@ -501,18 +501,29 @@ func TestSessionLimitRefusesClearly(t *testing.T) {
 	}
 }
 
-func TestHalfOpenSessionsMakeRoomForEachOther(t *testing.T) {
-	b := newBench(t, statements+"set security flow maximum-sessions 10000\n")
+func TestHalfOpenSessionsMakeRoomForOthers(t *testing.T) {
+	const maximum = 1000
+	b := newBench(t, statements+"set security flow maximum-sessions 1000\n")
 	established := newConversation("192.0.2.200:40000", "198.51.100.20:80")
 	established.connect(b)
-	for n := range 20000 {
-		c := newConversation("192.0.2.10:1", "198.51.100.20:80")
-		c.client = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(n >> 8)}), uint16(n))
-		b.from(b.lan, c.up(stack.TCPSyn))
+	flood := func(from int) {
+		for n := range maximum {
+			c := newConversation("192.0.2.10:1", "198.51.100.20:80")
+			c.client = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(from + n>>8)}), uint16(n))
+			b.from(b.lan, c.up(stack.TCPSyn))
+		}
 	}
-	s := b.Summary()
-	if s.Pending > 10000/2+shards || s.Valid != 1 {
-		t.Errorf("after a flood: %+v", s)
+	flood(0)
+	if s := b.Summary(); s.InUse != maximum || b.Counters().Drops["half-open-evicted"] != 0 {
+		t.Errorf("in the first moment of a flood: %+v, %d evicted", s, b.Counters().Drops["half-open-evicted"])
+	}
+	b.table.each(func(s *Session) bool { s.lastSeen.Add(-int64(graceHandshake)); return true })
+	flood(100)
+	if evicted := b.Counters().Drops["half-open-evicted"]; evicted == 0 {
+		t.Error("half-open sessions that had their time kept their places")
+	}
+	if s := b.Summary(); s.InUse > maximum || s.Valid != 1 {
+		t.Errorf("after the flood: %+v", s)
 	}
 	if out := b.from(b.wan, established.down(stack.TCPAck)); len(out) != 1 {
 		t.Error("the established session suffered")

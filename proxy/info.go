@@ -142,8 +142,7 @@ func (e *Engine) info(s *Session) Info {
 	}
 	i.In = Wing{Source: c.key.Source(), Destination: c.key.Destination(), Interface: s.ingress}
 	i.In.Packets, i.In.Bytes = e.total(c)
-	back := c.leave.Reverse()
-	i.Out = Wing{Source: back.Source(), Destination: back.Destination(), Interface: s.egress}
+	i.Out = Wing{Source: c.leave.Destination(), Destination: s.natSource(), Interface: s.egress}
 	i.Out.Packets, i.Out.Bytes = e.total(r)
 	switch s.protocol {
 	case schema.ProtoTCP:

@@ -19,6 +19,7 @@ const (
 	timeoutOther    = 60 * time.Second
 	timeoutInitial  = 20 * time.Second // of a TCP handshake
 	timeoutReplied  = 4 * time.Second  // of an echo session that had its reply
+	graceHandshake  = time.Second      // a half-open session keeps its place in a full table
 	maximumPending  = 65536            // half-open TCP sessions; beyond it the oldest make room
 	translatedPorts = 64               // ports tried at random before every port is
 )
@@ -133,7 +134,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	}
 	s := &Session{
 		protocol: f.Protocol, flow: *f, fromZone: from.zone, toZone: to.zone,
-		ingress: from.logical, egress: to.logical, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(),
+		ingress: from.logical, egress: to.logical, egressDevice: to.device, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(),
 	}
 	s.verdict.Store(v.Policy)
 	s.born = e.now()
@@ -150,12 +151,12 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	}
 
 	rule, matched := cfg.policy.SourceNAT(f, from.logical, to.logical)
-	if matched {
+	translate := matched && rule.Interface
+	if translate {
 		s.natRule = rule.Name
 	}
-	translate := matched && rule.Interface
 	if s.path == stream {
-		return e.admitStream(s, p, from, to, translate)
+		return e.admitStream(s, p, to, translate)
 	}
 	if translate && !e.translate(s, e.address(to.device, p.V6)) {
 		e.failed.Add(1)
@@ -170,11 +171,11 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			return e.table.find(&p.Key)
 		}
 	}
-	return e.enter(s, p, from, to)
+	return e.enter(s, p)
 }
 
 // enter puts the session in the table under its client's key and records that it began.
-func (e *Engine) enter(s *Session, p *stack.Packet, from, to *place) *wing {
+func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	s.id = e.ids.Add(1) // before others can find it
 	if !e.table.insert(c) {
@@ -189,28 +190,41 @@ func (e *Engine) enter(s *Session, p *stack.Packet, from, to *place) *wing {
 	v := s.verdict.Load()
 	v.Counters.Hits.Add(1)
 	v.Counters.SessionsOpened.Add(1)
-	if v.LogInit {
-		e.log.FlowCreate(e.record(s))
-	}
-	if e.log.Tracks(from.zone.Name, to.zone.Name) {
-		s.set(stateTracked)
-		e.log.AppCreate(e.record(s))
+	if s.path == express { // on the stream path the server is asked first
+		e.announce(s)
 	}
 	return c
 }
 
-// makeRoom says whether another session fits. A flood of half-open sessions makes room for
-// itself.
-func (e *Engine) makeRoom(cfg *config, p *stack.Packet) bool {
-	if p.Key.Proto == uint16(schema.ProtoTCP) && e.table.pending.Load() >= min(maximumPending, cfg.maximum/2) {
-		victim := e.table.oldestPending(&p.Key)
-		if victim == nil {
-			return false
-		}
-		e.drop(dropHalfOpen)
-		e.remove(victim, track.ReasonAgedOut)
+// announce records that the session began.
+func (e *Engine) announce(s *Session) {
+	if s.verdict.Load().LogInit {
+		e.log.FlowCreate(e.record(s))
 	}
-	return e.table.sessions.Load() < cfg.maximum
+	if e.log.Tracks(s.fromZone.Name, s.toZone.Name) {
+		s.set(stateTracked)
+		e.log.AppCreate(e.record(s))
+	}
+}
+
+// makeRoom says whether another session fits. A flood of half-open sessions makes room for
+// itself, and in a full table one that had its time to answer makes room for any other.
+func (e *Engine) makeRoom(cfg *config, p *stack.Packet) bool {
+	full := e.table.sessions.Load() >= cfg.maximum
+	if !full && e.table.pending.Load() < maximumPending {
+		return true
+	}
+	idle := time.Duration(0)
+	if full {
+		idle = graceHandshake
+	}
+	victim := e.table.oldestPending(&p.Key)
+	if victim == nil || e.now()-victim.lastSeen.Load() < int64(idle) {
+		return !full
+	}
+	e.drop(dropHalfOpen)
+	e.remove(victim, track.ReasonAgedOut)
+	return true
 }
 
 // setTimeouts gives the session the timeouts of its application or its protocol.

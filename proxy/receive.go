@@ -100,6 +100,9 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	now := e.now()
 	w.count(p)
 	if s.path == stream {
+		if s.protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0 {
+			e.clampMSS(e.config.Load(), s, p)
+		}
 		s.lastSeen.Store(now)
 		e.trackVolume(s, now)
 		w.port.terminal.Inject(p.Frame)

@@ -116,6 +116,7 @@ type relay struct {
 	raw      syscall.RawConn
 
 	fromClient, fromServer atomic.Uint64
+	finSent                atomic.Bool   // the client's FIN went on to the server
 	end                    atomic.Uint32 // RelayEnd; the first one counts
 	failure                atomic.Pointer[error]
 }
@@ -193,6 +194,7 @@ func (r *relay) upload() {
 			}
 		case received == io.EOF:
 			r.finish(ClientFIN)
+			r.finSent.Store(true)
 			if err := r.upstream.CloseWrite(); err != nil && !errors.Is(err, unix.ENOTCONN) {
 				r.fail(serverEnd(err), err)
 			}
@@ -253,6 +255,10 @@ func (r *relay) download() {
 			return
 		}
 		switch {
+		case received == io.EOF && !r.finSent.Load() && r.upstreamClosed():
+			// It was a RST whose error the other direction was told.
+			r.fail(ServerRST, syscall.ECONNRESET)
+			return
 		case received == io.EOF:
 			r.finish(ServerFIN)
 			if err := r.client.CloseWrite(); err != nil {
@@ -271,6 +277,17 @@ func (r *relay) download() {
 			return
 		}
 	}
+}
+
+// upstreamClosed says whether the server's socket has no connection any more. After the server's
+// FIN alone it still has.
+func (r *relay) upstreamClosed() bool {
+	closed := false
+	err := r.raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		closed = err == nil && info.State == unix.BPF_TCP_CLOSE
+	})
+	return err == nil && closed
 }
 
 // announced is the number of bytes, up to relayChunk, that reading from a socket delivers without

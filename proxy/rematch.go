@@ -26,19 +26,37 @@ func (e *Engine) rematch(cfg *config) {
 			e.keep(s)
 		}
 		was := s.verdict.Load()
-		now := cfg.policy.Lookup(&s.flow)
+		f, moved, ok := s.flowIn(cfg)
+		if !ok {
+			e.end(s, track.ReasonPolicyDelete)
+			return true
+		}
+		now := cfg.policy.Lookup(&f)
 		same := now.Policy.Counters == was.Counters
 		switch {
 		case same && now.Policy.Action == policy.Permit:
 			s.verdict.Store(now.Policy)
-		case !on && survives(configured[was.Counters]):
-		case extensive && now.Policy.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
+		case !on && !moved && survives(configured[was.Counters]):
+		case (extensive || moved) && now.Policy.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
 			s.verdict.Store(now.Policy)
 		default:
 			e.end(s, track.ReasonPolicyDelete)
 		}
 		return true
 	})
+}
+
+// flowIn is what the policies of cfg judge: the session's flow between the zones that its
+// interfaces are in now. moved says that a zone is another one, ok that both are in a zone.
+func (s *Session) flowIn(cfg *config) (f policy.Flow, moved, ok bool) {
+	f = s.flow
+	from, to := cfg.byDevice[s.wings[fromClient].port.device], cfg.byDevice[s.egressDevice]
+	if from == nil || to == nil {
+		return f, true, false
+	}
+	moved = f.FromZone != from.zone.Name || f.ToZone != to.zone.Name
+	f.FromZone, f.ToZone = from.zone.Name, to.zone.Name
+	return f, moved, true
 }
 
 // survives says whether a policy that let a session in is still there and permits.

@@ -68,6 +68,7 @@ type Session struct {
 
 	fromZone, toZone *policy.Zone
 	ingress, egress  string // logical interfaces
+	egressDevice     string // Linux interface towards the server
 	service          string // L4 application
 	natRule          string // "" when addresses are kept
 	icmpSeq          uint16 // of the first echo request

@@ -25,6 +25,7 @@ type relayed struct {
 	cancel   context.CancelFunc
 	local    netip.Addr                  // address to dial from instead of the client's, for source translation
 	syn      []byte                      // the client's first frame, for an ICMP error to quote
+	source   netip.AddrPort              // what the server sees as client; set before the session shows it
 	upstream atomic.Pointer[net.TCPConn] // nil until the server answered
 	packets  atomic.Uint64               // what the upstream socket had received when it was closed
 	bytes    atomic.Uint64
@@ -32,8 +33,7 @@ type relayed struct {
 
 // admitStream enters a session whose TCP connection ends in the gateway. The server's packets
 // go to the upstream socket, so only the client's direction is in the table.
-func (e *Engine) admitStream(s *Session, p *stack.Packet, from, to *place, translate bool) *wing {
-	c := &s.wings[fromClient]
+func (e *Engine) admitStream(s *Session, p *stack.Packet, to *place, translate bool) *wing {
 	r := &relayed{cancel: func() {}, syn: slices.Clone(p.Frame)}
 	if translate {
 		r.local = e.address(to.device, p.V6)
@@ -42,10 +42,10 @@ func (e *Engine) admitStream(s *Session, p *stack.Packet, from, to *place, trans
 			e.drop(dropNATPorts)
 			return nil
 		}
-		c.leave.Src = r.local.As16()
+		r.source = netip.AddrPortFrom(r.local, 0) // the port is known once the server is dialled
 	}
 	s.relay.Store(r)
-	return e.enter(s, p, from, to)
+	return e.enter(s, p)
 }
 
 // accept serves one terminated connection: the server is dialled first, so that refused is seen
@@ -63,7 +63,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 	defer giveUp()
 	defer context.AfterFunc(ctx, giveUp)()
 	asked := s.relay.Load()
-	r := &relayed{cancel: cancel, local: asked.local}
+	r := &relayed{cancel: cancel, local: asked.local, source: asked.source}
 	s.relay.Store(r)
 	if s.removed.Load() { // while its new relay could not be cancelled yet
 		cancel()
@@ -74,11 +74,19 @@ func (e *Engine) accept(pending *stack.Pending) {
 
 	upstream, err := e.dial(asking, s, r)
 	if err != nil {
+		e.announce(s)
 		e.refuseStream(s, pending, asked.syn, err)
 		return
 	}
 	defer upstream.Close()
-	r.upstream.Store(upstream)
+	connected := &relayed{cancel: cancel, local: r.local, source: r.source}
+	if r.local.IsValid() {
+		connected.source = upstream.LocalAddr().(*net.TCPAddr).AddrPort()
+	}
+	connected.upstream.Store(upstream)
+	s.relay.Store(connected)
+	r = connected
+	e.announce(s)
 	client, err := pending.Accept()
 	if err != nil {
 		upstream.SetLinger(0) // the client reset meanwhile, and so do we

@@ -89,7 +89,7 @@ set applications application short inactivity-timeout 4
 // the kernel as it found it.
 func TestGracefulStop(t *testing.T) {
 	w := &world{Lab: lab.Start(t, lab.Options{}), t: t}
-	before := w.kernelState()
+	before := w.settledState()
 	gw, err := w.StartGateway(t.Context(), lab.BaseConfig+lab.PermitAll+hideBehindWAN1)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestGracefulStop(t *testing.T) {
 // "sluice cleanup" takes back what it left, and a new start works on the same state.
 func TestKilled(t *testing.T) {
 	w := &world{Lab: lab.Start(t, lab.Options{}), t: t}
-	before := w.kernelState()
+	before := w.settledState()
 	gw, err := w.StartGateway(t.Context(), lab.BaseConfig+lab.PermitAll+hideBehindWAN1)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,21 @@ func echoes(c net.Conn) error {
 
 // kernelState is what a gateway may leave in its namespace: policy rules, tables, devices and
 // firewall rules, as text.
+func (w *world) settledState() string {
+	w.t.Helper()
+	w.eventually("every link of the gateway is up", func() bool {
+		state := w.kernelState()
+		for _, device := range []string{"lan0", "gst0", "wan0", "wan1"} {
+			if !strings.Contains(state, "multicast ff00::/8 dev "+device) || !regexp.MustCompile(`local fe80::\S+ dev `+device).MatchString(state) {
+				return false
+			}
+		}
+		return true
+	})
+	return w.kernelState()
+}
+
+// kernelState is what the gateway changes in the kernel: rules, routes, devices and firewall.
 func (w *world) kernelState() string {
 	w.t.Helper()
 	var all strings.Builder

@@ -5,6 +5,9 @@ import (
 
 	"sluice/classify/decode"
 	"sluice/classify/decode/dns"
+	"sluice/classify/decode/p2p"
+	"sluice/classify/decode/voip"
+	"sluice/classify/decode/vpn"
 	"sluice/classify/decode/web"
 )
 
@@ -14,5 +17,8 @@ func Decoders() []decode.Decoder {
 	return slices.Concat(
 		web.Decoders,
 		dns.Decoders,
+		vpn.Decoders,
+		voip.Decoders,
+		p2p.Decoders,
 	)
 }

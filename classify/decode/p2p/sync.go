@@ -1,0 +1,107 @@
+package p2p
+
+// Synchronisation and messaging between peers: Syncthing local discovery version 4 and its older
+// forms, Resilio's discovery, libp2p's multistream-select 1.0, Secure Scuttlebutt's announcement,
+// ZeroNet's handshake, Tox (its specification, "DHT Packet").
+
+import (
+	"bytes"
+
+	"sluice/classify/decode"
+)
+
+// syncthing accepts announcements, by their magic numbers.
+func syncthing(_ *decode.Session, data []byte) decode.Verdict {
+	if len(data) >= 8 {
+		switch decode.Uint32(data, 0) {
+		case 0x2ea7d90b, 0x7d79bc40:
+			return decode.Match
+		}
+	}
+	return decode.No
+}
+
+func resilio(_ *decode.Session, data []byte) decode.Verdict {
+	if decode.Prefix(data, "BSYNC\x00d") == decode.Whole {
+		return decode.Match
+	}
+	return decode.No
+}
+
+func libp2p(_ *decode.Session, client, server []byte) decode.Verdict {
+	return beginsWith(either(client, server), "\x13/multistream/1.0.0\n")
+}
+
+func scuttlebutt(_ *decode.Session, data []byte) decode.Verdict {
+	if (bytes.HasPrefix(data, []byte("net:")) || bytes.HasPrefix(data, []byte("ws:"))) && bytes.Contains(data, []byte("~shs:")) {
+		return decode.Match
+	}
+	return decode.No
+}
+
+// zeroNet accepts the MessagePack map {"cmd": "handshake", …}, with its first three keys in any
+// order.
+func zeroNet(s *decode.Session, client, _ []byte) decode.Verdict {
+	if len(client) < 20 {
+		return decode.More
+	}
+	if client[1] != 0xa3 && client[1] != 0xa6 {
+		return decode.No
+	}
+	head := client[:min(len(client), 600)]
+	if bytes.Contains(head, []byte("\xa3cmd\xa9handshake")) && bytes.Contains(head, []byte("req_id")) {
+		return decode.Match
+	}
+	if len(client) < 600 && bytes.HasPrefix(client[1:], []byte("\xa3cmd\xa9handshake")) {
+		return decode.More
+	}
+	return decode.No
+}
+
+// toxSeen is the key that the last packet of each direction named.
+type toxSeen struct {
+	known [2]bool
+	key   [2][16]byte
+}
+
+// tox accepts two packets of known kinds and lengths with the same sender's key, which is in clear.
+func tox(s *decode.Session, data []byte) decode.Verdict {
+	n := len(data)
+	switch data[0] {
+	case 0x00, 0x01:
+		if n != 82 {
+			return decode.No
+		}
+	case 0x02:
+		if n != 113 {
+			return decode.No
+		}
+	case 0x04:
+		if n < 82 || n > 300 {
+			return decode.No
+		}
+	case 0x20, 0x21:
+		if n < 82 {
+			return decode.No
+		}
+	default:
+		return decode.No
+	}
+	seen, _ := s.Memory().(*toxSeen)
+	if seen == nil {
+		seen = &toxSeen{}
+		s.Remember(seen)
+	}
+	d, key := s.Direction, [16]byte(data[1:17])
+	if key == ([16]byte{}) {
+		return decode.No
+	}
+	if seen.known[d] {
+		if seen.key[d] == key {
+			return decode.Match
+		}
+		return decode.No
+	}
+	seen.known[d], seen.key[d] = true, key
+	return decode.More
+}

@@ -34,8 +34,12 @@ func TestSourceNAT(t *testing.T) {
 			{"tcp", lab.EchoAddr4, lab.ClientAddr4},
 			{"udp", lab.EchoAddr6, lab.ClientAddr6},
 		} {
-			if seen := w.whoami(w.Client, c.network, nil, c.to); seen.Addr().String() != c.want {
+			seen := w.whoami(w.Client, c.network, nil, c.to)
+			if seen.Addr().String() != c.want {
 				t.Errorf("%s to %s: the server sees %v, want %s", c.network, c.to, seen, c.want)
+			}
+			if shown := w.show("show security flow session"); !strings.Contains(shown, fmt.Sprintf("--> %s/%d;%s", seen.Addr(), seen.Port(), c.network)) {
+				t.Errorf("%s to %s: the session table does not show %v:\n%s", c.network, c.to, seen, shown)
 			}
 		}
 		w.do(w.Client, "ping", "-c3", "-i0.01", "-W2", lab.EchoAddr4Link1)

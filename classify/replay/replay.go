@@ -77,10 +77,11 @@ func Replay(engine *classify.Engine, capture io.Reader) ([]*Flow, error) {
 
 // Table is a table of flows to which IP packets are shown.
 type Table struct {
-	engine *classify.Engine
-	now    time.Time
-	flows  map[key]*Flow
-	order  []*Flow
+	engine    *classify.Engine
+	now       time.Time
+	flows     map[key]*Flow
+	order     []*Flow
+	fragments pcap.Fragments
 }
 
 // NewTable is an empty table with caches of its own.
@@ -93,6 +94,13 @@ func NewTable(engine *classify.Engine) *Table {
 // Packet shows an IP packet that was captured at a time.
 func (t *Table) Packet(at time.Time, ip []byte) {
 	t.now = at
+	if whole, ok := t.fragments.Whole(ip); ok {
+		t.whole(whole)
+	}
+}
+
+// whole shows an IP packet that is no fragment.
+func (t *Table) whole(ip []byte) {
 	p, ok := pcap.Parse(ip)
 	if !ok {
 		return
@@ -190,6 +198,9 @@ func (t *Table) server(protocol uint8, port uint16) bool {
 
 // Close ends all flows and returns them in the order of their first packets.
 func (t *Table) Close() []*Flow {
+	for _, first := range t.fragments.Rest() {
+		t.whole(first)
+	}
 	for _, f := range t.order {
 		f.state.Close()
 		t.note(f)

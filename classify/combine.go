@@ -52,6 +52,8 @@ func (w *inspection) combine() answer {
 		if w.arranged.application != "" {
 			f.application, f.source = w.engine.named(w.arranged.application), byExpectation
 		}
+	case f.application != nil: // a signature found it over a protocol that nobody knows
+		return answer{application: f.application, signature: f.signature, confidence: High, evidence: f.source}
 	default:
 		return w.prematch()
 	}

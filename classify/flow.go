@@ -128,6 +128,9 @@ func (f *Flow) Datagram(d Direction, payload []byte) (changed bool) {
 	}
 	d ^= w.flipped
 	f.count(payload)
+	if w.engine.signatures != nil && w.engine.signatures.Streams() {
+		w.scan(d, payload)
+	}
 	if w.askDatagram(d, payload) || w.limitReached(f) {
 		return f.conclude()
 	}
@@ -160,6 +163,7 @@ func (f *Flow) refresh() (changed bool) {
 // conclude takes over what is known by now for good.
 func (f *Flow) conclude() (changed bool) {
 	before := f.answer
+	f.work.scanStreams()
 	f.answer = f.work.combine()
 	f.answer.final = true
 	f.work.free()

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 
 	"sluice/classify/appdb"
 	"sluice/classify/decode"
+	"sluice/classify/decode/dns"
+	"sluice/classify/decode/web"
 )
 
 const testApplications = `
@@ -40,9 +43,9 @@ application OWNED
   addresses 203.0.113.0/24
 `
 
-// testDecoders are those of the engine, and some whose behaviour a test can choose by the bytes.
+// testDecoders are HTTP, DNS, and some whose behaviour a test can choose by the bytes.
 func testDecoders() []decode.Decoder {
-	return append(Decoders(),
+	return append(slices.Concat(web.Decoders[:1], dns.Decoders[:1]),
 		decode.Decoder{Name: "WEAK", Client: decode.FirstBytes("w"), Stream: func(s *decode.Session, client, server []byte) decode.Verdict {
 			return decode.Maybe
 		}},
@@ -327,6 +330,52 @@ func TestMemoryOfDatagramDecoders(t *testing.T) {
 	}
 	f.Datagram(ToClient, []byte("c"))
 	check(t, &f, "COUNTER", "", true)
+}
+
+// shouting is a signature: two exclamation marks in a stream, "loud" in a User-Agent.
+type shouting struct{ found *appdb.Application }
+
+func (s *shouting) Streams() bool { return true }
+
+func (s *shouting) Match(c decode.Context, d Direction, protocol *appdb.Application, value []byte) (*appdb.Application, string) {
+	if c == decode.Stream && strings.Contains(string(value), "!!") || c == decode.HTTPUserAgent && string(value) == "loud" {
+		return s.found, "shout"
+	}
+	return nil, ""
+}
+
+// CS-25: signatures are looked for in contexts and in streams, of sessions known and unknown.
+func TestSignatures(t *testing.T) {
+	b := newBench(t, Options{Signatures: &shouting{&appdb.Application{Name: "SHOUTING"}}})
+	f := b.say(testMeta(6, 80), "GET / HTTP/1.1\r\nUser-Agent: loud\r\nHost: shop.example\r\n\r\n")
+	check(t, f, "HTTP", "SHOUTING", true)
+	if r := f.Result(); r.Evidence != "signature shout" {
+		t.Errorf("%+v", r)
+	}
+	f = b.say(testMeta(6, 80), "\x00hello", "<\x00world!!")
+	f.Close()
+	check(t, f, "UNKNOWN", "SHOUTING", true)
+	check(t, b.say(testMeta(6, 80), "GET /!! HTTP/1.1\r\n\r\n"), "HTTP", "SHOUTING", true)
+}
+
+// What a decoder held possible in one datagram stays so until it says No.
+func TestMaybeLasts(t *testing.T) {
+	verdicts := map[byte]decode.Verdict{'?': decode.Maybe, '.': decode.More, '-': decode.No}
+	b := newBench(t, Options{Decoders: []decode.Decoder{
+		{Name: "ONE", Datagram: func(s *decode.Session, data []byte) decode.Verdict { return verdicts[data[0]] }},
+		{Name: "TWO", Datagram: func(s *decode.Session, data []byte) decode.Verdict { return verdicts[data[1]] }},
+	}})
+	for script, want := range map[string]string{"?. ..": "ONE", "?. -.": "UNKNOWN", "?. -?": "TWO", ".? ?.": "ONE", ".. ..": "UNKNOWN"} {
+		var f Flow
+		b.Begin(&f, testMeta(17, 9))
+		for datagram := range strings.FieldsSeq(script) {
+			f.Datagram(ToServer, []byte(datagram))
+		}
+		f.Close()
+		if got := strings.TrimPrefix(f.Result().Protocol, appdb.Prefix); got != want {
+			t.Errorf("%q: %s, want %s", script, got, want)
+		}
+	}
 }
 
 // Goal: at most 2 KB a flow while inspecting, 128 bytes after.

@@ -30,7 +30,9 @@ type inspection struct {
 
 	told     told    // by the decoder that is being asked
 	found    finding // what is certain
-	maybe    finding // what the first decoder that said Maybe told in the last round
+	maybe    finding // what the first decoder that said Maybe told when it last did
+	maybeBy  int     // that decoder, or none
+	doubted  bool    // some decoder said Maybe in this round
 	earlier  *appdb.Application
 	arranged arranged
 }
@@ -75,7 +77,8 @@ func (w *inspection) free() {
 // restart considers all decoders anew.
 func (w *inspection) restart() {
 	w.candidates, w.hinted = w.engine.dispatchOf(w.meta.Protocol).begin(&w.meta)
-	w.filtered, w.wanted, w.claimed, w.maybe = [2]bool{}, [2]int{}, none, finding{}
+	w.filtered, w.wanted, w.claimed = [2]bool{}, [2]int{}, none
+	w.maybe, w.maybeBy = finding{}, none
 	w.memories = w.memories[:0]
 }
 
@@ -216,7 +219,7 @@ func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]i
 	if w.claimed != none {
 		return w.ask(w.claimed, call, shown)
 	}
-	w.maybe = finding{}
+	w.doubted = false
 	first := w.able(shown)
 	second := first
 	first.keep(&w.hinted)
@@ -273,13 +276,17 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 	w.told.verdict = v
 	switch v {
 	case decode.No:
-		if i == w.claimed {
+		switch i {
+		case w.claimed:
 			return finished
+		case w.maybeBy:
+			w.maybe, w.maybeBy = finding{}, none
 		}
 		w.candidates.remove(i)
 		return goOn
 	case decode.Maybe:
-		if w.maybe.protocol == nil {
+		if !w.doubted {
+			w.maybe, w.maybeBy, w.doubted = finding{}, i, true
 			w.maybe.take(w, w.engine.names[i])
 		}
 	case decode.Match, decode.MatchMore:

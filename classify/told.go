@@ -61,6 +61,26 @@ func (w *inspection) candidate(a *appdb.Application, by source) (taken bool) {
 	return true
 }
 
+// scanStreams lets signatures look at the first bytes of both directions, as the inspection ends.
+func (w *inspection) scanStreams() {
+	if w.engine.signatures == nil || !w.engine.signatures.Streams() {
+		return
+	}
+	for d := range w.streams {
+		if prefix := w.streams[d].prefix(); len(prefix) > 0 {
+			w.scan(decode.Direction(d), prefix)
+		}
+	}
+}
+
+// scan lets signatures look at the beginning of a stream, or at a datagram.
+func (w *inspection) scan(d Direction, data []byte) {
+	a, name := w.engine.signatures.Match(decode.Stream, d, w.found.protocol, data)
+	if a != nil && (w.found.application == nil || w.engine.weight(a, bySignature) < w.engine.weight(w.found.application, w.found.source)) {
+		w.found.application, w.found.source, w.found.signature = a, bySignature, name
+	}
+}
+
 // weight orders evidence: smaller is stronger. With Options.CDN, the application of a content
 // delivery network gives way to any other.
 func (e *Engine) weight(a *appdb.Application, by source) int {

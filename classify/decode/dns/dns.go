@@ -30,6 +30,10 @@ func datagram(s *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	switch {
+	case m.certificate || m.asksCertificate && !s.Port(portDNS):
+		s.Protocol("DNSCRYPT")
+		s.Host(decode.DNSQuery, m.question)
+		return decode.Match
 	case s.Port(portMDNS):
 		s.Protocol("MDNS")
 		return decode.Match
@@ -84,7 +88,11 @@ const headerLen = 12
 // message is what matters of a parsed message.
 type message struct {
 	response bool
-	rest     int // bytes behind the last record
+	question []byte // the first name asked for
+	rest     int    // bytes behind the last record
+	// asksCertificate is set when the question has the form of one for a DNSCrypt certificate,
+	// certificate when it surely is one or the answer is one.
+	asksCertificate, certificate bool
 }
 
 // plausible looks at the header alone.
@@ -108,9 +116,14 @@ func plausible(data []byte) bool {
 const (
 	typeA     = 1
 	typeCNAME = 5
+	typeTXT   = 16
 	typeAAAA  = 28
 	typeSVCB  = 64
 	typeHTTPS = 65
+
+	// Of NetBIOS, which has the same message format and is recognised elsewhere (RFC 1002).
+	typeNB     = 32
+	typeNBSTAT = 33 // the number is also that of SRV, the form of the name tells
 )
 
 // parse walks over a message and tells the names asked for and the addresses answered.
@@ -119,7 +132,6 @@ func parse(s *decode.Session, data []byte) (m message, ok bool) {
 		return m, false
 	}
 	m.response = data[2]&0x80 != 0
-	var question []byte
 	scratch := s.Scratch()
 	at := headerLen
 	for i := range int(decode.Uint16(data, 4)) {
@@ -127,8 +139,14 @@ func parse(s *decode.Session, data []byte) (m message, ok bool) {
 		if !good || after+4 > len(data) || !goodClass(decode.Uint16(data, after+2)) {
 			return m, false
 		}
+		kind := decode.Uint16(data, after)
+		if (kind == typeNB || kind == typeNBSTAT) && netbiosName(name) {
+			return m, false
+		}
 		if i == 0 {
-			question, scratch = name, scratch[maxName:maxName]
+			m.question, scratch = name, scratch[maxName:maxName]
+			m.asksCertificate = kind == typeTXT && bytes.HasPrefix(name, []byte("2."))
+			m.certificate = m.asksCertificate && bytes.HasPrefix(name, []byte("2.dnscrypt-cert."))
 			s.Value(decode.DNSQuery, name)
 		}
 		at = after + 4
@@ -138,16 +156,17 @@ func parse(s *decode.Session, data []byte) (m message, ok bool) {
 		var buf [maxName]byte
 		_, after, good := readName(buf[:0], data, at)
 		if !good || after+10 > len(data) {
-			return m, m.response && len(question) > 0 && good // cut short, as servers do
+			return m, m.response && len(m.question) > 0 && good // cut short, as servers do
 		}
 		kind, length := decode.Uint16(data, after), int(decode.Uint16(data, after+8))
 		at = after + 10 + length
 		if at > len(data) {
-			return m, m.response && len(question) > 0
+			return m, m.response && len(m.question) > 0
 		}
-		if m.response && len(question) > 0 {
+		m.certificate = m.certificate || kind == typeTXT && length > 5 && string(data[at-length+1:at-length+5]) == "DNSC"
+		if m.response && len(m.question) > 0 {
 			ttl := time.Duration(decode.Uint32(data, after+4)) * time.Second
-			tellRecord(s, question, kind, ttl, data, after+10, at)
+			tellRecord(s, m.question, kind, ttl, data, after+10, at)
 		}
 	}
 	m.rest = len(data) - at
@@ -201,6 +220,21 @@ func tellHints(s *decode.Session, name []byte, ttl time.Duration, value []byte) 
 		}
 		at += length
 	}
+}
+
+// netbiosName says whether a name begins with a NetBIOS name: 32 letters from A to P, each of which
+// stands for half a byte (RFC 1001 section 14.1).
+func netbiosName(name []byte) bool {
+	const length = 32
+	if len(name) < length || len(name) > length && name[length] != '.' {
+		return false
+	}
+	for _, c := range name[:length] {
+		if c < 'A' || c > 'P' {
+			return false
+		}
+	}
+	return true
 }
 
 // goodClass says whether a class may be asked for; the top bit is that of multicast DNS.

@@ -68,10 +68,22 @@ func TestVariants(t *testing.T) {
 	Stream(t, Decoders, 853, "DNS", Client(frame(query)), Server(frame(answer)))
 }
 
+func TestCertificates(t *testing.T) {
+	ask := func(name string) string { return pack(t, new(mdns.Msg).SetQuestion(name, mdns.TypeTXT)) }
+	Datagrams(t, Decoders, 53, "DNSCRYPT", Client(ask("2.dnscrypt-cert.example.com.")))
+	Datagrams(t, Decoders, 443, "DNSCRYPT", Client(ask("2.provider.example.com.")))
+	Datagrams(t, Decoders, 53, "DNS", Client(ask("2.provider.example.com.")))
+	q := new(mdns.Msg).SetQuestion("cert.example.com.", mdns.TypeTXT)
+	a := new(mdns.Msg).SetReply(q)
+	a.Answer = []mdns.RR{&mdns.TXT{Hdr: mdns.RR_Header{Name: "cert.example.com.", Rrtype: mdns.TypeTXT, Class: 1}, Txt: []string{"DNSC\\000\\001\\000\\000"}}}
+	Datagrams(t, Decoders, 53, "DNSCRYPT", Client(pack(t, q)), Server(pack(t, a)))
+}
+
 func TestOthersAreNotDNS(t *testing.T) {
 	query, _ := exchange(t, mdns.TypeA)
 	loop := query[:12] + "\xc0\x0c\x00\x01\x00\x01"
-	for _, other := range []string{query[:11], query[:20], query + "x", loop, "GET / HTTP/1.1\r\n\r\n"} {
+	netbios := query[:12] + "\x20" + "FHEPFCELEHFCEPFFFACACACACACACAAA" + "\x00\x00\x20\x00\x01"
+	for _, other := range []string{netbios, query[:11], query[:20], query + "x", loop, "GET / HTTP/1.1\r\n\r\n"} {
 		if o := Run(Decoders, UDP(9999), Client(other)); o.Verdict != decode.No {
 			t.Errorf("%q: %v", other, o.Verdict)
 		}

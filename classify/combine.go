@@ -41,6 +41,12 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 // what one thinks possible, that before what another session arranged, and what is only known of
 // the address comes last.
 func (w *inspection) combine() answer {
+	a := w.conclusion()
+	a.turned = w.flipped != ToServer
+	return a
+}
+
+func (w *inspection) conclusion() answer {
 	f := w.found
 	a := answer{confidence: High, evidence: byDecoder}
 	switch {

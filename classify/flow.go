@@ -163,6 +163,7 @@ func (f *Flow) refresh() (changed bool) {
 // conclude takes over what is known by now for good.
 func (f *Flow) conclude() (changed bool) {
 	before := f.answer
+	f.work.lastChance()
 	f.work.scanStreams()
 	f.answer = f.work.combine()
 	f.answer.final = true

@@ -245,6 +245,14 @@ func TestGuessedDirection(t *testing.T) {
 	meta.Guessed = true
 	f := b.say(meta, "<GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n")
 	check(t, f, "HTTP", "SHOP", true)
+	if !f.Result().Turned {
+		t.Errorf("%+v", f.Result())
+	}
+	// While somebody waits for more, the other way round is tried at the end.
+	f = b.say(meta, "s", "<\x00\x1d\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01")
+	check(t, f, "UNKNOWN", "", false)
+	f.Close()
+	check(t, f, "DNS", "", true)
 	meta.Guessed = false
 	check(t, b.say(meta, "<GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n"), "UNKNOWN", "", false)
 }

@@ -96,6 +96,13 @@ func (w *inspection) flip() bool {
 	return true
 }
 
+// lastChance asks about a stream the other way round when nobody knew it this way.
+func (w *inspection) lastChance() {
+	if w.meta.Protocol == decode.TCP && w.found.protocol == nil && w.maybe.protocol == nil && w.flip() {
+		w.askStreams(ToServer)
+	}
+}
+
 // room is how many bytes of direction d are looked at, given what there is of the other.
 func (w *inspection) room(d Direction) int {
 	limits := &w.engine.limits

@@ -23,6 +23,8 @@ type Result struct {
 	// EncryptedHello is set when the ClientHello was encrypted (ECH): the application is then
 	// that of the outer name or of the address, not of the name the client asked for.
 	EncryptedHello bool
+	// Turned is set when Meta.Guessed was wrong: the client is the server.
+	Turned bool
 	// Final is set when the answer will not change any more. Before that it is a pre-match.
 	Final bool
 }
@@ -94,14 +96,14 @@ type answer struct {
 	signature                    string // name of the signature that decided, or ""
 	confidence                   Confidence
 	evidence                     source
-	encryptedHello               bool
+	encryptedHello, turned       bool
 	final                        bool
 }
 
 func (a *answer) result() Result {
 	r := Result{
 		Protocol: appdb.Unknown, Confidence: a.confidence, Evidence: sourceNames[a.evidence],
-		EncryptedHello: a.encryptedHello, Final: a.final,
+		EncryptedHello: a.encryptedHello, Turned: a.turned, Final: a.final,
 	}
 	if a.protocol != nil {
 		r.Protocol, r.Group = a.protocol.Name, a.protocol.Group()

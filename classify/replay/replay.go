@@ -204,6 +204,9 @@ func (t *Table) Close() []*Flow {
 	for _, f := range t.order {
 		f.state.Close()
 		t.note(f)
+		if f.Result.Turned {
+			f.Client, f.Server = f.Server, f.Client
+		}
 	}
 	return t.order
 }

@@ -249,10 +249,10 @@ func TestGuessedDirection(t *testing.T) {
 		t.Errorf("%+v", f.Result())
 	}
 	// While somebody waits for more, the other way round is tried at the end.
-	f = b.say(meta, "s", "<\x00\x1d\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01")
+	f = b.say(meta, "s", "<secret")
 	check(t, f, "UNKNOWN", "", false)
 	f.Close()
-	check(t, f, "DNS", "", true)
+	check(t, f, "SECRET", "", true)
 	meta.Guessed = false
 	check(t, b.say(meta, "<GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n"), "UNKNOWN", "", false)
 }

@@ -26,8 +26,9 @@ type Flow struct {
 	AnswerPackets, AnswerBytes int
 	Payload                    bool // some packet had payload
 
-	state classify.Flow
-	from  key // the direction of the client
+	state   classify.Flow
+	from    key  // the direction of the client
+	started bool // its first packet was seen
 }
 
 // key identifies one direction of a flow.
@@ -56,11 +57,14 @@ func File(engine *classify.Engine, name string) ([]*Flow, error) {
 
 // Replay replays a capture.
 func Replay(engine *classify.Engine, capture io.Reader) ([]*Flow, error) {
+	return NewTable(engine).replay(capture)
+}
+
+func (t *Table) replay(capture io.Reader) ([]*Flow, error) {
 	reader, err := pcap.NewReader(capture)
 	if err != nil {
 		return nil, err
 	}
-	t := NewTable(engine)
 	for {
 		frame, err := reader.Next()
 		if err != nil {
@@ -82,6 +86,7 @@ type Table struct {
 	flows     map[key]*Flow
 	order     []*Flow
 	fragments pcap.Fragments
+	recut     *recutter // nil: segments are shown as they were
 }
 
 // NewTable is an empty table with caches of its own.
@@ -115,7 +120,12 @@ func (t *Table) whole(ip []byte) {
 	changed := false
 	switch p.Protocol {
 	case decode.TCP:
-		changed = f.state.Segment(&classify.Segment{Direction: d, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.Payload})
+		s := classify.Segment{Direction: d, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.Payload}
+		if t.recut != nil {
+			changed = t.recut.show(&f.state, &s, f.started)
+		} else {
+			changed = f.state.Segment(&s)
+		}
 	case decode.UDP:
 		changed = f.state.Datagram(d, p.Payload)
 	case decode.SCTP:
@@ -182,7 +192,7 @@ func (t *Table) begin(k key, p *pcap.Packet) *Flow {
 	case t.server(k.protocol, k.src.Port()) && !t.server(k.protocol, k.dst.Port()):
 		k = k.reverse()
 	}
-	f := &Flow{Client: k.src, Server: k.dst, Protocol: k.protocol, from: k}
+	f := &Flow{Client: k.src, Server: k.dst, Protocol: k.protocol, from: k, started: !guessed}
 	t.engine.Begin(&f.state, &classify.Meta{
 		Client: k.src, Server: k.dst, Protocol: k.protocol,
 		ICMPType: p.ICMPType, ICMPCode: p.ICMPCode, Guessed: guessed,

@@ -1,6 +1,6 @@
 // Command score measures application identification on captures whose answers are known.
 //
-//	score [-ndpi ndpiReader] [-v] DIRECTORY
+//	score [-ndpi ndpiReader] [-recut] [-v [-label NAME]] DIRECTORY
 //
 // The directory holds captures in pcap/ and their answers in expected.csv, a row a flow with the
 // columns pcap, proto_l4, src, sport, dst, dport, ndpi_master, ndpi_app, confidence and tier. Rows
@@ -23,18 +23,19 @@ func main() {
 	reader := flag.String("ndpi", "", "path of nDPI's ndpiReader, to run on the same captures")
 	verbose := flag.Bool("v", false, "print every row that is not right")
 	only := flag.String("label", "", "with -v, print rows of this expected protocol only")
+	recut := flag.Bool("recut", false, "also re-cut every TCP segment, and count the flows whose answer changes")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: score [-ndpi ndpiReader] [-v] [-label NAME] DIRECTORY")
+		fmt.Fprintln(os.Stderr, "usage: score [-ndpi ndpiReader] [-recut] [-v [-label NAME]] DIRECTORY")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), *reader, *verbose, *only); err != nil {
+	if err := run(flag.Arg(0), *reader, *recut, *verbose, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(directory, reader string, verbose bool, only string) error {
+func run(directory, reader string, recut, verbose bool, only string) error {
 	expected, err := readExpected(filepath.Join(directory, "expected.csv"))
 	if err != nil {
 		return err
@@ -68,6 +69,11 @@ func run(directory, reader string, verbose bool, only string) error {
 	if verbose {
 		ours.printRows(os.Stdout, only)
 	}
+	if recut {
+		if err := compareRecut(engine, directory, expected.captures); err != nil {
+			return err
+		}
+	}
 	if reader == "" {
 		return nil
 	}
@@ -77,5 +83,31 @@ func run(directory, reader string, verbose bool, only string) error {
 	}
 	fmt.Println()
 	theirs.print(os.Stdout)
+	return nil
+}
+
+// compareRecut replays each capture as it is and re-cut, and prints the flows whose answers differ.
+func compareRecut(engine *classify.Engine, directory string, captures []string) error {
+	flows, different := 0, 0
+	for i, capture := range captures {
+		name := filepath.Join(directory, "pcap", capture)
+		plain, err := replay.File(engine, name)
+		if err != nil {
+			return err
+		}
+		cut, err := replay.FileRecut(engine, name, uint64(i))
+		if err != nil {
+			return err
+		}
+		for k, f := range plain {
+			flows++
+			if g := cut[k]; f.Result.Protocol != g.Result.Protocol || f.Result.Application != g.Result.Application {
+				different++
+				fmt.Printf("re-cut: %s %v %v: %s %s became %s %s\n", capture, f.Client, f.Server,
+					f.Result.Protocol, f.Result.Application, g.Result.Protocol, g.Result.Application)
+			}
+		}
+	}
+	fmt.Printf("\nre-cut into single, overlapping, reordered bytes: %d of %d flows have another answer\n", different, flows)
 	return nil
 }

@@ -28,7 +28,8 @@ func (e *missingError) Error() string { return e.reason }
 // starters start each mode in a lab whose servers run.
 var starters = map[string]func(context.Context, *mode) error{
 	"kernel":    func(_ context.Context, m *mode) error { return m.lab.RouteInKernel() },
-	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
+	"offload":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
+	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noOffload) },
 	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
 	"sing-box":  startSingBox,
 	"tun2socks": startTun2socks,
@@ -42,6 +43,9 @@ set security policies from-zone trust to-zone untrust policy all match applicati
 set security policies from-zone trust to-zone untrust policy all then permit
 set security flow tcp-session rst-invalidate-session
 `
+
+// noOffload keeps every packet in the gateway process.
+const noOffload = "set security flow no-services-offload\n"
 
 // tcpProxy makes every TCP session take the stream path.
 const tcpProxy = `

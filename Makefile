@@ -57,7 +57,7 @@ bench: packages build lab-tools ## measure (BENCH_FLAGS=-help shows what can be 
 bench-appid: packages go ## score application identification on CORPORA (captures with known answers), beside nDPI
 	@test -n "$(CORPORA)" || { echo "CORPORA must name a directory with pcap/ and expected.csv"; exit 1; }
 	@lab/install.sh ndpiReader:libndpi-bin
-	go run ./classify/score -recut -ndpi ndpiReader $(SCORE_FLAGS) $(CORPORA)
+	go run ./classify/score -recut -loops 10 -ndpi ndpiReader $(SCORE_FLAGS) $(CORPORA)
 
 lint: $(GOLANGCI) ## golangci-lint with .golangci.yml
 	$(GOLANGCI) run ./...

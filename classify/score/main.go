@@ -1,6 +1,6 @@
 // Command score measures application identification on captures whose answers are known.
 //
-//	score [-ndpi ndpiReader] [-recut] [-v [-label NAME]] DIRECTORY
+//	score [-ndpi ndpiReader] [-recut] [-loops N] [-v [-label NAME]] DIRECTORY
 //
 // The directory holds captures in pcap/ and their answers in expected.csv, a row a flow with the
 // columns pcap, proto_l4, src, sport, dst, dport, ndpi_master, ndpi_app, confidence and tier. Rows
@@ -24,18 +24,19 @@ func main() {
 	verbose := flag.Bool("v", false, "print every row that is not right")
 	only := flag.String("label", "", "with -v, print rows of this expected protocol only")
 	recut := flag.Bool("recut", false, "also re-cut every TCP segment, and count the flows whose answer changes")
+	loops := flag.Int("loops", 0, "also measure speed, over this many replays of all captures")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: score [-ndpi ndpiReader] [-recut] [-v [-label NAME]] DIRECTORY")
+		fmt.Fprintln(os.Stderr, "usage: score [-ndpi ndpiReader] [-recut] [-loops N] [-v [-label NAME]] DIRECTORY")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), *reader, *recut, *verbose, *only); err != nil {
+	if err := run(flag.Arg(0), *reader, *recut, *loops, *verbose, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(directory, reader string, recut, verbose bool, only string) error {
+func run(directory, reader string, recut bool, loops int, verbose bool, only string) error {
 	expected, err := readExpected(filepath.Join(directory, "expected.csv"))
 	if err != nil {
 		return err
@@ -71,6 +72,11 @@ func run(directory, reader string, recut, verbose bool, only string) error {
 	}
 	if recut {
 		if err := compareRecut(engine, directory, expected.captures); err != nil {
+			return err
+		}
+	}
+	if loops > 0 {
+		if err := measureSpeed(engine, directory, expected.captures, loops, os.Stdout); err != nil {
 			return err
 		}
 	}

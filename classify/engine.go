@@ -33,9 +33,9 @@ type Signatures interface {
 	// over protocol (nil where it is not known yet). It returns the application of the signature
 	// with the highest precedence and the signature's name, or nil. value may not be kept.
 	Match(c decode.Context, d Direction, protocol *appdb.Application, value []byte) (*appdb.Application, string)
-	// Streams says whether there are signatures of the context Stream, so that sessions which
-	// no decoder knows must be looked at further.
-	Streams() bool
+	// Wants says whether there are signatures of context c for direction d. Where there are some
+	// of the context Stream, sessions that no decoder knows are looked at up to the limit.
+	Wants(c decode.Context, d Direction) bool
 }
 
 // Options of an engine. The zero value has the default limits and no signatures.
@@ -110,6 +110,11 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 	e.udp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Datagram != nil })
 	e.sctp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.SCTP != nil })
 	return e, problems
+}
+
+// scansStreams says whether there are signatures of the context Stream.
+func (e *Engine) scansStreams() bool {
+	return e.signatures != nil && (e.signatures.Wants(decode.Stream, ToServer) || e.signatures.Wants(decode.Stream, ToClient))
 }
 
 // WithState is the same engine with another state: sessions that begin with one know nothing of

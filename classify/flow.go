@@ -128,7 +128,7 @@ func (f *Flow) Datagram(d Direction, payload []byte) (changed bool) {
 	}
 	d ^= w.flipped
 	f.count(payload)
-	if w.engine.signatures != nil && w.engine.signatures.Streams() {
+	if w.engine.scansStreams() {
 		w.scan(d, payload)
 	}
 	if w.askDatagram(d, payload) || w.limitReached(f) {

@@ -343,10 +343,13 @@ func TestMemoryOfDatagramDecoders(t *testing.T) {
 // shouting is a signature: two exclamation marks in a stream, "loud" in a User-Agent.
 type shouting struct{ found *appdb.Application }
 
-func (s *shouting) Streams() bool { return true }
+func (s *shouting) Wants(c decode.Context, d Direction) bool {
+	return c == decode.Stream || c == decode.HTTPContentType && d == ToClient
+}
 
 func (s *shouting) Match(c decode.Context, d Direction, protocol *appdb.Application, value []byte) (*appdb.Application, string) {
-	if c == decode.Stream && strings.Contains(string(value), "!!") || c == decode.HTTPUserAgent && string(value) == "loud" {
+	if c == decode.Stream && strings.Contains(string(value), "!!") || c == decode.HTTPUserAgent && string(value) == "loud" ||
+		c == decode.HTTPContentType && string(value) == "loud/"+d.String() {
 		return s.found, "shout"
 	}
 	return nil, ""
@@ -356,14 +359,18 @@ func (s *shouting) Match(c decode.Context, d Direction, protocol *appdb.Applicat
 func TestSignatures(t *testing.T) {
 	b := newBench(t, Options{Signatures: &shouting{&appdb.Application{Name: "SHOUTING"}}})
 	f := b.say(testMeta(6, 80), "GET / HTTP/1.1\r\nUser-Agent: loud\r\nHost: shop.example\r\n\r\n")
-	check(t, f, "HTTP", "SHOUTING", true)
+	check(t, f, "HTTP", "SHOUTING", false) // the response is still wanted
 	if r := f.Result(); r.Evidence != "signature shout" {
 		t.Errorf("%+v", r)
 	}
 	f = b.say(testMeta(6, 80), "\x00hello", "<\x00world!!")
 	f.Close()
 	check(t, f, "UNKNOWN", "SHOUTING", true)
-	check(t, b.say(testMeta(6, 80), "GET /!! HTTP/1.1\r\n\r\n"), "HTTP", "SHOUTING", true)
+	f = b.say(testMeta(6, 80), "POST / HTTP/1.1\r\nContent-Type: x\r\n\r\n", "<HTTP/1.1 200 OK\r\nContent-Type: loud/server-to-client\r\n\r\n")
+	check(t, f, "HTTP", "SHOUTING", true)
+	f = b.say(testMeta(6, 80), "GET /!! HTTP/1.1\r\n\r\n")
+	f.Close()
+	check(t, f, "HTTP", "SHOUTING", true)
 }
 
 // What a decoder held possible in one datagram stays so until it says No.

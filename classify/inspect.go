@@ -35,6 +35,7 @@ type inspection struct {
 	doubted  bool    // some decoder said Maybe in this round
 	earlier  *appdb.Application
 	arranged arranged
+	held     int64 // bytes counted in State.Memory
 }
 
 // none is the place of no decoder.
@@ -58,13 +59,13 @@ func (e *Engine) newInspection(meta *Meta) *inspection {
 	w.restart()
 	w.earlier = e.state.applicationAt(meta.Server.Addr())
 	w.arranged, _ = e.state.arrangement(meta)
-	e.state.memory.Add(int64(unsafe.Sizeof(*w)))
+	w.hold(0)
 	return w
 }
 
 // free gives everything back.
 func (w *inspection) free() {
-	w.engine.state.memory.Add(-int64(unsafe.Sizeof(*w)))
+	w.engine.state.memory.Add(-w.held)
 	for d := range w.streams {
 		w.streams[d].reset()
 	}
@@ -116,6 +117,16 @@ func (w *inspection) room(d Direction) int {
 func (w *inspection) keep() {
 	w.streams[ToServer].keep()
 	w.streams[ToClient].keep()
+	w.hold(w.streams[ToServer].size() + w.streams[ToClient].size())
+}
+
+// hold counts the bytes of the inspection and of its buffers.
+func (w *inspection) hold(buffers int) {
+	held := int64(unsafe.Sizeof(*w)) + int64(buffers)
+	if held != w.held {
+		w.engine.state.memory.Add(held - w.held)
+		w.held = held
+	}
 }
 
 // limitReached says whether enough was looked at.
@@ -253,7 +264,7 @@ func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]i
 		return turned
 	case waiting:
 		return goOn
-	case w.engine.signatures != nil && w.engine.signatures.Streams():
+	case w.engine.scansStreams():
 		return goOn
 	}
 	return finished

@@ -135,6 +135,14 @@ func (s *stream) keep() {
 	}
 }
 
+// size is the number of bytes that our buffer takes.
+func (s *stream) size() int {
+	if s.own == nil {
+		return 0
+	}
+	return len(*s.own)
+}
+
 // acknowledge notes that the other side has got everything before ack. It says whether bytes that
 // were missed for good were skipped, so that the prefix changed.
 func (s *stream) acknowledge(ack uint32) bool {

@@ -63,7 +63,7 @@ func (w *inspection) candidate(a *appdb.Application, by source) (taken bool) {
 
 // scanStreams lets signatures look at the first bytes of both directions, as the inspection ends.
 func (w *inspection) scanStreams() {
-	if w.engine.signatures == nil || !w.engine.signatures.Streams() {
+	if !w.engine.scansStreams() {
 		return
 	}
 	for d := range w.streams {
@@ -111,9 +111,14 @@ func (w *inspection) Value(c decode.Context, value []byte) {
 	if w.engine.signatures == nil || len(value) == 0 {
 		return
 	}
-	if a, name := w.engine.signatures.Match(c, w.session.Direction, w.asked, value); w.candidate(a, bySignature) {
+	if a, name := w.engine.signatures.Match(c, w.session.Told(), w.asked, value); w.candidate(a, bySignature) {
 		w.told.signature = name
 	}
+}
+
+// Wants says whether a signature looks for a context.
+func (w *inspection) Wants(c decode.Context, d Direction) bool {
+	return w.engine.signatures != nil && w.engine.signatures.Wants(c, d)
 }
 
 // Protocol replaces the decoder's own name.

@@ -63,6 +63,7 @@ type Sink interface {
 	TunnelDatagram(data []byte)
 	Expect(e Expected)
 	Resolved(host []byte, addr netip.Addr, ttl time.Duration)
+	Wants(c Context, d Direction) bool
 }
 
 // Session is a decoder's view of the session it looks at, and the way to tell about it. It is
@@ -75,6 +76,7 @@ type Session struct {
 	Index int
 
 	sink    Sink
+	side    Direction
 	wanted  [2]int
 	memory  any
 	scratch [512]byte
@@ -91,6 +93,16 @@ func (s *Session) Host(c Context, name []byte) { s.sink.Host(c, name) }
 
 // Value tells the content of a context that is not a host name, for signatures to look at.
 func (s *Session) Value(c Context, value []byte) { s.sink.Value(c, value) }
+
+// Side tells that what is told by Host and Value from now on was sent in direction d. At the start
+// of a call it is Direction, which is right for datagrams; a stream decoder that reads both
+// prefixes calls it before each.
+func (s *Session) Side(d Direction) { s.side = d }
+
+// Wants says whether somebody looks for context c of direction d, so that a decoder that is sure
+// already should read on for it (answering MatchMore). Contexts that cost nothing extra are told
+// without asking.
+func (s *Session) Wants(c Context, d Direction) bool { return s.sink.Wants(c, d) }
 
 // Protocol replaces the name of the protocol by another of the database, for decoders that
 // recognise variants ("IMAPS" instead of "SSL"). It counts when the verdict is Maybe or Match.
@@ -162,7 +174,10 @@ type Expected struct {
 func NewSession(meta *Meta, sink Sink) Session { return Session{Meta: meta, sink: sink} }
 
 // Ready prepares the view for one call of a decoder, with what it remembered.
-func (s *Session) Ready(memory any) { s.memory, s.wanted = memory, [2]int{} }
+func (s *Session) Ready(memory any) { s.memory, s.wanted, s.side = memory, [2]int{}, s.Direction }
+
+// Told is the direction of what is being told.
+func (s *Session) Told() Direction { return s.side }
 
 // Wanted is what the decoder told by Want in its last call; 0 where it told nothing.
 func (s *Session) Wanted() (client, server int) { return s.wanted[ToServer], s.wanted[ToClient] }

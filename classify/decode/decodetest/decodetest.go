@@ -282,6 +282,9 @@ func (r *recorder) TunnelDatagram(data []byte) { r.Inner = append([]byte(nil), d
 
 func (r *recorder) Expect(e decode.Expected) { r.Expected = append(r.Expected, e) }
 
+// Wants says no: decoders are shown to stop as early as they can.
+func (r *recorder) Wants(c decode.Context, d decode.Direction) bool { return false }
+
 func (r *recorder) Resolved(host []byte, addr netip.Addr, ttl time.Duration) {
 	r.Outcome.Resolved = append(r.Outcome.Resolved, fmt.Sprintf("%s=%s", host, addr))
 }

@@ -41,6 +41,7 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	if v := decode.Prefix(version, "HTTP/1."); v != decode.Whole || len(version) != len("HTTP/1.1") {
 		return decode.No
 	}
+	s.Side(decode.ToServer)
 	s.Value(decode.HTTPMethod, method)
 	s.Value(decode.HTTPURL, target)
 	tunnel := string(method) == "CONNECT"
@@ -62,7 +63,23 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	case upgrade:
 		s.Carries("WEBSOCKET")
 	}
-	return decode.Match
+	if !wantsResponse(s) {
+		return decode.Match
+	}
+	if response(s, server) == decode.Match {
+		return decode.Match
+	}
+	return decode.MatchMore
+}
+
+// wantsResponse says whether somebody looks for what only the response tells.
+func wantsResponse(s *decode.Session) bool {
+	for _, c := range [...]decode.Context{decode.HTTPContentType, decode.HTTPServer, decode.HTTPCookie, decode.HTTPFileName} {
+		if s.Wants(c, decode.ToClient) {
+			return true
+		}
+	}
+	return false
 }
 
 // requestLine takes a request line apart. While it is incomplete, all of client stands for it.
@@ -159,6 +176,7 @@ func same(word []byte, upper string) bool {
 
 // response recognises a status line ("HTTP/1.1 200 OK").
 func response(s *decode.Session, server []byte) decode.Verdict {
+	s.Side(decode.ToClient)
 	line, fields, whole := decode.Line(server)
 	if !whole {
 		line = server

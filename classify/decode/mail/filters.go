@@ -4,7 +4,10 @@ package mail
 // protocol (clamd(8)), the Postfix policy delegation protocol (SMTPD_POLICY_README) and the
 // Sendmail milter protocol.
 
-import "sluice/classify/decode"
+import (
+	"sluice/classify/decode"
+	"sluice/classify/decode/text"
+)
 
 var spamdMethods = []string{"CHECK", "HEADERS", "PING", "PROCESS", "REPORT", "REPORT_IFSPAM", "SKIP", "SYMBOLS", "TELL"}
 
@@ -14,7 +17,7 @@ func spamd(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.Match
 	}
 	if len(client) == 0 {
-		return among(server, "SPAMD/1.")
+		return text.Begins(server, "SPAMD/1.")
 	}
 	best := decode.No
 	for _, m := range spamdMethods {
@@ -22,7 +25,7 @@ func spamd(_ *decode.Session, client, server []byte) decode.Verdict {
 		case p == decode.Partly:
 			best = max(best, decode.More)
 		case p == decode.Whole:
-			best = max(best, among(client[len(m):], " SPAMC/1."))
+			best = max(best, text.Begins(client[len(m):], " SPAMC/1."))
 		}
 	}
 	return best
@@ -30,13 +33,13 @@ func spamd(_ *decode.Session, client, server []byte) decode.Verdict {
 
 // clamd commands have a letter in front that says how they end.
 func clamd(_ *decode.Session, client, _ []byte) decode.Verdict {
-	return among(client, "zINSTREAM\x00", "nINSTREAM\n", "zIDSESSION\x00", "nIDSESSION\n", "zPING\x00", "nPING\n",
+	return text.Begins(client, "zINSTREAM\x00", "nINSTREAM\n", "zIDSESSION\x00", "nIDSESSION\n", "zPING\x00", "nPING\n",
 		"zVERSION\x00", "nVERSION\n", "zSCAN /", "nSCAN /", "zCONTSCAN /", "nCONTSCAN /", "zMULTISCAN /", "nMULTISCAN /",
 		"zSTATS\x00", "nSTATS\n", "zRELOAD\x00", "nRELOAD\n", "zVERSIONCOMMANDS\x00", "nVERSIONCOMMANDS\n")
 }
 
 func policyd(_ *decode.Session, client, _ []byte) decode.Verdict {
-	return among(client, "request=smtpd_access_policy\n")
+	return text.Begins(client, "request=smtpd_access_policy\n")
 }
 
 // milter begins with a packet of 13 bytes, 'O' for option negotiation, the version of the
@@ -54,7 +57,7 @@ func milter(_ *decode.Session, client, server []byte) decode.Verdict {
 
 func option(data []byte) decode.Verdict {
 	const size = 4 + 13
-	if v := among(data, "\x00\x00\x00\x0dO\x00\x00\x00"); v != decode.Match {
+	if v := text.Begins(data, "\x00\x00\x00\x0dO\x00\x00\x00"); v != decode.Match {
 		return v
 	}
 	switch {
@@ -64,18 +67,4 @@ func option(data []byte) decode.Verdict {
 		return decode.No
 	}
 	return decode.Match
-}
-
-// among says whether data begins with one of the words, or may yet.
-func among(data []byte, words ...string) decode.Verdict {
-	best := decode.No
-	for _, w := range words {
-		switch decode.Prefix(data, w) {
-		case decode.Whole:
-			return decode.Match
-		case decode.Partly:
-			best = decode.More
-		}
-	}
-	return best
 }

@@ -123,3 +123,39 @@ func Number(data []byte) (value, n int) {
 	}
 	return value, n
 }
+
+// Begins says whether data begins with one of the words, or may yet.
+func Begins(data []byte, words ...string) decode.Verdict {
+	best := decode.No
+	for _, w := range words {
+		switch decode.Prefix(data, w) {
+		case decode.Whole:
+			return decode.Match
+		case decode.Partly:
+			best = decode.More
+		}
+	}
+	return best
+}
+
+// Either is what the two sides of a stream say together, each by check, which is told the side:
+// none that has spoken may say No, and one that is certain is enough.
+func Either(client, server []byte, check func(data []byte, from decode.Direction) decode.Verdict) decode.Verdict {
+	verdict := decode.More
+	for from, data := range [2][]byte{client, server} {
+		if len(data) == 0 {
+			continue
+		}
+		v := check(data, decode.Direction(from))
+		if v == decode.No {
+			return decode.No
+		}
+		verdict = max(verdict, v)
+	}
+	return verdict
+}
+
+// BothBegin is Either for sides that begin with one of the same words.
+func BothBegin(client, server []byte, words ...string) decode.Verdict {
+	return Either(client, server, func(data []byte, _ decode.Direction) decode.Verdict { return Begins(data, words...) })
+}

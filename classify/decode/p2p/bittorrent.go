@@ -23,14 +23,23 @@ func btDatagram(s *decode.Session, data []byte) decode.Verdict {
 	switch {
 	case data[0] == 'd':
 		if dht(data) {
+			s.Protocol("BITTORRENT-DHT")
 			return decode.Match
 		}
 	case data[0] == 'B':
-		return beginsWith(data, "BT-SEARCH * HTTP/1.1\r\n")
+		if decode.Prefix(data, "BT-SEARCH * HTTP/1.1\r\n") == decode.Whole {
+			s.Protocol("BITTORRENT-LSD")
+			return decode.Match
+		}
 	case len(data) >= 16 && decode.Uint32(data, 0) == 0x00000417 && decode.Uint32(data, 4) == 0x27101980 && decode.Uint32(data, 8) == 0:
-		return decode.Match // tracker, connect
+		s.Protocol("BITTORRENT-TRACKER")
+		return decode.Match
 	case len(data) >= 20:
-		return utp(s, data)
+		v := utp(s, data)
+		if v == decode.Match {
+			s.Protocol("BITTORRENT-UTP")
+		}
+		return v
 	}
 	return decode.No
 }

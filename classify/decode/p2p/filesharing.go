@@ -100,28 +100,23 @@ func tags(data []byte, tail bool) bool {
 	return len(data) == at
 }
 
+// eDonkeyServer accepts the question for a server's state, and the answer with the same challenge.
+func eDonkeyServer(_ *decode.Session, data []byte) decode.Verdict {
+	if len(data) < 6 || decode.Little32(data, 2)&0xffff0000 != 0x55aa0000 {
+		return decode.No
+	}
+	if n := len(data); data[1] == 0x96 && n == 6 || data[1] == 0x97 && n >= 14 && n <= 46 {
+		return decode.Match
+	}
+	return decode.No
+}
+
 // kademlia accepts the messages whose length is fixed or follows from a count.
 func kademlia(s *decode.Session, data []byte) decode.Verdict {
-	if len(data) < 2 {
+	if len(data) < 2 || data[0] != 0xe4 {
 		return decode.No
 	}
 	n, opcode := len(data), data[1]
-	if data[0] == 0xe3 {
-		switch opcode {
-		case 0x96: // global server status request
-			if n == 6 && decode.Little32(data, 2)&0xffff0000 == 0x55aa0000 {
-				return decode.Match
-			}
-		case 0x97:
-			if n >= 14 && n <= 46 && decode.Little32(data, 2)&0xffff0000 == 0x55aa0000 {
-				return decode.Match
-			}
-		}
-		return decode.No
-	}
-	if data[0] != 0xe4 {
-		return decode.No
-	}
 	switch opcode {
 	case 0x20, 0x21: // request: kind, target, receiver
 		if kind := data[min(2, n-1)] & 0x1f; n == 35 && (kind == 2 || kind == 4 || kind == 11) {
@@ -238,7 +233,7 @@ func slskString(data []byte) (rest []byte, ok bool) {
 	return data[4+n:], true
 }
 
-func directConnect(_ *decode.Session, client, server []byte) decode.Verdict {
+func directConnect(s *decode.Session, client, server []byte) decode.Verdict {
 	verdict := decode.No
 	for _, want := range [...]string{"$Lock ", "ISUP AD", "ISTA "} {
 		if len(server) > 0 {
@@ -252,6 +247,9 @@ func directConnect(_ *decode.Session, client, server []byte) decode.Verdict {
 	}
 	if len(server) == 0 && verdict == decode.No && client[0] == '$' {
 		return decode.More
+	}
+	if first := either(client, server)[0]; first != '$' {
+		s.Protocol("ADC")
 	}
 	return verdict
 }

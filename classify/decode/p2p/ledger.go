@@ -13,7 +13,7 @@ import (
 
 // bitcoin accepts a version message. Its header is magic, command, length, checksum; the magic
 // tells the ledger, and the command with its padding is as good as a magic number.
-func bitcoin(_ *decode.Session, client, server []byte) decode.Verdict {
+func bitcoin(s *decode.Session, client, server []byte) decode.Verdict {
 	const command = "version\x00\x00\x00\x00\x00"
 	data := either(client, server)
 	switch decode.Prefix(data[min(4, len(data)):], command) {
@@ -27,6 +27,12 @@ func bitcoin(_ *decode.Session, client, server []byte) decode.Verdict {
 	}
 	if length := decode.Little32(data, 16); length < 46 || length > 1024 {
 		return decode.No
+	}
+	switch decode.Uint32(data, 0) {
+	case 0xfbc0b6db, 0xfcc1b7dc, 0xfdd2c8f1:
+		s.Protocol("LITECOIN")
+	case 0xc0c0c0c0, 0xfcc1b7dd:
+		s.Protocol("DOGECOIN")
 	}
 	return decode.Match
 }

@@ -58,10 +58,24 @@ func zeroNet(s *decode.Session, client, _ []byte) decode.Verdict {
 	return decode.No
 }
 
-// toxSeen is the key that the last packet of each direction named.
+// toxSeen is the key that the last packet of each direction named, and the nonce it had.
 type toxSeen struct {
 	known [2]bool
-	key   [2][16]byte
+	key   [2][32]byte
+	nonce [2][8]byte
+}
+
+// random says whether data, of 24 bytes or more, looks like a key: few values come twice.
+func random(data []byte) bool {
+	var seen [4]uint64
+	distinct := 0
+	for _, c := range data {
+		if seen[c>>6]&(1<<(c&63)) == 0 {
+			distinct++
+			seen[c>>6] |= 1 << (c & 63)
+		}
+	}
+	return distinct >= len(data)-len(data)/4
 }
 
 // tox accepts two packets of known kinds and lengths with the same sender's key, which is in clear.
@@ -92,16 +106,16 @@ func tox(s *decode.Session, data []byte) decode.Verdict {
 		seen = &toxSeen{}
 		s.Remember(seen)
 	}
-	d, key := s.Direction, [16]byte(data[1:17])
-	if key == ([16]byte{}) {
+	d, key, nonce := s.Direction, [32]byte(data[1:33]), [8]byte(data[33:41])
+	if !random(data[1:33]) || !random(data[33:57]) {
 		return decode.No
 	}
 	if seen.known[d] {
-		if seen.key[d] == key {
+		if seen.key[d] == key && seen.nonce[d] != nonce {
 			return decode.Match
 		}
 		return decode.No
 	}
-	seen.known[d], seen.key[d] = true, key
+	seen.known[d], seen.key[d], seen.nonce[d] = true, key, nonce
 	return decode.More
 }

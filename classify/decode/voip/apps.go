@@ -2,7 +2,7 @@ package voip
 
 // Calls and voice chats with protocols of their own, from what is publicly documented or plain to
 // see in their traffic: Discord (voice connections, IP discovery), Telegram (reflector of
-// libtgvoip), Zoom (session establishment of its media servers), Viber, LINE, Agora, TeamSpeak,
+// libtgvoip), Zoom (session establishment of its media servers), Viber, WhatsApp, LINE, Agora, TeamSpeak,
 // Mumble (its protocol documentation, UDP ping).
 
 import (
@@ -71,7 +71,7 @@ func zoom(s *decode.Session, data []byte) decode.Verdict {
 		}
 		s.Remember(&zoomSeen{kind, echo})
 		return decode.More
-	case (kind == 3 || kind == 4) && len(data) == 13:
+	case (kind == 3 || kind == 4) && len(data) >= 13 && len(data) < 256 && decode.Uint24(data, 1) == 0:
 		echo := [12]byte(data[1:13])
 		if seen != nil && seen.kind == 3 && kind == 4 && seen.echo == echo {
 			return decode.Match
@@ -145,6 +145,62 @@ func viberDatagram(s *decode.Session, data []byte) decode.Verdict {
 	if seen == nil || kind == 0x19 || kind == 0x01 {
 		s.Remember(&viberSeen{kind, session, call})
 		return decode.More
+	}
+	return decode.No
+}
+
+// viberStream accepts the first message of a client: its length, two numbers, and the marks of the
+// protocol's version.
+func viberStream(s *decode.Session, client, _ []byte) decode.Verdict {
+	if len(client) < 10 {
+		if len(client) > 1 && client[1] != 0 {
+			return decode.No
+		}
+		return decode.More
+	}
+	length := int(decode.Little16(client, 0))
+	if length < 24 || length > 256 || client[6] != 0xfc || client[7] != 0xff || client[9] != 0x80 {
+		return decode.No
+	}
+	if len(client) < length {
+		s.Want(decode.ToServer, length)
+		return decode.More
+	}
+	return decode.Match
+}
+
+// whatsApp accepts the prologue of its chat protocol, "WA" and a version, perhaps behind "ED" and
+// routing information, and the first frame with its length of three bytes.
+func whatsApp(_ *decode.Session, client, _ []byte) decode.Verdict {
+	data := client
+	switch decode.Prefix(data, "ED\x00\x01") {
+	case decode.Partly:
+		return decode.More
+	case decode.Whole:
+		if len(data) < 7 {
+			return decode.More
+		}
+		routing := int(decode.Uint24(data, 4))
+		if routing > 256 {
+			return decode.No
+		}
+		data = data[min(len(data), 7+routing):]
+	}
+	switch decode.Prefix(data, "WA") {
+	case decode.None:
+		return decode.No
+	case decode.Partly:
+		return decode.More
+	}
+	if len(data) < 8 {
+		return decode.More
+	}
+	if data[2] > 0x20 || data[3] > 0x20 || decode.Uint24(data, 4) > 4096 {
+		return decode.No
+	}
+	switch data[7] {
+	case 0xf8, 0x12, 0x0a:
+		return decode.Match
 	}
 	return decode.No
 }

@@ -35,7 +35,7 @@ func mgcp(s *decode.Session, data []byte) decode.Verdict {
 		return decode.More
 	}
 	for _, verb := range mgcpVerbs {
-		if decode.PrefixFold(line, verb) == decode.Whole && line[4] == ' ' && bytes.Contains(bytes.ToUpper(line), []byte(" MGCP 1.0")) {
+		if decode.PrefixFold(line, verb) == decode.Whole && line[4] == ' ' && mgcpVersion(line) {
 			if _, body, ok := bytes.Cut(rest, []byte("\r\n\r\n")); ok {
 				sdp(s, body)
 			}
@@ -43,6 +43,13 @@ func mgcp(s *decode.Session, data []byte) decode.Verdict {
 		}
 	}
 	return decode.No
+}
+
+// mgcpVersion says whether a command line names the protocol behind transaction and endpoint. A
+// profile may follow.
+func mgcpVersion(line []byte) bool {
+	_, version, ok := bytes.Cut(line, []byte(" MGCP "))
+	return ok && len(version) >= 3 && (version[0] == '0' || version[0] == '1') && version[1] == '.'
 }
 
 // megaco judges the text form: "MEGACO/1 [192.0.2.1]:2944" or "!/1 <mg>".

@@ -30,10 +30,7 @@ func parseRTP(data []byte) (p rtpPacket, ok bool) {
 		}
 		at += 4 + 4*int(decode.Uint16(data, at+2))
 	}
-	if len(data) < at || p.source == 0 {
-		return p, false
-	}
-	return p, true
+	return p, len(data) >= at
 }
 
 // rtpSeen is the last packet of each direction and how many followed one another.
@@ -75,7 +72,7 @@ func rtpDatagram(s *decode.Session, data []byte) decode.Verdict {
 	}
 	seen.last[d] = p
 	switch {
-	case seen.run[d] >= rtpRun && (seen.ends[d] || seen.run[d] > rtpRun):
+	case seen.run[d] >= rtpRun && (seen.ends[d] && p.source != 0 || seen.run[d] > rtpRun+1):
 		return decode.Match
 	case s.Index > 8:
 		return decode.No

@@ -148,13 +148,13 @@ var realms = [...]struct{ suffix, application string }{
 	{"facebook.com", "FACEBOOK-CALL"},
 	{"llocalhost", "FACEBOOK-CALL"},
 	{"whatsapp.net", whatsAppCall},
-	{"discord.gg", "DISCORD"},
+	{"discord.gg", "DISCORD-VOICE"},
 	{"zoom.us", "ZOOM"},
 	{"skype.com", teamsCall},
 	{"teams.microsoft.com", teamsCall},
 	{"imo.im", "IMO"},
 	{"line.me", "LINE-CALL"},
-	{"kakao.com", "KAKAOTALK-CALL"},
+	{"kakao.com", "KAKAOTALK-VOICE"},
 	{"snapchat.com", "SNAPCHAT-CALL"},
 }
 

@@ -33,7 +33,7 @@ const (
 // replay says whether data is the replay packet id of one of the first packets of a session.
 func replay(data []byte) bool {
 	id, when := decode.Uint32(data, 0), decode.Uint32(data, 4)
-	id &^= 0x0f000000 // set by servers that answer without state
+	id &^= 0x0fff0000 // used by both sides to begin without state at the server
 	return id >= 1 && id <= 16 && when >= ovEarliest && when < 0xf0000000
 }
 

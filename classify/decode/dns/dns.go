@@ -49,12 +49,14 @@ func datagram(s *decode.Session, data []byte) decode.Verdict {
 // stream recognises messages behind their lengths (RFC 1035 section 4.2.2).
 func stream(s *decode.Session, client, server []byte) decode.Verdict {
 	if len(server) > 0 {
+		s.Side(decode.ToClient)
 		if v := framed(s, server); v != decode.More {
 			return v
 		}
 	}
 	v := decode.More
 	if len(client) > 0 {
+		s.Side(decode.ToServer)
 		v = framed(s, client)
 	}
 	if v == decode.Match {

@@ -133,6 +133,7 @@ func sessionFilters() []command.Option {
 		{Name: "application", Help: "Application protocol name", Value: &command.Value{Name: "application", Help: "Application by protocol and port (junos-http)", Live: "application"}},
 		{Name: "application-firewall", Help: "Show application-firewall sessions"},
 		{Name: "application-firewall-rule-set", Help: "Show application firewall sessions matching rule-set name", Value: &command.Value{Name: "rule-set", Help: "Name of a rule set"}},
+		{Name: "application-traffic-control", Help: "Show application-traffic-control sessions"},
 		{Name: "destination-port", Help: "Destination port (1..65535)", Value: portValue},
 		{Name: "destination-prefix", Help: "Destination IP prefix or address", Value: prefixValue},
 		{Name: "dynamic-application", Help: "Dynamic application name", Value: &command.Value{Name: "application", Help: "Application by its content (junos:HTTP)"}},
@@ -148,6 +149,7 @@ func sessionFilters() []command.Option {
 		{Name: "session-identifier", Help: "Show session with specified session identifier", Value: numberValue("identifier", "Number of a session", 1, 1<<63-1)},
 		{Name: "source-port", Help: "Source port (1..65535)", Value: portValue},
 		{Name: "source-prefix", Help: "Source IP prefix or address", Value: prefixValue},
+		{Name: "ssl", Help: "Show sessions whose TLS the gateway decrypts"},
 		{Name: "to-zone", Help: "Show sessions to this zone", Value: zoneValue},
 		{Name: "tunnel", Help: "Show tunnel sessions"},
 	}

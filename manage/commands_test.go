@@ -81,7 +81,8 @@ func TestNoShadow(t *testing.T) {
 	}
 }
 
-// TestGuideFilters: ? after the session command lists what the guide lists (O-9), with its help.
+// TestGuideFilters: ? after the session command lists what the guide lists (O-9), with its help, and the
+// two filters that its examples use beside.
 func TestGuideFilters(t *testing.T) {
 	list, err := Table().Complete("show security flow session ", nil)
 	if err != nil {
@@ -96,6 +97,7 @@ func TestGuideFilters(t *testing.T) {
 		{Text: "application", Help: "Application protocol name"},
 		{Text: "application-firewall", Help: "Show application-firewall sessions"},
 		{Text: "application-firewall-rule-set", Help: "Show application firewall sessions matching rule-set name"},
+		{Text: "application-traffic-control", Help: "Show application-traffic-control sessions"},
 		{Text: "brief", Help: "Show brief output (default)"},
 		{Text: "destination-port", Help: "Destination port (1..65535)"},
 		{Text: "destination-prefix", Help: "Destination IP prefix or address"},
@@ -111,6 +113,7 @@ func TestGuideFilters(t *testing.T) {
 		{Text: "session-identifier", Help: "Show session with specified session identifier"},
 		{Text: "source-port", Help: "Source port (1..65535)"},
 		{Text: "source-prefix", Help: "Source IP prefix or address"},
+		{Text: "ssl", Help: "Show sessions whose TLS the gateway decrypts"},
 		{Text: "summary", Help: "Show output summary"},
 		{Text: "tunnel", Help: "Show tunnel sessions"},
 		{Text: "|", Help: "Pipe through a command"},

@@ -35,7 +35,9 @@ func (s *Server) sessions() (Sessions, error) {
 }
 
 // foreign are filters for services that no session uses: nothing fits them.
-var foreign = []string{"application-firewall", "application-firewall-rule-set", "idp", "resource-manager", "tunnel"}
+var foreign = []string{
+	"application-firewall", "application-firewall-rule-set", "application-traffic-control", "idp", "resource-manager", "ssl", "tunnel",
+}
 
 // filter is what the request selects; none says that no session can fit.
 func (r *request) filter() (f proxy.Filter, none bool) {
@@ -62,16 +64,19 @@ func showSessions(s *Server, r *request) (view.View, error) {
 	}
 	if r.args.Has("summary") {
 		sum := table.Summary()
-		return &view.SessionSummary{Unicast: sum.Unicast, Multicast: sum.Multicast, Failed: sum.Failed, InUse: sum.InUse, Valid: sum.Valid,
+		return &view.SessionSummary{Unicast: sum.Unicast, Multicast: sum.Multicast, Offloaded: sum.Offloaded, Failed: sum.Failed, InUse: sum.InUse, Valid: sum.Valid,
 			Pending: sum.Pending, Invalidated: sum.Invalidated, Other: sum.Other, Maximum: sum.Maximum}, nil
 	}
-	answer := &view.Sessions{Sessions: []view.Session{}, Extensive: r.args.Has("extensive")}
+	answer := &view.Sessions{Sessions: []view.Session{}, Extensive: r.args.Has("extensive"), TLS: r.args.Has("ssl")}
 	f, none := r.filter()
 	if none {
 		return answer, nil
 	}
 	list := table.Sessions(f)
 	answer.Matched = len(list)
+	for i := range list {
+		answer.Count(list[i].State)
+	}
 	for _, info := range list[:min(len(list), maxSessions)] {
 		answer.Sessions = append(answer.Sessions, sessionView(info, s.started))
 	}

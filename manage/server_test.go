@@ -52,7 +52,7 @@ func (f *fakeSessions) Clear(filter proxy.Filter) int {
 	return len(f.list)
 }
 func (f *fakeSessions) Summary() proxy.Summary {
-	return proxy.Summary{Unicast: 1, InUse: 1, Valid: 1, Maximum: 1000}
+	return proxy.Summary{Unicast: 1, Offloaded: 2, InUse: 1, Valid: 1, Maximum: 1000}
 }
 func (f *fakeSessions) Counters() proxy.Counters {
 	return proxy.Counters{SessionsCreated: 7, Drops: map[string]uint64{"policy": 3}}
@@ -198,7 +198,7 @@ func TestCommands(t *testing.T) {
 		"show system commit":                                          {"0   ", "by root via file", "first"},
 		"show security flow session":                                  {"Session ID: 1, Policy name: web/4, Timeout: 60, Valid", "Total sessions: 1"},
 		"show sec fl ses ext":                                         {"Maximum timeout: never, Current timeout: 60"},
-		"show security flow session summary":                          {"Maximum-sessions: 1000"},
+		"show security flow session summary":                          {"Services-offload-sessions: 2", "Maximum-sessions: 1000"},
 		"show security flow statistics":                               {"Sessions created: 7", "Packets dropped, policy: 3"},
 		"show security flow status":                                   {"Flow policy rematch: off"},
 		"clear security flow session all":                             {"1 active sessions cleared"},
@@ -269,6 +269,44 @@ func TestSessionFilters(t *testing.T) {
 		Policy: "web", FromZone: "trust", ToZone: "untrust"}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// TestForeignFilters: a filter for services that no session uses fits none, and ends none.
+// Rows: O-12.
+func TestForeignFilters(t *testing.T) {
+	f := start(t)
+	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}}
+	for filter, total := range map[string]string{
+		"application-firewall": "0", "application-traffic-control": "0", "application-traffic-control extensive": "0", "idp": "0",
+		"resource-manager": "0", "ssl": "0", "extensive ssl": "0", "tunnel": "0", "nat": "1",
+	} {
+		got := f.run(t, "show security flow session "+filter)
+		if !strings.HasSuffix(got, "Total sessions: "+total+"\n") {
+			t.Errorf("%s: no total of %s in\n%s", filter, total, got)
+		}
+	}
+	for _, filter := range []string{"application-traffic-control", "ssl"} {
+		if got := f.run(t, "clear security flow session "+filter); got != "0 active sessions cleared\n" || f.sessions.cleared != 0 {
+			t.Errorf("clear %s: %s", filter, got)
+		}
+	}
+}
+
+// TestSessionStates: the brief list ends with counts by state, the extensive one and that of the
+// filter ssl with the total alone.
+// Rows: OC-17, O-8.
+func TestSessionStates(t *testing.T) {
+	f := start(t)
+	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}, {ID: 2, State: "Pending"}, {ID: 3, State: "Invalidated"}, {ID: 4, State: "Valid"}, {ID: 5, State: "Asleep"}}
+	counts := "Valid sessions: 2\nPending sessions: 1\nInvalidated sessions: 1\nSessions in other states: 1\nTotal sessions: 5\n"
+	if got := f.run(t, "show security flow session"); !strings.HasPrefix(got, "Flow Sessions on FPC0 PIC0:\n") || !strings.HasSuffix(got, counts) {
+		t.Errorf("brief:\n%s", got)
+	}
+	for _, line := range []string{"show security flow session extensive", "show security flow session ssl", "show security flow session extensive ssl"} {
+		if got := f.run(t, line); strings.Contains(got, "FPC0") || strings.Contains(got, "Valid sessions") || !strings.Contains(got, "Total sessions: ") {
+			t.Errorf("%s:\n%s", line, got)
+		}
 	}
 }
 

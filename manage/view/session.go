@@ -47,13 +47,37 @@ type Session struct {
 
 // Sessions is the answer of "show security flow session".
 type Sessions struct {
-	Sessions  []Session `json:"sessions"`
-	Extensive bool      `json:"extensive"`
-	Matched   int       `json:"matched"` // sessions that the filter fits; Sessions may hold fewer
+	Sessions    []Session `json:"sessions"`
+	Extensive   bool      `json:"extensive"`
+	TLS         bool      `json:"tls"`     // only sessions whose TLS the gateway decrypts were asked for
+	Matched     int       `json:"matched"` // sessions that the filter fits; Sessions may hold fewer
+	Valid       int       `json:"valid"`   // of those that the filter fits
+	Pending     int       `json:"pending"`
+	Invalidated int       `json:"invalidated"`
+	Other       int       `json:"other"`
 }
 
-// Text shows the sessions in the layout of the guide.
+// Count adds a session in state, as [Session] has it, to the counts by state.
+func (s *Sessions) Count(state string) {
+	switch state {
+	case "Valid":
+		s.Valid++
+	case "Pending":
+		s.Pending++
+	case "Invalidated":
+		s.Invalidated++
+	default:
+		s.Other++
+	}
+}
+
+// Text shows the sessions in the layout of the guide, which frames the brief list with a heading
+// and the counts by state, and ends the others with the total alone.
 func (s *Sessions) Text(p *Page) {
+	framed := !s.Extensive && !s.TLS
+	if framed {
+		p.Line("Flow Sessions on FPC0 PIC0:")
+	}
 	for i := range s.Sessions {
 		if i > 0 {
 			p.Line("")
@@ -66,6 +90,12 @@ func (s *Sessions) Text(p *Page) {
 	}
 	if len(s.Sessions) < s.Matched {
 		p.Line("(the first %d of %d sessions: narrow the filter to see the others)", len(s.Sessions), s.Matched)
+	}
+	if framed {
+		p.Line("Valid sessions: %d", s.Valid)
+		p.Line("Pending sessions: %d", s.Pending)
+		p.Line("Invalidated sessions: %d", s.Invalidated)
+		p.Line("Sessions in other states: %d", s.Other)
 	}
 	p.Line("Total sessions: %d", s.Matched)
 }

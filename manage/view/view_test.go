@@ -52,9 +52,10 @@ func TestText(t *testing.T) {
 	six.ID, six.In, six.Out = 2, wing("[2001:db8::1]:40000", "[2001:db8:1::2]:443", "eth1", 1, 80), wing("[2001:db8:1::2]:443", "[2001:db8::1]:40000", "eth2", 0, 0)
 	six.Timeout, six.NATRule = Never, "out/all"
 	for name, v := range map[string]View{
-		"sessions":           &Sessions{Sessions: []Session{guideSession, six}, Matched: 2},
+		"sessions":           &Sessions{Sessions: []Session{guideSession, six}, Matched: 7, Valid: 3, Pending: 2, Invalidated: 1, Other: 1},
+		"sessions-ssl":       &Sessions{Sessions: []Session{guideSession}, Matched: 1, Valid: 1, TLS: true},
 		"sessions-extensive": &Sessions{Sessions: []Session{guideSession, six}, Matched: 3, Extensive: true},
-		"session-summary":    &SessionSummary{Unicast: 3, Multicast: 1, Failed: 2, InUse: 4, Valid: 2, Pending: 1, Invalidated: 1, Maximum: 1000000},
+		"session-summary":    &SessionSummary{Unicast: 3, Multicast: 1, Offloaded: 2, Failed: 2, InUse: 4, Valid: 2, Pending: 1, Invalidated: 1, Maximum: 1000000},
 		"policies-detail":    &Policies{Default: "permit-all", PreIDDefault: "permit-all", Detail: true, Policies: []Policy{guidePolicy, busy}},
 		"policies":           &Policies{Default: "deny-all", PreIDDefault: "permit-all", Policies: []Policy{guidePolicy, busy}},
 		"hit-counts":         &HitCounts{Policies: []HitCount{{FromZone: "trust", ToZone: "untrust", Name: "web", Count: 20, Action: "permit"}, {Name: "last", Action: "deny"}}},

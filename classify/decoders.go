@@ -5,7 +5,12 @@ import (
 
 	"sluice/classify/decode"
 	"sluice/classify/decode/dns"
+	"sluice/classify/decode/file"
+	"sluice/classify/decode/industrial"
+	"sluice/classify/decode/mail"
 	"sluice/classify/decode/p2p"
+	"sluice/classify/decode/quic"
+	"sluice/classify/decode/tls"
 	"sluice/classify/decode/voip"
 	"sluice/classify/decode/vpn"
 	"sluice/classify/decode/web"
@@ -15,7 +20,12 @@ import (
 // features first, so that a weak one never hides them.
 func Decoders() []decode.Decoder {
 	return slices.Concat(
+		tls.Decoders,
+		quic.Decoders,
 		web.Decoders,
+		mail.Decoders,
+		industrial.Decoders,
+		file.Decoders,
 		dns.Decoders,
 		vpn.Decoders,
 		voip.Decoders,

@@ -59,7 +59,7 @@ func dlms(data []byte, whole bool) decode.Verdict {
 	}
 	source, target := decode.Uint16(data, 2), decode.Uint16(data, 4)
 	length := int(decode.Uint16(data, 6))
-	if decode.Uint16(data, 0) != 1 || !fits(data, length+8, whole) || length > 2048 || length < 2 || (source == 0) == (target == 0) && source == 0 {
+	if decode.Uint16(data, 0) != 1 || !fits(data, length+8, whole) || length > 2048 || length < 2 || source == 0 && target == 0 {
 		return decode.No
 	}
 	switch tag := data[8]; tag {
@@ -127,7 +127,8 @@ func c1222(data []byte, whole bool) decode.Verdict {
 	if len(data) < at+length {
 		return decode.More
 	}
-	for data, at = data[:at+length], at; at < len(data)-2; {
+	data = data[:at+length]
+	for at < len(data)-2 {
 		tag := data[at]
 		if !among(tag, "\xa1\xa2\xa3\xa4\xa6\xa7\xa8\xab\xac\xbe\x8b") {
 			return decode.No

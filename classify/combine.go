@@ -42,7 +42,7 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 // the address comes last.
 func (w *inspection) combine() answer {
 	a := w.conclusion()
-	a.turned = w.flipped != ToServer
+	a.turned = w.flipped != ToServer && a.protocol != nil
 	return a
 }
 

@@ -82,7 +82,7 @@ func (c *compiler) buildTables() {
 		match := &p.configured.Match
 		source.policy(at, p.sources, match.SourceAddressExcluded)
 		destination.policy(at, p.destinations, match.DestinationAddressExcluded)
-		if len(p.users) > 0 {
+		if !p.admits(nil) {
 			identified = append(identified, at)
 		}
 		if s := c.schedules[p.Scheduler]; s != nil {

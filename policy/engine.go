@@ -20,7 +20,7 @@ type Engine struct {
 	source, destination *side
 	fromZone, toZone    zoneTable
 	services            serviceTable
-	identified          bitmap // policies that match only known users
+	identified          bitmap // policies that nobody matches whom no user table knows
 	schedules           []*schedule
 	held                atomic.Pointer[holding]
 	blocks              int

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,7 +202,7 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-// Only any matches while nobody is known; later users and roles do.
+// While nobody is known everyone is unauthenticated and unknown; later users and roles match.
 func TestSourceIdentity(t *testing.T) {
 	cfg := office(between("trust", "untrust",
 		rule("ada", "any", "any", "any", Permit),
@@ -213,15 +215,43 @@ func TestSourceIdentity(t *testing.T) {
 	}
 	e := compile(t, cfg)
 	for want, user := range map[string]*User{
-		"everyone": nil,
-		"ada":      {Name: "Ada", Roles: []string{"staff"}},
-		"staff":    {Name: "bob", Roles: []string{"staff"}},
-		"guests":   {},
+		"ada":    {Name: "Ada", Roles: []string{"staff"}},
+		"staff":  {Name: "bob", Roles: []string{"staff"}},
+		"guests": nil,
 	} {
 		f := flow("tcp 192.0.2.1 1 198.51.100.1 80")
 		f.User = user
 		if got := e.Lookup(f).Policy.Name; got != want {
 			t.Errorf("user %+v: %s, want %s", user, got, want)
+		}
+	}
+}
+
+// Every word of source-identity, for somebody, nobody, and an address that no user table knows.
+func TestSourceIdentityWords(t *testing.T) {
+	known, nobody := &User{Name: "ada", Roles: []string{"staff"}}, &User{}
+	for _, c := range []struct {
+		identities string
+		matches    []*User
+	}{
+		{"any", []*User{nil, nobody, known}},
+		{"authenticated-user", []*User{known}},
+		{"unauthenticated-user", []*User{nil, nobody}},
+		{"unknown-user", []*User{nil, nobody}},
+		{"staff", []*User{known}},
+		{"bob", nil},
+		{"bob unknown-user", []*User{nil, nobody}},
+		{"authenticated-user unauthenticated-user", []*User{nil, nobody, known}},
+	} {
+		cfg := office(between("trust", "untrust", rule("p", "any", "any", "any", Permit)))
+		cfg.Security.Policies.ZonePairs[0].Policies[0].Match.SourceIdentity = strings.Fields(c.identities)
+		e := compile(t, cfg)
+		for _, user := range []*User{nil, nobody, known} {
+			f := flow("tcp 192.0.2.1 1 198.51.100.1 80")
+			f.User = user
+			if got, want := e.Lookup(f).Policy.Name == "p", slices.Contains(c.matches, user); got != want {
+				t.Errorf("source-identity %s, user %+v: matches %v, want %v", c.identities, user, got, want)
+			}
 		}
 	}
 }

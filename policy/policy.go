@@ -66,6 +66,9 @@ func (c *compiler) compilePolicies() {
 				c.unknownZone(path, name)
 			}
 		}
+		if z.From == HostZone || z.To == HostZone {
+			c.warnHost(path)
+		}
 		first := len(c.e.policies)
 		if _, again := c.e.pairs[pair{z.From, z.To}]; again {
 			c.problem(path, "", "the zone pair is given twice")
@@ -213,11 +216,20 @@ func (c *compiler) matchZones(p *Policy, path string, names []string) []string {
 		return nil
 	}
 	for _, name := range names {
-		if name != HostZone && !c.isZone(name) {
+		switch {
+		case name == HostZone:
+			c.warnHost(path)
+		case !c.isZone(name):
 			c.unknownZone(path, name)
 		}
 	}
 	return names
+}
+
+// warnHost notes that policies do not judge what the gateway itself receives and sends.
+func (c *compiler) warnHost(path string) {
+	c.warn(path, "use security zones security-zone … host-inbound-traffic",
+		"traffic of the gateway itself is decided by host-inbound-traffic, so a policy for "+HostZone+" has no effect in this version")
 }
 
 // Words of source-identity that name no user.
@@ -228,13 +240,16 @@ const (
 	unknownUser         = "unknown-user"
 )
 
+// nobody is the user of an address that no user table knows.
+var nobody User
+
 // admits says whether the policy's source-identity holds u, who is nil when nothing is known.
 func (p *Policy) admits(u *User) bool {
 	if len(p.users) == 0 {
 		return true
 	}
 	if u == nil {
-		return false
+		u = &nobody
 	}
 	for _, name := range p.users {
 		switch name {

@@ -45,6 +45,14 @@ func TestProblems(t *testing.T) {
 			`[edit ` + p1 + ` match from-zone] only global policies match zones`},
 		{"any and more", onePolicy(func(p *schema.Policy) { p.Match.SourceAddress = []string{"any", "lan"} }),
 			`[edit ` + p1 + ` match source-address] any already holds every other address`},
+		{"policy from the gateway", func(cfg *schema.Config) { cfg.Security.Policies.ZonePairs[0].From = HostZone },
+			`[edit security policies from-zone junos-host to-zone untrust] traffic of the gateway itself is decided by host-inbound-traffic, so a policy for junos-host has no effect in this version (use security zones`},
+		{"policy to the gateway", func(cfg *schema.Config) { cfg.Security.Policies.ZonePairs[0].To = HostZone },
+			`[edit security policies from-zone trust to-zone junos-host] traffic of the gateway itself`},
+		{"global policy to the gateway", func(cfg *schema.Config) {
+			cfg.Security.Policies.Global.Policies = []schema.Policy{rule("g", "any", "any", "any", Permit)}
+			cfg.Security.Policies.Global.Policies[0].Match.ToZone = []string{"untrust", HostZone}
+		}, `[edit security policies global policy g match to-zone] traffic of the gateway itself`},
 		{"policy twice", func(cfg *schema.Config) {
 			z := &cfg.Security.Policies.ZonePairs[0]
 			z.Policies = append(z.Policies, z.Policies[0])
@@ -117,7 +125,7 @@ func TestProblems(t *testing.T) {
 			if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), test.want) {
 				t.Errorf("problems %v\nwant %s", problems, test.want)
 			}
-			if warning := test.name == "any and more"; len(problems) > 0 && problems[0].Warning != warning {
+			if warning := test.name == "any and more" || strings.Contains(test.name, "the gateway"); len(problems) > 0 && problems[0].Warning != warning {
 				t.Errorf("warning is %v", problems[0].Warning)
 			}
 		})

@@ -151,3 +151,72 @@ func TestTranslationOffIsNoTranslation(t *testing.T) {
 		t.Errorf("logged as translated by %s", last.SourceNATRule)
 	}
 }
+
+// synWithMSS is the SYN of c with an MSS option of 1,460 bytes.
+func synWithMSS(t *testing.T, c *conversation, flags uint8) []byte {
+	t.Helper()
+	frame := c.up(flags)
+	if flags&stack.TCPAck != 0 {
+		frame = c.down(flags)
+	}
+	frame = append(frame, 2, 4, 0x05, 0xb4)
+	ip := frame[stack.VirtioHeaderLen:]
+	ip[3] = byte(len(ip))
+	ip[20+12] = 6 << 4
+	return frame
+}
+
+func mssOf(t *testing.T, list []*stack.Packet) int {
+	t.Helper()
+	if len(list) != 1 {
+		t.Fatalf("%d packets came out, want 1", len(list))
+	}
+	p := list[0]
+	return int(p.IP[p.Payload-2])<<8 | int(p.IP[p.Payload-1])
+}
+
+func TestMSSIsLimited(t *testing.T) {
+	const own = "set security policies from-zone trust to-zone untrust policy web then permit tcp-options "
+	for _, c := range []struct {
+		name, statements string
+		client, server   int
+	}{
+		{"no limit", "", 1460, 1460},
+		{"of all sessions", "set security flow tcp-mss all-tcp mss 1300\n", 1300, 1300},
+		{"of a policy", own + "initial-tcp-mss 1200\n" + own + "reverse-tcp-mss 1100\n", 1200, 1100},
+		{"of both", "set security flow tcp-mss all-tcp mss 1300\n" + own + "initial-tcp-mss 1200\n", 1200, 1200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, statements+c.statements)
+			talk := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+			if got := mssOf(t, b.from(b.lan, synWithMSS(t, talk, stack.TCPSyn))); got != c.client {
+				t.Errorf("the client's SYN left with %d, want %d", got, c.client)
+			}
+			if got := mssOf(t, b.from(b.wan, synWithMSS(t, talk, stack.TCPSyn|stack.TCPAck))); got != c.server {
+				t.Errorf("the server's SYN left with %d, want %d", got, c.server)
+			}
+		})
+	}
+}
+
+func TestOtherProtocolsPassUnderPolicy(t *testing.T) {
+	gre := func(src, dst string) []byte {
+		frame := udp(t, src, dst)
+		frame[stack.VirtioHeaderLen+9] = 47
+		return frame
+	}
+	b := newBench(t, statements)
+	if out := b.from(b.lan, gre("192.0.2.10:0", "198.51.100.20:0")); len(out) != 0 {
+		t.Error("GRE passed without a policy")
+	}
+	b.configure(strings.Replace(statements, "junos-http junos-dns-udp", "junos-gre junos-http junos-dns-udp", 1))
+	if out := b.from(b.lan, gre("192.0.2.10:0", "198.51.100.20:0")); len(out) != 1 {
+		t.Fatal("GRE did not pass")
+	}
+	if out := b.from(b.wan, gre("198.51.100.20:0", "192.0.2.10:0")); len(out) != 1 {
+		t.Error("the answer did not pass")
+	}
+	if i := b.only(); i.Protocol != 47 || i.Service != "junos-gre" || i.Out.Packets != 1 {
+		t.Errorf("shown as %+v", i)
+	}
+}

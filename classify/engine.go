@@ -2,6 +2,7 @@ package classify
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 
 	"github.com/gaissmai/bart"
@@ -91,6 +92,9 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 	var problems []appdb.Problem
 	for _, a := range db.Applications {
 		e.byName[a.Short()] = a
+		for _, alias := range a.Aliases {
+			e.byName[strings.TrimPrefix(alias, appdb.Prefix)] = a
+		}
 		for _, host := range a.Hosts {
 			if err := e.hosts.Add(host, a); err != nil {
 				problems = append(problems, appdb.Problem{Source: a.Source, Message: err.Error()})

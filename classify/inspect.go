@@ -44,12 +44,6 @@ const none = -1
 // maxDepth is how many protocols deep a tunnel is followed.
 const maxDepth = 3
 
-// memory is what a decoder remembered for this session.
-type memory struct {
-	decoder int
-	value   any
-}
-
 var inspections = sync.Pool{New: func() any { return new(inspection) }}
 
 func (e *Engine) newInspection(meta *Meta) *inspection {
@@ -381,26 +375,5 @@ func (w *inspection) want(shown [2]int) {
 	client, server := w.session.Wanted()
 	for d, wanted := range [2]int{client, server} {
 		w.wanted[d] = min(w.wanted[d], max(wanted, shown[d]+1))
-	}
-}
-
-func (w *inspection) recall(i int) any {
-	for k := range w.memories {
-		if w.memories[k].decoder == i {
-			return w.memories[k].value
-		}
-	}
-	return nil
-}
-
-func (w *inspection) remember(i int, value any) {
-	for k := range w.memories {
-		if w.memories[k].decoder == i {
-			w.memories[k].value = value
-			return
-		}
-	}
-	if value != nil {
-		w.memories = append(w.memories, memory{i, value})
 	}
 }

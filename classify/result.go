@@ -41,13 +41,13 @@ func (r *Result) Name() string {
 type Confidence uint8
 
 const (
-	// NoConfidence: nothing is known.
+	// NoConfidence means that nothing is known.
 	NoConfidence Confidence = iota
-	// Low: known only from where the session goes (an address, an earlier session).
+	// Low means known only from where the session goes (an address, an earlier session).
 	Low
-	// Medium: the bytes look like it, but would look the same for something else.
+	// Medium means that the bytes look like it, but would look the same for something else.
 	Medium
-	// High: the bytes say so.
+	// High means that the bytes say so.
 	High
 )
 

@@ -86,7 +86,7 @@ type Kind uint8
 const (
 	// Ordinary applications are recognised by names, addresses and signatures.
 	Ordinary Kind = iota
-	// Protocol: a decoder recognises it.
+	// Protocol is what a decoder recognises.
 	Protocol
 	// Micro applications are things that another application does.
 	Micro

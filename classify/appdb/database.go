@@ -38,7 +38,7 @@ func (d *Database) Lookup(name string) (*Application, bool) {
 	return a, ok
 }
 
-// Add puts an application into the database. It fails when the name is taken.
+// Add puts an application into the database. It fails with a Problem when a name is taken.
 func (d *Database) Add(a *Application) error {
 	for _, name := range append([]string{a.Name}, a.Aliases...) {
 		if other, taken := d.byName[name]; taken {

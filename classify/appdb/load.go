@@ -2,6 +2,7 @@ package appdb
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -133,8 +134,9 @@ func (l *loader) finish() {
 		}
 		a.Groups = []string{group}
 	}
-	if err := l.database.Add(a); err != nil {
-		l.problems = append(l.problems, err.(Problem))
+	var problem Problem
+	if errors.As(l.database.Add(a), &problem) {
+		l.problems = append(l.problems, problem)
 	}
 }
 

@@ -4,11 +4,11 @@ package decode
 type Part uint8
 
 const (
-	// None: the bytes are something else.
+	// None says that the bytes are something else.
 	None Part = iota
-	// Partly: the bytes so far are the beginning of it.
+	// Partly says that the bytes so far are the beginning of it.
 	Partly
-	// Whole: all of it is there.
+	// Whole says that all of it is there.
 	Whole
 )
 

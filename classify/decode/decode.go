@@ -31,17 +31,17 @@ package decode
 type Verdict uint8
 
 const (
-	// No: this is not the protocol. The decoder is not asked again for this session.
+	// No says that this is not the protocol. The decoder is not asked again for this session.
 	No Verdict = iota
-	// More: it may be the protocol, but what was shown is too short to say. Session.Want says
+	// More says that it may be the protocol, but what was shown is too short. Session.Want says
 	// how much is needed. For a datagram: this one says nothing, the next may.
 	More
-	// Maybe: it looks like the protocol, but other protocols look the same. The decoder is asked
+	// Maybe says that it looks like the protocol, but other protocols look the same. The decoder is asked
 	// again; its name becomes the answer when all others have said No, or at the limit.
 	Maybe
-	// Match: it is the protocol, and there is nothing more to learn about it.
+	// Match says that it is the protocol, and there is nothing more to learn about it.
 	Match
-	// MatchMore: it is the protocol, and more bytes will tell more about the application (a
+	// MatchMore says that it is the protocol, and more bytes will tell more about the application (a
 	// certificate, a response). Only this decoder is asked from now on, until it says Match or
 	// the limit is reached. Answering No later keeps the protocol, and ends the inspection.
 	MatchMore

@@ -9,9 +9,9 @@ import (
 type Direction uint8
 
 const (
-	// ToServer: the client, who opened the session, sent it.
+	// ToServer is what the client sent, who opened the session.
 	ToServer Direction = iota
-	// ToClient: the server sent it.
+	// ToClient is what the server sent.
 	ToClient
 )
 

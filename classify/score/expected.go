@@ -65,8 +65,11 @@ func readExpected(name string) (*answers, error) {
 	}
 	defer f.Close()
 	records, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(records) == 0 {
-		return nil, fmt.Errorf("%s: no table (%v)", name, err)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("%s: empty", name)
 	}
 	column := map[string]int{}
 	for i, title := range records[0] {

@@ -12,7 +12,7 @@ import (
 // maxStatement is the length of the longest line that CheckStatements reads.
 const maxStatement = 1 << 20
 
-// Refusal is one statement that was not accepted.
+// Refusal is one statement that was not accepted, or is warned of.
 type Refusal struct {
 	File      string `json:"file"`
 	Line      int    `json:"line"` // from 1; 0 when no one line is to blame
@@ -28,13 +28,27 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("%s:%d: %s: %s", r.File, r.Line, r.Statement, r.Reason)
 }
 
-// CheckStatements reads edit statements from r, a line each, into an empty candidate of its own, and
-// returns how many were accepted and which were refused. Empty lines and lines that start with # are
-// skipped; " ## " starts a comment. Name stands for r in refusals.
+// Report is what came of checking statements.
+type Report struct {
+	Accepted int
+	Refused  []Refusal // what was not accepted, then what a commit would be refused for
+	Warned   []Refusal // what a commit would go on with, and warn of
+}
+
+// CheckStatements is [Check] without the warnings.
+func CheckStatements(r io.Reader, name string, commit bool, engines ...Engine) (accepted int, refused []Refusal) {
+	report := Check(r, name, commit, engines...)
+	return report.Accepted, report.Refused
+}
+
+// Check reads edit statements from r, a line each, into an empty candidate of its own, and says how
+// many were accepted and which were refused. Empty lines and lines that start with # are skipped;
+// " ## " starts a comment. Name stands for r in refusals.
 //
 // With commit the result is also decoded and prepared by the engines, and what a commit would be
-// refused for is among the refusals, each with the line it comes from where that can be told.
-func CheckStatements(r io.Reader, name string, commit bool, engines ...Engine) (accepted int, refused []Refusal) {
+// refused for and warn of is reported, each with the line it comes from where that can be told.
+func Check(r io.Reader, name string, commit bool, engines ...Engine) Report {
+	var report Report
 	candidate := tree.New()
 	var kept []Refusal // the accepted statements, for the lines of commit problems
 	lines := bufio.NewScanner(r)
@@ -48,29 +62,30 @@ func CheckStatements(r io.Reader, name string, commit bool, engines ...Engine) (
 		}
 		if err := candidate.Run(nil, lines.Text()); err != nil {
 			line.Reason = err.Error()
-			refused = append(refused, line)
+			report.Refused = append(report.Refused, line)
 			continue
 		}
 		kept = append(kept, line)
-		accepted++
+		report.Accepted++
 	}
 	if err := lines.Err(); err != nil {
-		refused = append(refused, Refusal{File: name, Line: number + 1, Statement: "(unreadable)", Reason: err.Error()})
+		report.Refused = append(report.Refused, Refusal{File: name, Line: number + 1, Statement: "(unreadable)", Reason: err.Error()})
 	}
 	if !commit {
-		return accepted, refused
+		return report
 	}
 	_, problems := prepare(candidate, engines)
 	for _, p := range problems {
-		if p.Warning {
-			continue
-		}
 		at := origin(kept, name, p.Path)
 		p.Path = ""
 		at.Reason = p.Error()
-		refused = append(refused, at)
+		if p.Warning {
+			report.Warned = append(report.Warned, at)
+		} else {
+			report.Refused = append(report.Refused, at)
+		}
 	}
-	return accepted, refused
+	return report
 }
 
 // stripComment returns the statement of a line as it is shown, or "" when it has none.

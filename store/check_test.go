@@ -57,6 +57,45 @@ func TestCheckStatementsCommit(t *testing.T) {
 	}
 }
 
+// What a commit would warn of is told apart from what it would refuse.
+func TestCheckWarnings(t *testing.T) {
+	input := "set system host-name gw\nset security flow allow-dns-reply\nset interfaces eth1 description lan\n"
+	e := &engine{name: "one"}
+	e.refuse(
+		schema.Problem{Path: "interfaces eth1", Message: "no such device", Warning: true},
+		schema.Problem{Path: "system host-name", Message: "taken"},
+	)
+	report := Check(strings.NewReader(input), "f", true, e)
+	if report.Accepted != 3 {
+		t.Errorf("%d accepted", report.Accepted)
+	}
+	if want := []string{"f:1: set system host-name gw: taken"}; !slices.Equal(printed(report.Refused), want) {
+		t.Errorf("refused %q, want %q", printed(report.Refused), want)
+	}
+	want := []string{
+		"f:2: set security flow allow-dns-reply: allow-dns-reply has no effect in this version",
+		"f:3: set interfaces eth1 description lan: no such device",
+	}
+	if !slices.Equal(printed(report.Warned), want) {
+		t.Errorf("warned of %q, want %q", printed(report.Warned), want)
+	}
+	if report := Check(strings.NewReader(input), "f", false, e); len(report.Refused)+len(report.Warned) != 0 {
+		t.Errorf("without the checks of a commit: %+v", report)
+	}
+	if accepted, refused := CheckStatements(strings.NewReader("set security flow allow-dns-reply\n"), "f", true); accepted != 1 || len(refused) != 0 {
+		t.Errorf("a warning counts as refused: %v", refused)
+	}
+}
+
+// printed are refusals as they are shown.
+func printed(list []Refusal) []string {
+	var out []string
+	for _, r := range list {
+		out = append(out, r.String())
+	}
+	return out
+}
+
 // A line that is too long is refused, not silently cut or forgotten.
 func TestCheckStatementsLongLine(t *testing.T) {
 	input := "set system host-name gw\nset interfaces eth1 description " + strings.Repeat("x", maxStatement) + "\nset system host-name gw2\n"

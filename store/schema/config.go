@@ -19,6 +19,8 @@
 //	    joined    a container whose keyword is printed before each container in it
 //	              (family inet { … }).
 //	    hidden    accepted, but left out of completion and help.
+//	    inert     accepted so that configurations written from the guide load, without effect
+//	              in this version: help says so, and a commit warns of it.
 //	    any       a grouped list whose entries hold any configuration (groups).
 //	help:"…"      one line, shown by "?" (compulsory).
 //	unit:"…"      the unit of a number: seconds, bytes, minutes, kbit/s.

@@ -48,6 +48,7 @@ type Node struct {
 
 	Mandatory bool // its container is refused without it
 	Hidden    bool // left out of completion and help
+	Inert     bool // accepted without effect, with all that it holds
 	OneLiner  bool // shown on one line
 	Compact   bool // shown on one line while it holds a single value
 	Joined    bool // shown as a word before each container that it holds

@@ -214,6 +214,8 @@ func (b *builder) options(n *Node, options string) {
 			n.Joined = true
 		case "hidden":
 			n.Hidden = true
+		case "inert":
+			n.Inert = true
 		case "any":
 			n.Any = true
 		default:
@@ -275,6 +277,9 @@ func (b *builder) shape(n *Node, t reflect.Type) {
 	}
 	if n.Default != "" && (n.Kind != Leaf || t.Kind() == reflect.Pointer) {
 		b.errorf("only a leaf that is not a pointer has a default")
+	}
+	if n.Inert && (n.IsKey || n.IsValue) {
+		b.errorf("a key or value cannot be inert")
 	}
 	if (n.IsKey || n.IsValue) && n.Kind != Leaf {
 		b.errorf("a key or value holds exactly one value")

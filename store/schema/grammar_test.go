@@ -19,6 +19,9 @@ func TestMistakesInTagsAreNoticed(t *testing.T) {
 	type entry struct {
 		Name string `cfg:"name,key" help:"Name"`
 	}
+	type inertKey struct {
+		Name string `cfg:"name,key,inert" help:"Name"`
+	}
 	type keyless struct {
 		Name string `cfg:"name" help:"Name"`
 	}
@@ -80,6 +83,12 @@ func TestMistakesInTagsAreNoticed(t *testing.T) {
 		{"field without cfg", "field A has no cfg tag", struct{ A string }{}},
 		{"impossible type", "cannot be a statement", struct {
 			A float64 `cfg:"a" help:"A"`
+		}{}},
+		{"key without effect", "a key or value cannot be inert", struct {
+			A []inertKey `cfg:"a" help:"A"`
+		}{}},
+		{"value without effect", "a key or value cannot be inert", struct {
+			A string `cfg:"a,value,inert" help:"A"`
 		}{}},
 		{"capital letters", "is not a keyword", struct {
 			A string `cfg:"Name" help:"A"`

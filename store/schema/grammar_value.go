@@ -91,6 +91,17 @@ func (n *Node) SetDefaults(v reflect.Value) {
 // Placeholder stands for a value in help: "<mtu>".
 func (n *Node) Placeholder() string { return "<" + n.Keyword + ">" }
 
+// withoutEffect is what help says of an inert statement.
+const withoutEffect = "no effect yet"
+
+// KeywordHelp is the help of the statement's keyword.
+func (n *Node) KeywordHelp() string {
+	if n.Inert {
+		return n.Help + " (" + withoutEffect + ")"
+	}
+	return n.Help
+}
+
 // ValueHelp is the help of a value with its range, unit and default.
 func (n *Node) ValueHelp() string {
 	var facts []string
@@ -99,6 +110,9 @@ func (n *Node) ValueHelp() string {
 	}
 	if n.Default != "" {
 		facts = append(facts, "default "+n.Default)
+	}
+	if n.Inert {
+		facts = append(facts, withoutEffect)
 	}
 	if len(facts) == 0 {
 		return n.Help

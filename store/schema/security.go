@@ -197,7 +197,7 @@ type TCPOptions struct {
 	ReverseTCPMSS         uint16 `cfg:"reverse-tcp-mss" help:"MSS written into the server's SYN" unit:"bytes" range:"64..65535"`
 	SYNCheckRequired      bool   `cfg:"syn-check-required" help:"Require a SYN to open a session although flow tcp-session no-syn-check is set"`
 	SequenceCheckRequired bool   `cfg:"sequence-check-required" help:"Check sequence numbers although flow tcp-session no-sequence-check is set"`
-	WindowScale           bool   `cfg:"window-scale" help:"Follow the window scale option in sequence checks"`
+	WindowScale           bool   `cfg:"window-scale,inert" help:"Follow the window scale option in sequence checks"`
 }
 
 // Deny is [edit … then deny].
@@ -292,7 +292,7 @@ type ApplicationTerm struct {
 // ApplicationMatch is the protocol, ports and timeout of an application or a term. An embedded
 // struct without a cfg tag adds its fields to the statement it stands in.
 type ApplicationMatch struct {
-	ALG               string     `cfg:"application-protocol" help:"Application layer gateway" enum:"dns ftp ftp-data h323 http https ignore ike-esp-nat mgcp-ca mgcp-ua ms-rpc none pptp q931 ras realaudio rsh rtsp sccp sip sqlnet-v2 sun-rpc talk tftp"`
+	ALG               string     `cfg:"application-protocol,inert" help:"Application layer gateway" enum:"dns ftp ftp-data h323 http https ignore ike-esp-nat mgcp-ca mgcp-ua ms-rpc none pptp q931 ras realaudio rsh rtsp sccp sip sqlnet-v2 sun-rpc talk tftp"`
 	Protocol          *Protocol  `cfg:"protocol" help:"IP protocol by name or number"`
 	SourcePort        *PortRange `cfg:"source-port" help:"Source port or range"`
 	DestinationPort   *PortRange `cfg:"destination-port" help:"Destination port or range"`
@@ -313,7 +313,7 @@ type ApplicationSet struct {
 
 // Flow is [edit security flow].
 type Flow struct {
-	AllowDNSReply     bool       `cfg:"allow-dns-reply" help:"Let DNS replies pass that no query was seen for"`
+	AllowDNSReply     bool       `cfg:"allow-dns-reply,inert" help:"Let DNS replies pass that no query was seen for"`
 	AllowEmbeddedICMP bool       `cfg:"allow-embedded-icmp" help:"Let ICMP errors pass whose inner packet belongs to no session"`
 	SyncICMPSession   bool       `cfg:"sync-icmp-session" help:"Keep an ICMP session only until its reply arrived"`
 	TCPMSS            TCPMSS     `cfg:"tcp-mss" help:"Limits on the TCP maximum segment size"`
@@ -326,7 +326,7 @@ type Flow struct {
 // TCPMSS is [edit security flow tcp-mss].
 type TCPMSS struct {
 	AllTCP   MSS `cfg:"all-tcp" help:"All TCP sessions"`
-	IPsecVPN MSS `cfg:"ipsec-vpn" help:"Sessions through IPsec tunnels"`
+	IPsecVPN MSS `cfg:"ipsec-vpn,inert" help:"Sessions through IPsec tunnels"`
 }
 
 // MSS is one maximum segment size.
@@ -337,7 +337,7 @@ type MSS struct {
 // TCPSession is [edit security flow tcp-session].
 type TCPSession struct {
 	NoSYNCheck           bool   `cfg:"no-syn-check" help:"Let a segment other than SYN open a session"`
-	NoSYNCheckInTunnel   bool   `cfg:"no-syn-check-in-tunnel" help:"The same for sessions inside tunnels"`
+	NoSYNCheckInTunnel   bool   `cfg:"no-syn-check-in-tunnel,inert" help:"The same for sessions inside tunnels"`
 	NoSequenceCheck      bool   `cfg:"no-sequence-check" help:"Do not check sequence numbers"`
 	RSTInvalidateSession bool   `cfg:"rst-invalidate-session" help:"End a session at once when RST is seen"`
 	FINInvalidateSession bool   `cfg:"fin-invalidate-session" help:"End a session at once when both FINs are seen"`

@@ -56,8 +56,8 @@ type InetFamily struct {
 // InterfaceAddress is one address of a logical interface; without a length it is a host address.
 type InterfaceAddress struct {
 	Prefix    HostPrefix `cfg:"prefix,key" help:"Address with prefix length (192.0.2.1/24)"`
-	Primary   bool       `cfg:"primary" help:"Use this address first as source"`
-	Preferred bool       `cfg:"preferred" help:"Prefer this address within its subnet"`
+	Primary   bool       `cfg:"primary,inert" help:"Use this address first as source"`
+	Preferred bool       `cfg:"preferred,inert" help:"Prefer this address within its subnet"`
 }
 
 // RoutingOptions is [edit routing-options].
@@ -77,5 +77,5 @@ type StaticRoute struct {
 	Discard     bool       `cfg:"discard" help:"Drop packets to this destination silently"`
 	Reject      bool       `cfg:"reject" help:"Drop packets to this destination with ICMP unreachable"`
 	Metric      uint32     `cfg:"metric" help:"Metric of the route"`
-	Preference  uint32     `cfg:"preference" help:"Preference of the route" default:"5"`
+	Preference  uint32     `cfg:"preference,inert" help:"Preference of the route" default:"5"`
 }

@@ -225,9 +225,9 @@ func (c *completer) children() {
 				continue
 			}
 		}
-		c.add(n.Keyword, n.Help, KeywordCompletion)
+		c.add(n.Keyword, n.KeywordHelp(), KeywordCompletion)
 		if !strings.HasPrefix(n.Keyword, c.word) && slices.ContainsFunc(n.Aliases, func(a string) bool { return strings.HasPrefix(a, c.word) }) {
-			c.found = append(c.found, Completion{Text: n.Keyword, Help: n.Help, Kind: KeywordCompletion})
+			c.found = append(c.found, Completion{Text: n.Keyword, Help: n.KeywordHelp(), Kind: KeywordCompletion})
 		}
 	}
 }

@@ -86,6 +86,23 @@ set groups g system host-name h
 	}
 }
 
+// Help says of statements without effect that they have none.
+func TestCompleteInert(t *testing.T) {
+	for _, c := range []struct{ line, text, want string }{
+		{"security flow ", "allow-dns-reply", "Let DNS replies pass that no query was seen for (no effect yet)"},
+		{"security flow ", "allow-embedded-icmp", "Let ICMP errors pass whose inner packet belongs to no session"},
+		{"security flow tcp-mss ", "ipsec-vpn", "Sessions through IPsec tunnels (no effect yet)"},
+		{"routing-options static route 192.0.2.0/24 ", "preference", "Preference of the route (no effect yet)"},
+		{"routing-options static route 192.0.2.0/24 preference ", "<preference>", "Preference of the route (0..4294967295, default 5, no effect yet)"},
+	} {
+		found := New().Complete(nil, "set", c.line)
+		i := slices.IndexFunc(found, func(f Completion) bool { return f.Text == c.text })
+		if i < 0 || found[i].Help != c.want {
+			t.Errorf("%s%s: %+v", c.line, c.text, found)
+		}
+	}
+}
+
 func TestCheckEdit(t *testing.T) {
 	tr := load(t, "set interfaces eth1 mtu 1400")
 	for _, c := range []struct{ at, path, want, problem string }{

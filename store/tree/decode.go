@@ -11,7 +11,8 @@ import (
 
 // Decode is the configuration that holds, with every default filled in, and all that is wrong
 // with it: unknown statements, values that their tags refuse, references to nothing, and
-// mandatory statements that are missing. What is wrong is left out of the configuration.
+// mandatory statements that are missing. What is wrong is left out of the configuration. Warnings
+// about statements without effect follow.
 func (t *Tree) Decode() (*schema.Config, []schema.Problem) {
 	root, problems := t.effective()
 	d := &decoder{root: root, problems: problems, names: map[*schema.Ref]map[string]bool{}}
@@ -20,7 +21,7 @@ func (t *Tree) Decode() (*schema.Config, []schema.Problem) {
 	root.grammar.SetDefaults(v)
 	d.path = chain{root}
 	d.container(root, v)
-	return cfg, d.problems
+	return cfg, append(d.problems, d.warnings...)
 }
 
 // manyHints is the number of problems for which the nearest names are looked for.
@@ -32,15 +33,28 @@ type decoder struct {
 	path     chain // from the root to the statement being decoded
 	names    map[*schema.Ref]map[string]bool
 	problems []schema.Problem
+	warnings []schema.Problem
 }
 
 // problem notes what is wrong with the statement s, which stands in the last of the path.
 func (d *decoder) problem(s *statement, message, hint string) {
+	d.problems = append(d.problems, schema.Problem{Path: d.pathOf(s), Message: message, Hint: hint})
+}
+
+// pathOf is the path of s, which stands in the last of the path; of that itself when s is nil.
+func (d *decoder) pathOf(s *statement) string {
 	path := d.path
 	if s != nil {
 		path = append(path[:len(path):len(path)], s)
 	}
-	d.problems = append(d.problems, schema.Problem{Path: path.path(), Message: message, Hint: hint})
+	return path.path()
+}
+
+// inert warns of the statement s if it has no effect.
+func (d *decoder) inert(s *statement) {
+	if n := s.grammar; n.Inert {
+		d.warnings = append(d.warnings, schema.Problem{Path: d.pathOf(s), Message: n.Keyword + " has no effect in this version", Warning: true})
+	}
 }
 
 // refused notes that the tags refuse a value of s.
@@ -81,6 +95,9 @@ func (d *decoder) statement(s *statement, v reflect.Value) {
 	if n == nil {
 		d.unknown(s)
 		return
+	}
+	if n.Kind != schema.List { // those of a list are its entries
+		d.inert(s)
 	}
 	field := n.Field(v)
 	switch {
@@ -138,6 +155,7 @@ func (d *decoder) entries(entries []*statement, field reflect.Value) {
 			d.statement(s, reflect.Value{})
 			continue
 		}
+		d.inert(s)
 		v := list.Index(good)
 		v.SetZero()
 		if d.keys(s, v) {

@@ -123,6 +123,55 @@ set applications application wbe protocol tcp
 		[edit security policies from-zone trust to-zone untrust policy p scheduler-name night] scheduler "night" is not defined (define it under schedulers scheduler)`)
 }
 
+// Statements without effect are accepted and decoded, and each place of one is warned about once.
+// Rows: S-96, S-100, S-102, PL-16, CF-18.
+func TestDecodeWarnsOfInertStatements(t *testing.T) {
+	tr := load(t, `
+set groups g security flow tcp-session no-syn-check-in-tunnel
+set groups unused security flow sync-icmp-session
+set security flow apply-groups g
+set security flow allow-dns-reply
+set security flow tcp-mss ipsec-vpn mss 1350
+set security flow tcp-mss all-tcp mss 1400
+set interfaces eth1 unit 0 family inet address 192.0.2.1/24 primary
+set interfaces eth1 unit 0 family inet address 192.0.2.2/24 preferred
+set interfaces eth1 unit 0 family inet6 address 2001:db8::1/64 primary
+set routing-options static route 203.0.113.0/24 next-hop 192.0.2.254 preference 10
+set routing-options static route 198.51.100.0/24 next-hop 192.0.2.254
+set applications application one protocol tcp destination-port 21 application-protocol ftp
+set applications application two term t protocol udp destination-port 69 application-protocol tftp
+set security policies global policy p then permit tcp-options window-scale
+deactivate interfaces eth1 unit 0 family inet address 192.0.2.2/24 preferred
+`)
+	cfg, problems := tr.Decode()
+	for _, p := range problems {
+		if !p.Warning {
+			t.Errorf("not a warning: %v", p)
+		}
+	}
+	wantText(t, joinProblems(problems), `
+		[edit interfaces eth1 unit 0 family inet address 192.0.2.1/24 primary] primary has no effect in this version
+		[edit interfaces eth1 unit 0 family inet6 address 2001:db8::1/64 primary] primary has no effect in this version
+		[edit routing-options static route 203.0.113.0/24 preference 10] preference has no effect in this version
+		[edit security flow allow-dns-reply] allow-dns-reply has no effect in this version
+		[edit security flow tcp-mss ipsec-vpn] ipsec-vpn has no effect in this version
+		[edit security flow tcp-session no-syn-check-in-tunnel] no-syn-check-in-tunnel has no effect in this version
+		[edit security policies global policy p then permit tcp-options window-scale] window-scale has no effect in this version
+		[edit applications application one application-protocol ftp] application-protocol has no effect in this version
+		[edit applications application two term t application-protocol tftp] application-protocol has no effect in this version`)
+	if !cfg.Security.Flow.AllowDNSReply || cfg.Security.Flow.TCPMSS.IPsecVPN.MSS != 1350 || cfg.RoutingOptions.Static.Routes[0].Preference != 10 {
+		t.Error("a statement without effect was left out of the configuration")
+	}
+}
+
+// Warnings follow the errors, whatever the order of the statements.
+func TestDecodeErrorsComeFirst(t *testing.T) {
+	_, problems := load(t, "set security flow allow-dns-reply\nset applications application-set s application none").Decode()
+	if len(problems) < 1 || problems[len(problems)-1].Path != "security flow allow-dns-reply" {
+		t.Error(joinProblems(problems))
+	}
+}
+
 // References are judged by what holds: inherited names exist, inactive ones do not.
 // Rows: S-106.
 func TestReferencesFollowWhatHolds(t *testing.T) {

@@ -52,36 +52,38 @@ func telegramReflector(_ *decode.Session, data []byte) decode.Verdict {
 	return decode.No
 }
 
-// zoomSeen is what a message asked that the answer repeats.
+// zoomSeen is what the last message of each direction asked, which the answer repeats.
 type zoomSeen struct {
-	kind byte
-	echo [12]byte
+	kind [2]byte
+	echo [2][12]byte
 }
 
 // zoom accepts the first exchange with a media server: the answer has the identifier of the
 // request (kinds 1 and 2), or its time (kinds 3 and 4).
 func zoom(s *decode.Session, data []byte) decode.Verdict {
-	seen, _ := s.Memory().(*zoomSeen)
 	kind := data[0]
+	var echo [12]byte
 	switch {
 	case (kind == 1 || kind == 2) && len(data) >= 19 && data[1] == 0 && data[2] <= 4:
-		echo := [12]byte(data[3:15])
-		if seen != nil && seen.kind == 1 && kind == 2 && seen.echo == echo {
-			return decode.Match
-		}
-		s.Remember(&zoomSeen{kind, echo})
-		return decode.More
+		echo = [12]byte(data[3:15])
 	case (kind == 3 || kind == 4) && len(data) >= 13 && len(data) < 256 && decode.Uint24(data, 1) == 0:
-		echo := [12]byte(data[1:13])
-		if seen != nil && seen.kind == 3 && kind == 4 && seen.echo == echo {
-			return decode.Match
-		}
-		s.Remember(&zoomSeen{kind, echo})
-		return decode.More
+		echo = [12]byte(data[1:13])
 	case kind == 5 && zoomMedia(data):
 		return decode.Match
+	default:
+		return decode.No
 	}
-	return decode.No
+	seen, _ := s.Memory().(*zoomSeen)
+	if seen == nil {
+		seen = &zoomSeen{}
+		s.Remember(seen)
+	}
+	other := s.Direction.Reverse()
+	if kind&1 == 0 && seen.kind[other] == kind-1 && seen.echo[other] == echo {
+		return decode.Match
+	}
+	seen.kind[s.Direction], seen.echo[s.Direction] = kind, echo
+	return decode.More
 }
 
 // zoomMedia says whether data is RTP or RTCP in Zoom's two headers (Michel and others, "Enabling

@@ -186,7 +186,7 @@ func (m *stunMessage) name() {
 // longFragment says whether name is a long ICE fragment of a server and a short one of a browser.
 func longFragment(name []byte) bool {
 	server, client, ok := bytes.Cut(name, []byte(":"))
-	return ok && len(server) >= 20 && len(server) <= 40 && len(client) == 4 && bytes.IndexByte(server, '-') < 0
+	return ok && len(server) >= 16 && len(server) <= 40 && len(client) == 4 && bytes.IndexByte(server, '-') < 0
 }
 
 // tell passes on what a message says.
@@ -292,7 +292,7 @@ func stunStream(s *decode.Session, client, server []byte) decode.Verdict {
 				break // ChannelData, media
 			}
 			m, size, part := parseSTUN(data[skip:])
-			if part == decode.None || skip > 0 && int(decode.Uint16(data, 0)) != size {
+			if part == decode.None || skip > 0 && len(data) >= skip+stunHeader && int(decode.Uint16(data, 0)) != size {
 				return decode.No
 			}
 			if part == decode.Partly {

@@ -92,7 +92,7 @@ func geneve(_ *decode.Session, data []byte) decode.Verdict {
 // gtp accepts the user plane with an IP packet inside on any port, and other messages, whose
 // lengths must agree, on the ports of their sort.
 func gtp(s *decode.Session, data []byte) decode.Verdict {
-	if len(data) < 8 {
+	if len(data) < 6 {
 		return decode.No
 	}
 	version, kind := data[0]>>5, data[1]

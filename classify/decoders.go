@@ -10,6 +10,7 @@ import (
 	"sluice/classify/decode/mail"
 	"sluice/classify/decode/p2p"
 	"sluice/classify/decode/quic"
+	"sluice/classify/decode/remote"
 	"sluice/classify/decode/tls"
 	"sluice/classify/decode/voip"
 	"sluice/classify/decode/vpn"
@@ -23,6 +24,7 @@ func Decoders() []decode.Decoder {
 		tls.Decoders,
 		quic.Decoders,
 		web.Decoders,
+		remote.Decoders,
 		mail.Decoders,
 		industrial.Decoders,
 		file.Decoders,

@@ -162,11 +162,12 @@ func gnutella(_ *decode.Session, client, server []byte) decode.Verdict {
 
 // gnutellaDatagram accepts a descriptor header whose length agrees, and the messages of its
 // distributed hash table, which have the same header.
-func gnutellaDatagram(_ *decode.Session, data []byte) decode.Verdict {
+func gnutellaDatagram(s *decode.Session, data []byte) decode.Verdict {
 	if len(data) < 23 {
 		return decode.No
 	}
 	if decode.Prefix(data, "GND") == decode.Whole && data[3]&0xfc == 0 && data[6] > 0 && data[7] > 0 {
+		s.Protocol("GNUTELLA2")
 		return decode.Match
 	}
 	if int64(decode.Little32(data, 19)) != int64(len(data)-23) {

@@ -16,7 +16,6 @@ var Decoders = []decode.Decoder{
 	{Name: "SOULSEEK", Ports: []uint16{2234, 2242}, Stream: soulseek},
 	{Name: "DIRECT-CONNECT", Ports: []uint16{411, 412}, Client: decode.FirstBytes("$HC"), Server: decode.FirstBytes("$I"), Stream: directConnect},
 	{Name: "DIRECT-CONNECT", Client: decode.FirstBytes("$"), Datagram: directConnectDatagram},
-	{Name: "SYNCTHING", Ports: []uint16{21027}, Client: decode.FirstBytes("\x2e\x7d"), Server: decode.FirstBytes("\x2e\x7d"), Datagram: syncthing},
 	{Name: "RESILIO", Ports: []uint16{3838}, Client: decode.FirstBytes("B"), Datagram: resilio},
 	{Name: "LIBP2P", Ports: []uint16{4001}, Client: decode.FirstBytes("\x13"), Server: decode.FirstBytes("\x13"), Stream: libp2p},
 	{Name: "SCUTTLEBUTT", Ports: []uint16{8008}, Client: decode.FirstBytes("nw"), Datagram: scuttlebutt},

@@ -95,7 +95,6 @@ func TestDatagrams(t *testing.T) {
 		{"Gnutella ping", 7, "GNUTELLA", []decodetest.Message{client(salt(16) + x(t, "00 01 00 05000000") + "abcde")}},
 		{"Gnutella, length off", 7, "", []decodetest.Message{client(salt(16) + x(t, "00 01 00 06000000") + "abcde")}},
 		{"Direct Connect", 7, "DIRECT-CONNECT", []decodetest.Message{client("$SR a b\x051/1\x05hub (192.0.2.1:411)|")}},
-		{"Syncthing", 7, "SYNCTHING", []decodetest.Message{client(x(t, "2ea7d90b 0a200102"))}},
 		{"Resilio", 7, "RESILIO", []decodetest.Message{client("BSYNC\x00d1:md4:ping")}},
 		{"Scuttlebutt", 7, "SCUTTLEBUTT", []decodetest.Message{client("net:192.0.2.1:8008~shs:abc=")}},
 		{"Tox", 7, "TOX", []decodetest.Message{client("\x02" + salt(112)), client("\x02" + salt(32) + salt(200)[100:180])}},

@@ -1,25 +1,14 @@
 package p2p
 
-// Synchronisation and messaging between peers: Syncthing local discovery version 4 and its older
-// forms, Resilio's discovery, libp2p's multistream-select 1.0, Secure Scuttlebutt's announcement,
-// ZeroNet's handshake, Tox (its specification, "DHT Packet").
+// Synchronisation and messaging between peers: Resilio's discovery, libp2p's multistream-select
+// 1.0, Secure Scuttlebutt's announcement, ZeroNet's handshake, Tox (its specification, "DHT
+// Packet").
 
 import (
 	"bytes"
 
 	"sluice/classify/decode"
 )
-
-// syncthing accepts announcements, by their magic numbers.
-func syncthing(_ *decode.Session, data []byte) decode.Verdict {
-	if len(data) >= 8 {
-		switch decode.Uint32(data, 0) {
-		case 0x2ea7d90b, 0x7d79bc40:
-			return decode.Match
-		}
-	}
-	return decode.No
-}
 
 func resilio(_ *decode.Session, data []byte) decode.Verdict {
 	if decode.Prefix(data, "BSYNC\x00d") == decode.Whole {

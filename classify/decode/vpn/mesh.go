@@ -2,7 +2,7 @@ package vpn
 
 // Meshes: tinc (its manual, "The meta-protocol"), VTun (its server's greeting), ZeroTier
 // (Packet.hpp of its protocol), Nebula (package header), n2n (its protocol notes), SoftEther
-// (PACK format of its sources).
+// (PACK format of its sources), fastd (its protocol documentation, handshake).
 
 import (
 	"bytes"
@@ -104,6 +104,26 @@ func n2n(_ *decode.Session, data []byte) decode.Verdict {
 	}
 	for _, c := range name[n:] {
 		if c != 0 {
+			return decode.No
+		}
+	}
+	return decode.Match
+}
+
+// fastd accepts a handshake: records of kind and length that end with the datagram, the first of
+// them saying which step it is.
+func fastd(_ *decode.Session, data []byte) decode.Verdict {
+	if len(data) < 16 || data[1] != 0 || int(decode.Uint16(data, 2)) != len(data)-4 && decode.Uint16(data, 2) != 0 {
+		return decode.No
+	}
+	if decode.Little16(data, 4) != 0 || decode.Little16(data, 6) != 1 || data[8] < 1 || data[8] > 3 {
+		return decode.No
+	}
+	for at := 4; at < len(data); {
+		if len(data) < at+4 || decode.Little16(data, at) > 0x20 {
+			return decode.No
+		}
+		if at += 4 + int(decode.Little16(data, at+2)); at > len(data) {
 			return decode.No
 		}
 	}

@@ -1,7 +1,7 @@
 package vpn
 
 // Packets inside UDP: Teredo (RFC 4380), AYIYA (draft-massar-v6ops-ayiya), VXLAN (RFC 7348),
-// Geneve (RFC 8926), GTP (3GPP TS 29.060, 29.274, 29.281, 32.295).
+// Geneve (RFC 8926), CAPWAP (RFC 5415), tunnel set-up (RFC 5572), GTP (3GPP TS 29.060, 29.274, 29.281, 32.295).
 
 import "sluice/classify/decode"
 
@@ -87,6 +87,45 @@ func geneve(_ *decode.Session, data []byte) decode.Verdict {
 		}
 	}
 	return decode.No
+}
+
+// capwap accepts a control message whose lengths agree on its port, and DTLS behind its preamble on
+// any.
+func capwap(s *decode.Session, data []byte) decode.Verdict {
+	if len(data) < 16 {
+		return decode.No
+	}
+	if data[0] == 1 {
+		if decode.Uint24(data, 1) == 0 && data[4] >= 20 && data[4] <= 23 && data[5] == 0xfe && (data[6] == 0xff || data[6] == 0xfd) {
+			return decode.Match
+		}
+		return decode.No
+	}
+	at := 4 * int(data[1]>>3)
+	if !s.Port(5246) || at < 8 || len(data) < at+8 {
+		return decode.No
+	}
+	if kind := decode.Uint32(data, at); kind >= 1 && kind <= 26 && at+5+int(decode.Uint16(data, at+5)) == len(data) {
+		return decode.Match
+	}
+	return decode.No
+}
+
+// tsp accepts the version that a client of a tunnel broker begins with.
+func tsp(_ *decode.Session, client, server []byte) decode.Verdict {
+	switch decode.Prefix(client, "VERSION=2.0.") {
+	case decode.None:
+		return decode.No
+	case decode.Partly:
+		return decode.More
+	}
+	switch decode.Prefix(server, "CAPABILITY TUNNEL=") {
+	case decode.None:
+		return decode.No
+	case decode.Partly:
+		return decode.More
+	}
+	return decode.Match
 }
 
 // gtp accepts the user plane with an IP packet inside on any port, and other messages, whose

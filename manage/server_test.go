@@ -273,7 +273,7 @@ func TestSessionFilters(t *testing.T) {
 }
 
 // TestForeignFilters: a filter for services that no session uses fits none, and ends none.
-// Rows: O-12.
+// Rows: FW-63, O-9, O-12.
 func TestForeignFilters(t *testing.T) {
 	f := start(t)
 	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}}
@@ -295,7 +295,7 @@ func TestForeignFilters(t *testing.T) {
 
 // TestSessionStates: the brief list ends with counts by state, the extensive one and that of the
 // filter ssl with the total alone.
-// Rows: OC-17, O-8.
+// Rows: OC-17, O-8, 6/O-1, 6/O-2.
 func TestSessionStates(t *testing.T) {
 	f := start(t)
 	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}, {ID: 2, State: "Pending"}, {ID: 3, State: "Invalidated"}, {ID: 4, State: "Valid"}, {ID: 5, State: "Asleep"}}

@@ -1,6 +1,6 @@
 // What clusters are made of: Apache Thrift (binary and compact protocols, framed or not), Hadoop
-// RPC, HBase RPC, HDFS data transfer, ZooKeeper, Ignite, Hazelcast, Gearman, Ceph's messengers,
-// Lustre networking, Raft (CowSQL), Erlang's distribution, and FastCGI.
+// RPC, HBase RPC, ZooKeeper, Ignite, Hazelcast, Gearman, Raft (CowSQL), Erlang's distribution, and
+// FastCGI.
 
 package database
 
@@ -13,10 +13,7 @@ import (
 var clusters = []decode.Decoder{
 	{Name: "HADOOP-RPC", Ports: []uint16{8020, 9000, 8032}, Client: decode.FirstBytes("h"), Stream: hadoop},
 	{Name: "HBASE", Ports: []uint16{16000, 16020, 60020}, Client: decode.FirstBytes("H"), Stream: hbase},
-	{Name: "HDFS", Ports: []uint16{50010, 9866}, Client: decode.FirstBytes("\x00"), Stream: hdfs},
 	{Name: "GEARMAN", Ports: []uint16{4730}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: gearman},
-	{Name: "CEPH", Ports: []uint16{6789, 3300, 6800}, Client: decode.FirstBytes("c"), Server: decode.FirstBytes("c"), Stream: ceph},
-	{Name: "LUSTRE", Ports: []uint16{988}, Client: decode.FirstBytes("\x00\xc0\xc1"), Server: decode.FirstBytes("\x00\xc0\xc1"), Stream: lustre},
 	{Name: "IGNITE", Ports: []uint16{10800}, Client: decode.FirstRange(8, 255), Stream: ignite},
 	{Name: "HAZELCAST", Ports: []uint16{5701}, Client: decode.FirstBytes("HCM"), Stream: hazelcast},
 	{Name: "FASTCGI", Ports: []uint16{9000}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Stream: fastCGI},
@@ -101,21 +98,6 @@ func hbase(_ *decode.Session, client, _ []byte) decode.Verdict {
 	return matchIf(string(client[:4]) == "HBas" && client[4] == 0 && client[5] >= 0x50 && client[5] <= 0x53)
 }
 
-// hdfs checks version 28, the operation, and the names of classes in what follows.
-func hdfs(_ *decode.Session, client, _ []byte) decode.Verdict {
-	if len(client) == 0 {
-		return decode.More
-	}
-	if v := magic(client, "\x00\x1c"); v != decode.Match {
-		return v
-	}
-	if len(client) < 16 {
-		return decode.More
-	}
-	return matchIf(client[2] >= 80 && client[2] <= 90 && (client[4] == 0x0a || client[5] == 0x0a) && bytes.Contains(client[:min(len(client), 32)], []byte("BP-")) ||
-		client[2] >= 80 && client[2] <= 90 && len(client) >= 32)
-}
-
 // gearman checks the magic of requests and responses, their type and size.
 func gearman(_ *decode.Session, client, server []byte) decode.Verdict {
 	data := opening(client, server)
@@ -126,46 +108,6 @@ func gearman(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	return matchIf(string(data[:3]) == "\x00RE" && (data[3] == 'Q' || data[3] == 'S') && decode.Uint32(data, 4) < 64 && decode.Uint32(data, 8) < 1<<28)
-}
-
-// ceph checks the banner of version 1 or 2, from either side.
-func ceph(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if decode.Prefix(data, "ceph v") != decode.None {
-		return magic(data, "ceph v")
-	}
-	return decode.No
-}
-
-// lustre checks the header of a message between network identifiers, or of a connection request.
-func lustre(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	const hello = "circE"
-	switch {
-	case len(data) >= 16 && data[0] == 0 && data[5]|data[6]|data[7] == 0: // acceptor, then the hello
-		if string(data[2:5]) != "\xce\xac\x01" {
-			return decode.No
-		}
-		return decode.Match
-	case data[0] == 0 && len(data) < 16:
-		if len(data) >= 5 && string(data[2:5]) != "\xce\xac\x01" {
-			return decode.No
-		}
-		return decode.More
-	case data[0] == 0xc0 || data[0] == 0xc1: // message of the socket driver: type, checksum, two cookies
-		if len(data) < 56 {
-			if len(data) >= 4 && (data[1]|data[2]|data[3] != 0) {
-				return decode.No
-			}
-			return decode.More
-		}
-		if data[1]|data[2]|data[3] != 0 || data[0] == 0xc0 {
-			return decode.No
-		}
-		// Network identifiers of TCP: an address and network type 2, twice.
-		return matchIf(data[30] == 2 && data[31] == 0 && data[38] == 2 && data[39] == 0)
-	}
-	return magic(data, hello)
 }
 
 // ignite checks the handshake of a thin client.

@@ -1,6 +1,6 @@
 // Protocols of things at home, as far as their makers or the community have published them:
 // TP-Link smart home, Tuya, LIFX, Xiaomi miIO, Broadlink, LED controllers, WiZ, Govee, ESPHome,
-// the robots of iRobot; and gateways of LoRaWAN (Semtech packet forwarder).
+// the robots of iRobot, Weave of Nest; and gateways of LoRaWAN (Semtech packet forwarder).
 
 package industrial
 
@@ -21,6 +21,7 @@ var home = []decode.Decoder{
 	{Name: "GOVEE", Ports: []uint16{4001, 4002, 4003}, Client: decode.FirstBytes("{"), Server: decode.FirstBytes("{"), Datagram: datagram(govee)},
 	{Name: "ESPHOME", Ports: []uint16{6053}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: stream(espHome)},
 	{Name: "IROBOT", Ports: []uint16{5678}, Client: decode.FirstBytes("i"), Server: decode.FirstBytes("i"), Datagram: datagram(iRobot)},
+	{Name: "WEAVE", Ports: []uint16{11095}, Stream: stream(weave)},
 	{Name: "LORAWAN-GATEWAY", Ports: []uint16{1700}, Client: decode.FirstBytes("\x01\x02"), Server: decode.FirstBytes("\x01\x02"), Datagram: loRaWAN},
 	{Name: "COAP", Ports: []uint16{5683}, Stream: coapStream, Datagram: coap},
 	{Name: "MQTT-SN", Ports: []uint16{1883, 1884, 10000}, Datagram: mqttSN},
@@ -158,4 +159,17 @@ func loRaWAN(s *decode.Session, data []byte) decode.Verdict {
 		return matchIf(len(data) == 4 && s.Port(1700))
 	}
 	return decode.No
+}
+
+// weave checks a message of Nest's Weave over TCP: its length, version 1 with both identifiers, one
+// of which is of Nest's own range (18-B4-30).
+func weave(data []byte, _ bool) decode.Verdict {
+	if len(data) < 24 {
+		if len(data) >= 4 && data[3] != 0x13 {
+			return decode.No
+		}
+		return decode.More
+	}
+	const nest = "\x30\xb4\x18"
+	return matchIf(data[3] == 0x13 && decode.Little16(data, 0) >= 20 && (string(data[13:16]) == nest || string(data[21:24]) == nest))
 }

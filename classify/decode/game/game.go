@@ -1,0 +1,95 @@
+// Package game recognises the protocols of games, of the platforms they are sold on, and of the
+// network libraries they share.
+package game
+
+import (
+	"slices"
+
+	"sluice/classify/decode"
+)
+
+// Decoders of this family, those with the strongest features first.
+var Decoders = slices.Concat(platforms, libraries, shooters, worlds)
+
+// opening is what the client sent, or what the server sent as long as the client is silent.
+func opening(client, server []byte) []byte {
+	if len(client) > 0 {
+		return client
+	}
+	return server
+}
+
+// matchIf is Match when ok holds.
+func matchIf(ok bool) decode.Verdict {
+	if ok {
+		return decode.Match
+	}
+	return decode.No
+}
+
+// magic is the verdict on data that must begin with want.
+func magic(data []byte, want string) decode.Verdict {
+	switch decode.Prefix(data, want) {
+	case decode.Whole:
+		return decode.Match
+	case decode.Partly:
+		return decode.More
+	}
+	return decode.No
+}
+
+// begins says whether data begins with all of want.
+func begins(data []byte, want string) bool { return decode.Prefix(data, want) == decode.Whole }
+
+// prefix is a datagram that begins with want.
+func prefix(want string) decode.DatagramFunc {
+	return func(_ *decode.Session, data []byte) decode.Verdict { return matchIf(begins(data, want)) }
+}
+
+// starts is a stream that begins, from either side, with one of the texts.
+func starts(texts ...string) decode.StreamFunc {
+	return func(_ *decode.Session, client, server []byte) decode.Verdict {
+		data := opening(client, server)
+		for _, text := range texts {
+			if v := magic(data, text); v != decode.No {
+				return v
+			}
+		}
+		return decode.No
+	}
+}
+
+// greets is a stream whose server speaks first and begins with one of the texts.
+func greets(texts ...string) decode.StreamFunc {
+	return func(_ *decode.Session, _, server []byte) decode.Verdict {
+		if len(server) == 0 {
+			return decode.More
+		}
+		for _, text := range texts {
+			if v := magic(server, text); v != decode.No {
+				return v
+			}
+		}
+		return decode.No
+	}
+}
+
+// zero says whether all bytes are zero.
+func zero(data []byte) bool {
+	for _, c := range data {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// letters says whether data is one or more ASCII letters.
+func letters(data []byte) bool {
+	for _, c := range data {
+		if c|32 < 'a' || c|32 > 'z' {
+			return false
+		}
+	}
+	return len(data) > 0
+}

@@ -69,7 +69,6 @@ type utpSeen struct {
 	known      [2]bool
 	connection [2]uint16
 	sequence   [2]uint16
-	kind       [2]byte
 }
 
 // utp types.
@@ -148,6 +147,6 @@ func utp(s *decode.Session, data []byte) decode.Verdict {
 		}
 		return decode.No
 	}
-	seen.known[d], seen.connection[d], seen.sequence[d], seen.kind[d] = true, connection, sequence, kind
+	seen.known[d], seen.connection[d], seen.sequence[d] = true, connection, sequence
 	return decode.More
 }

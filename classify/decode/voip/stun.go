@@ -20,10 +20,9 @@ const (
 
 // Classes, by the two bits of the message type that code them.
 const (
-	stunRequest    = 0x0000
-	stunIndication = 0x0010
-	stunSuccess    = 0x0100
-	stunError      = 0x0110
+	stunRequest = 0x0000
+	stunSuccess = 0x0100
+	stunError   = 0x0110
 )
 
 // Attributes (IANA STUN attributes; those from 0x8000 on that others define are named by owner).

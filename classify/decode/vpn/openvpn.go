@@ -11,8 +11,6 @@ import "sluice/classify/decode"
 const (
 	ovClientResetV1 = 1
 	ovServerResetV1 = 2
-	ovControl       = 4
-	ovAck           = 5
 	ovClientResetV2 = 7
 	ovServerResetV2 = 8
 	ovClientResetV3 = 10

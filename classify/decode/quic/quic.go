@@ -30,8 +30,10 @@ func datagram(s *decode.Session, data []byte) decode.Verdict {
 		}
 		return publicHeader(s, data)
 	}
-	if len(data) > 5 && decode.Uint32(data, 1)>>8 == 'Q'<<16|'0'<<8|'4' { // Q044 to Q046
-		return plainHello(s, data[5:])
+	if len(data) > 5 {
+		if v := decode.Uint32(data, 1); google(v) && v>>24 == 'Q' && v < q050 { // Q044 to Q046
+			return plainHello(s, data[5:])
+		}
 	}
 	h, ok := parseHeader(data)
 	switch {

@@ -186,7 +186,8 @@ func rdpDatagram(_ *decode.Session, data []byte) decode.Verdict {
 }
 
 // rdpPayload judges what follows the header of a datagram with data: an acknowledgement vector
-// filled up to a multiple of 4, two sequence numbers that are the same, and a record of TLS.
+// filled up to a multiple of 4, two sequence numbers that are the same, and
+// records of TLS or DTLS.
 func rdpPayload(data []byte) decode.Verdict {
 	n := int(decode.Uint16(data, 0))
 	at := (2 + n + 3) &^ 3
@@ -194,9 +195,27 @@ func rdpPayload(data []byte) decode.Verdict {
 	if n > rdpAckVector || len(data) < at+numbers+record || !bytes.Equal(data[at:at+4], data[at+4:at+8]) {
 		return decode.No
 	}
-	payload := data[at+numbers:]
-	if payload[0] < 20 || payload[0] > 23 || payload[1] != 3 || payload[2] > 4 || int(decode.Uint16(payload, 3)) != len(payload)-record {
+	if !recordsFill(data[at+numbers:]) {
 		return decode.No
 	}
 	return decode.Match
+}
+
+// recordsFill says whether data is records of TLS or of DTLS and nothing else.
+func recordsFill(data []byte) bool {
+	for len(data) > 0 {
+		length := 3 // where the length is
+		if len(data) > 1 && data[1] == 0xfe {
+			length = 11
+		}
+		if len(data) < length+2 || data[0] < 20 || data[0] > 23 || length == 3 && (data[1] != 3 || data[2] > 4) {
+			return false
+		}
+		end := length + 2 + int(decode.Uint16(data, length))
+		if end > len(data) {
+			return false
+		}
+		data = data[end:]
+	}
+	return true
 }

@@ -98,6 +98,7 @@ func TestRDPOverUDP(t *testing.T) {
 	nothingInDatagrams(t, 3389, "flags", decodetest.Client(syn("\xf0\x01", "\xff\xff\xff\xff")))
 	nothingInDatagrams(t, 3389, "acknowledges", decodetest.Client(syn("\x10\x01", "\x01\x02\x03\x04")))
 	nothingInDatagrams(t, 3389, "record", decodetest.Client(data+"x"))
+	decodetest.Datagrams(t, Decoders, 3390, "RDP-UDP", decodetest.Client(data+"\x16\xfe\xff"+strings.Repeat("\x00", 9)+"\x02xy"))
 }
 
 func TestVNC(t *testing.T) {

@@ -59,7 +59,11 @@ func tellCertificate(s *decode.Session, body []byte) (complete bool) {
 		switch {
 		case bytes.Equal(kind, oidCommonName):
 			about.name = value
-			s.Host(decode.SSLCommonName, value)
+			if shared(value) {
+				s.Value(decode.SSLCommonName, value)
+			} else {
+				s.Host(decode.SSLCommonName, value)
+			}
 		case bytes.Equal(kind, oidOrganization):
 			about.organization = value
 			s.Value(decode.SSLOrganization, value)
@@ -93,16 +97,26 @@ func tellAltNames(s *decode.Session, extensions der) {
 			return
 		}
 		names := der{content}.enter(tagSequence)
-		for i := 0; len(names.data) > 0 && i < maxAltNames; i++ {
-			if tag, name := names.next(); tag == tagDNSName {
-				if name = hostName(name); len(name) > 0 {
-					s.Host(decode.SSLSubjectAltName, name)
-				}
-			}
-		}
+		tellNames(s, names, false)
+		tellNames(s, names, true)
 		return
 	}
 }
+
+// tellNames tells the names that are shared, or those that are not.
+func tellNames(s *decode.Session, names der, ofShared bool) {
+	for i := 0; len(names.data) > 0 && i < maxAltNames; i++ {
+		if tag, name := names.next(); tag == tagDNSName {
+			if name = hostName(name); len(name) > 0 && shared(name) == ofShared {
+				s.Host(decode.SSLSubjectAltName, name)
+			}
+		}
+	}
+}
+
+// shared says whether a name is that of a certificate which a network for content delivery made
+// for its customers, so that any other name in it says more.
+func shared(name []byte) bool { return bytes.HasSuffix(name, []byte(".cloudflaressl.com")) }
 
 // der is a run of DER elements. An element that is cut off gives what there is of it; anything
 // malformed ends the run.

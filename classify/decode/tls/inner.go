@@ -4,7 +4,11 @@ package tls
 // port where the standards give a protocol over TLS a port of its own (IANA port numbers, RFC
 // 8314 for mail). A port alone never decides: it is looked at once TLS is certain.
 
-import "sluice/classify/decode"
+import (
+	"net/netip"
+
+	"sluice/classify/decode"
+)
 
 // inside are the protocols that ALPN can name. HTTP is left out: it is what TLS carries unless it
 // says otherwise, and naming it would say nothing of the application.
@@ -60,17 +64,17 @@ func byPort(port uint16) string {
 	case 4172:
 		return "PCOIP"
 	case 563:
-		return "NNTP"
+		return "NNTPS"
 	case 636, 3269:
-		return "LDAP"
+		return "LDAPS"
 	case 989, 990:
-		return "FTP"
+		return "FTPS"
 	case 992:
-		return "TELNET"
+		return "TELNETS"
 	case 994, 6697:
 		return "IRC"
 	case 5061:
-		return "SIP"
+		return "SIPS"
 	case 5349:
 		return "STUN"
 	case 5671:
@@ -94,6 +98,28 @@ func name(s *decode.Session) {
 	}
 }
 
+// push says whether the server is Apple's for notifications, by the port and the networks that
+// Apple names for it ("Use Apple products on enterprise networks").
+func push(server netip.AddrPort) bool {
+	if server.Port() != 5223 {
+		return false
+	}
+	for _, p := range pushNetworks {
+		if p.Contains(server.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+var pushNetworks = [...]netip.Prefix{
+	netip.MustParsePrefix("17.0.0.0/8"),
+	netip.MustParsePrefix("2620:149:a44::/48"),
+	netip.MustParsePrefix("2403:300:a42::/48"),
+	netip.MustParsePrefix("2403:300:a51::/48"),
+	netip.MustParsePrefix("2a01:b740:a42::/48"),
+}
+
 // carried names the protocol inside, given the list of protocols offered or chosen.
 func carried(s *decode.Session, alpn []byte) {
 	if Offers(alpn, "h2") || Offers(alpn, "http/1.1") {
@@ -105,7 +131,9 @@ func carried(s *decode.Session, alpn []byte) {
 			return
 		}
 	}
-	if p := byPort(s.Server.Port()); p != "" {
+	if push(s.Server) {
+		s.Carries("APPLE-PUSH")
+	} else if p := byPort(s.Server.Port()); p != "" {
 		s.Carries(p)
 	}
 }

@@ -109,10 +109,10 @@ func (d *side) handshakeRole() role {
 		if m.body[0] != 3 || m.body[1] > 4 {
 			return noTLS
 		}
-		if _, part := ParseHello(m.body, m.length, false); part == decode.None {
+		if _, part := ParseHello(m.body, m.length, false); part == decode.None && m.length != d.firstBody-messageHeader {
 			return noTLS
 		}
-		return client
+		return client // also with nonsense inside, when both lengths agree
 	case messageServerHello:
 		if m.length < 38 || m.length > maxMessage {
 			return within
@@ -174,8 +174,13 @@ func hello(s *decode.Session, a, b *side) decode.Verdict {
 	if a.role == client {
 		m, _, _ := nextMessage(a.handshake)
 		h, part = ParseHello(m.body, m.length, false)
-		h.Tell(s, decode.SSLServerName, OverTCP, part)
-		carried(s, h.ALPN)
+		if part != decode.None {
+			h.Tell(s, decode.SSLServerName, OverTCP, part)
+			carried(s, h.ALPN)
+		}
+	}
+	if part == decode.None {
+		return match(s)
 	}
 	name(s)
 	switch b.role {
@@ -252,6 +257,7 @@ func certificates(s *decode.Session, data []byte) (done bool) {
 
 // middle answers for a session whose start was not seen.
 func middle(s *decode.Session, a, b *side) decode.Verdict {
+	carried(s, nil)
 	for _, d := range [...]*side{a, b} {
 		if d.role == within {
 			certificates(s, d.handshake)

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -125,16 +126,14 @@ func TestNoTLS(t *testing.T) {
 		return string(b)
 	}
 	for name, data := range map[string]string{
-		"major version":       change(1, 4),
-		"minor version":       change(2, 9),
-		"record too long":     change(3, 0xff),
-		"hello version":       change(9, 7),
-		"session too long":    change(43, 33),
-		"odd cipher suites":   change(45, 3),
-		"hello too short":     change(8, 20)[:12],
-		"extensions disagree": change(52, 0xff),
-		"empty":               "\x16\x03\x01\x00\x00",
-		"text":                "\x16GET / HTTP/1.1\r\n\r\n",
+		"major version":    change(1, 4),
+		"minor version":    change(2, 9),
+		"record too long":  change(3, 0xff),
+		"hello version":    change(9, 7),
+		"hello too short":  change(8, 20)[:12],
+		"lengths disagree": strings.Replace(change(43, 33), "\x16\x03\x01\x00", "\x16\x03\x01\x01", 1) + good + good + good + good,
+		"empty":            "\x16\x03\x01\x00\x00",
+		"text":             "\x16GET / HTTP/1.1\r\n\r\n",
 	} {
 		if o := decodetest.Run(Decoders, decodetest.TCP(443), decodetest.Client(data)); o.Verdict > decode.Maybe {
 			t.Errorf("%s: %v", name, o.Verdict)
@@ -402,4 +401,27 @@ func FuzzDecoders(f *testing.F) {
 	decodetest.Fuzz(f, Decoders, toServer, toClient,
 		[]byte(records(100, clientHello(serverName("a.example"), alpn("h2"), extension(0xfe0d, "")))),
 		[]byte(fragment(1, 0, hello, 0, len(hello))), []byte(fragment(1, 0, hello, 10, 40)))
+}
+
+// A hello with nonsense inside is one all the same when the lengths around it agree.
+func TestNonsense(t *testing.T) {
+	hello := []byte(records(1<<14, clientHello(serverName("a.example"))))
+	hello[43] = 33 // a session identifier that is too long
+	o := decodetest.Stream(t, Decoders, 443, "SSL", decodetest.Client(string(hello)))
+	if len(o.Values) > 0 {
+		t.Errorf("told %v", o.Values)
+	}
+}
+
+// Notifications of Apple, where the start of the session was not seen.
+func TestPush(t *testing.T) {
+	meta := decodetest.TCP(5223)
+	data := record(23, strings.Repeat("d", 40))
+	if o := decodetest.Run(Decoders, meta, decodetest.Client(data)); o.Carries != "" {
+		t.Errorf("carries %q", o.Carries)
+	}
+	meta.Server = netip.MustParseAddrPort("17.57.146.20:5223")
+	if o := decodetest.Run(Decoders, meta, decodetest.Client(data)); o.Carries != "APPLE-PUSH" {
+		t.Errorf("carries %q", o.Carries)
+	}
 }

@@ -1,6 +1,6 @@
 package file
 
-// Storage clusters and back-up: Ceph (msgr and msgr2), Lustre networking, Hadoop RPC, Bacula and
+// Storage clusters and back-up: Ceph (msgr and msgr2), Lustre networking, Bacula and
 // Amanda.
 
 import (
@@ -36,23 +36,6 @@ func lustreMessage(data []byte) decode.Verdict {
 	to, from, kind, payload := decode.Little32(data, 40), decode.Little32(data, 44), decode.Little32(data, 48), decode.Little32(data, 52)
 	// Addresses end with their network, which is the same for both.
 	if decode.Little32(data, 28) == 0 || decode.Little32(data, 28) != decode.Little32(data, 36) || max(to, from) > 1<<20 || kind > 4 || payload > 1<<20 {
-		return decode.No
-	}
-	return decode.Match
-}
-
-// hadoop RPC begins with its magic, the version and the class of service.
-func hadoop(_ *decode.Session, client, _ []byte) decode.Verdict {
-	if len(client) == 0 {
-		return decode.More
-	}
-	if v := text.Begins(client, "hrpc"); v != decode.Match {
-		return v
-	}
-	switch {
-	case len(client) < 7:
-		return decode.More
-	case client[4] < 4 || client[4] > 10:
 		return decode.No
 	}
 	return decode.Match

@@ -30,7 +30,6 @@ var Decoders = []decode.Decoder{
 	{Name: "DRBD", Ports: []uint16{7788}, Client: decode.FirstBytes("\x83"), Server: decode.FirstBytes("\x83"), Stream: drbd},
 	{Name: "CEPH", Ports: []uint16{6789, 3300}, Client: decode.FirstBytes("c"), Server: decode.FirstBytes("c"), Stream: ceph},
 	{Name: "LUSTRE", Ports: []uint16{988}, Stream: lustre},
-	{Name: "HDFS", Ports: []uint16{8020, 9000}, Client: decode.FirstBytes("h"), Stream: hadoop},
 	{Name: "BACULA", Ports: []uint16{9101, 9102, 9103}, Client: decode.FirstBytes("\x00"), Stream: bacula},
 	{Name: "AMANDA", Ports: []uint16{10080}, Client: decode.FirstBytes("A"), Server: decode.FirstBytes("A"), Stream: amandaStream, Datagram: amanda},
 	{Name: "DROPBOX-LAN-SYNC", Ports: []uint16{17500}, Client: decode.FirstBytes("{"), Server: decode.FirstBytes("{"), Datagram: dropbox},

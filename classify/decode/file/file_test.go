@@ -56,7 +56,6 @@ func TestStreams(t *testing.T) {
 		{"CEPH", []Message{Server("ceph v027"), Client("ceph v027")}},
 		{"CEPH", []Message{Server("ceph v2\n")}},
 		{"LUSTRE", []Message{Client("\x00\x71\xce\xac\x01\x00\x00\x00" + zeros(8))}},
-		{"HDFS", []Message{Client("hrpc\x09\x00\xdf")}},
 		{"BACULA", []Message{Client("\x00\x00\x00\x17Hello *Console* calling\n")}},
 		{"SYNCTHING", []Message{Client("\x2e\xa7\xd9\x0b\x00\x10")}},
 		{"MICROSOFT-DO", []Message{Client("\x0eSwarm protocol" + zeros(60))}},
@@ -203,7 +202,7 @@ func TestOthers(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	for _, m := range []Message{
 		Client("\x00\x00\x00\x20\xffSM"), Client(ask[:40]), Server("22"), Client("0033git-up"), Server("@RSYN"), Client("\x43\x87\x00\x00"),
-		Server("( succ"), Client("\x80\x00\x00\x28\x00\x00"), Client("hr"), Server("NBDMA"),
+		Server("( succ"), Client("\x80\x00\x00\x28\x00\x00"), Server("NBDMA"),
 	} {
 		if o := Run(Decoders, TCP(4000), m); o.Verdict != decode.More {
 			t.Errorf("%q: %s %v", m.Data, o.Name, o.Verdict)

@@ -4,10 +4,14 @@ import (
 	"slices"
 
 	"sluice/classify/decode"
+	"sluice/classify/decode/database"
 	"sluice/classify/decode/dns"
 	"sluice/classify/decode/file"
+	"sluice/classify/decode/game"
 	"sluice/classify/decode/industrial"
 	"sluice/classify/decode/mail"
+	"sluice/classify/decode/mgmt"
+	"sluice/classify/decode/messaging"
 	"sluice/classify/decode/p2p"
 	"sluice/classify/decode/quic"
 	"sluice/classify/decode/remote"
@@ -27,7 +31,11 @@ func Decoders() []decode.Decoder {
 		remote.Decoders,
 		mail.Decoders,
 		industrial.Decoders,
+		messaging.Decoders,
+		game.Decoders,
+		database.Decoders,
 		file.Decoders,
+		mgmt.Decoders,
 		dns.Decoders,
 		vpn.Decoders,
 		voip.Decoders,

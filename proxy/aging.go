@@ -92,6 +92,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	}
 	e.settle(s)
 	e.takeBack(s)
+	s.endIdentity()
 	e.table.remove(&s.wings[fromClient])
 	e.table.remove(&s.wings[fromServer])
 	e.table.sessions.Add(-1)
@@ -132,6 +133,7 @@ func (e *Engine) record(s *Session) *track.Session {
 	if source := s.natSource(); source != c.key.Source() {
 		record.NATSource = source
 	}
+	s.describe(record)
 	record.PacketsFromClient, record.BytesFromClient = e.total(c)
 	record.PacketsFromServer, record.BytesFromServer = e.total(r)
 	return record

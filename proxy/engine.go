@@ -56,6 +56,8 @@ type Options struct {
 	Log    Log
 	Logger *slog.Logger // nil for slog.Default
 	Kernel Carrier      // nil where the kernel cannot carry sessions
+
+	Identifier Identifier // nil for a gateway that does not identify applications
 }
 
 // Engine owns the session table and moves packets. Make one with New.
@@ -73,6 +75,7 @@ type Engine struct {
 	panics    atomic.Uint64
 	epoch     time.Time // ticks are counted from here, on the monotonic clock
 
+	identifier Identifier
 	kernel     Carrier
 	offloaded  atomic.Int64 // sessions that the kernel carries now
 	terminator *stack.Terminator
@@ -113,7 +116,7 @@ func (c *config) checkSYN(p *policy.Policy) bool {
 
 // New makes an engine that forwards nothing until Configure and Attach were called.
 func New(o Options) (*Engine, error) {
-	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, table: newTable(), epoch: time.Now()}
+	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, table: newTable(), epoch: time.Now()}
 	if e.logger == nil {
 		e.logger = slog.Default()
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/store/schema"
@@ -70,7 +71,7 @@ func (f *Filter) matches(s *Session) bool {
 		f.Protocol != nil && *f.Protocol != s.protocol,
 		f.Interface != "" && f.Interface != s.ingress && f.Interface != s.egress,
 		f.Application != "" && f.Application != s.service,
-		f.DynamicApplication != "" && f.DynamicApplication != unknownApplication,
+		f.DynamicApplication != "" && !s.carries(f.DynamicApplication),
 		f.Family == 4 && !src.Addr().Is4(),
 		f.Family == 6 && !src.Addr().Is6(),
 		f.NAT && s.natRule == "",
@@ -85,6 +86,12 @@ func (f *Filter) matches(s *Session) bool {
 
 // unknownApplication is the dynamic application of a session that nothing has identified.
 const unknownApplication = "junos:UNKNOWN"
+
+// carries says whether name is the session's protocol or application.
+func (s *Session) carries(name string) bool {
+	application, nested := s.applications()
+	return strings.EqualFold(name, application) || strings.EqualFold(name, nested)
+}
 
 // Sessions lists the sessions that f selects, by identifier.
 func (e *Engine) Sessions(f Filter) []Info {
@@ -117,9 +124,10 @@ func (e *Engine) info(s *Session) Info {
 	i := Info{
 		ID: s.id, Policy: p.Name, PolicyIndex: p.Index, State: "Valid", Protocol: s.protocol,
 		FromZone: s.fromZone.Name, ToZone: s.toZone.Name, Service: s.service,
-		Application: unknownApplication, Encryption: "Unknown", NATRule: s.natRule, Path: s.path.String(),
+		Encryption: "Unknown", NATRule: s.natRule, Path: s.path.String(),
 		Start: s.started, Duration: time.Since(s.started),
 	}
+	i.Application, i.NestedApplication = s.applications()
 	switch {
 	case s.has(stateClosing):
 		i.State = "Invalidated"

@@ -10,9 +10,13 @@ import (
 // handshake is worth the cost of telling the kernel about it. Most are a question and an answer.
 const offloadAfter = 16
 
-// settled says whether the session is one for the kernel to carry: an established connection,
+// settled says whether the session is one for the kernel to carry, its application known where it
+// is asked for: an established connection,
 // which saves the cost with its first request, or an exchange of datagrams that goes on.
 func (w *wing) settled() bool {
+	if w.session.identifying() {
+		return false
+	}
 	if w.session.protocol == schema.ProtoTCP {
 		return w.session.has(stateEstablished)
 	}

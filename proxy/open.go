@@ -142,6 +142,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	s.setTimeouts(cfg, v)
 	if f.Protocol == schema.ProtoTCP {
 		s.set(stateHalfOpen)
+		s.opensWithSYN = p.TCPFlags&stack.TCPSyn != 0
 	}
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	*c = wing{session: s, key: p.Key, leave: p.Key, direction: fromClient, port: in}
@@ -151,6 +152,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	}
 
 	rule, matched := cfg.policy.SourceNAT(f, from.logical, to.logical)
+	e.beginIdentity(s)
 	translate := matched && rule.Interface
 	if translate {
 		s.natRule = rule.Name

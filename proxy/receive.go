@@ -108,6 +108,9 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 		w.port.terminal.Inject(p.Frame)
 		return true
 	}
+	if s.identifying() {
+		e.identify(w, p)
+	}
 	switch s.protocol {
 	case schema.ProtoTCP:
 		if !e.followTCP(e.config.Load(), w, p) {

@@ -72,6 +72,7 @@ type Session struct {
 	service          string // L4 application
 	natRule          string // "" when addresses are kept
 	icmpSeq          uint16 // of the first echo request
+	opensWithSYN     bool
 	started          time.Time
 	born             int64 // ticks
 
@@ -84,6 +85,8 @@ type Session struct {
 	reason   atomic.Pointer[track.Reason] // why it ends, when that is known before it ages out
 	updates  track.UpdateClock            // when volume updates are due
 	tcpMu    sync.Mutex                   // orders changes of state by segments with SYN, FIN or RST, and offloading
+	identity *identity                    // nil for a session that is not looked into
+	found    atomic.Pointer[identified]   // its application, as far as known
 	relay    atomic.Pointer[relayed]      // the terminated session, on the stream path
 }
 
@@ -94,12 +97,13 @@ const (
 	stateEstablished                    // the handshake is complete, or the protocol has none
 	stateFINClient
 	stateFINServer
-	stateReplied   // the server sent something
-	stateClosing   // over; kept for a moment so that stray segments find it
-	stateTracked   // AppTrack follows it
-	stateJudged    // the kernel was asked to carry it, or will not be
-	stateOffloaded // the kernel carries it
-	stateHalfOpen  // counted among the sessions that wait for their handshake
+	stateReplied    // the server sent something
+	stateClosing    // over; kept for a moment so that stray segments find it
+	stateTracked    // AppTrack follows it
+	stateJudged     // the kernel was asked to carry it, or will not be
+	stateOffloaded  // the kernel carries it
+	stateIdentified // its application is settled
+	stateHalfOpen   // counted among the sessions that wait for their handshake
 )
 
 const stateFINBoth = stateFINClient | stateFINServer

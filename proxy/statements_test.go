@@ -9,7 +9,7 @@ import (
 	"sluice/stack"
 )
 
-func TestNoSequenceCheckTrustsEveryRST(t *testing.T) {
+func TestNoSequenceCheckTrustsEveryRST(t *testing.T) { // S-103
 	b := newBench(t, statements+"set security flow tcp-session no-sequence-check\n")
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
 	c.connect(b)
@@ -19,7 +19,7 @@ func TestNoSequenceCheckTrustsEveryRST(t *testing.T) {
 	}
 }
 
-func TestEmbeddedICMP(t *testing.T) {
+func TestEmbeddedICMP(t *testing.T) { // S-97
 	stray := new(stack.Packet)
 	if err := stray.Parse(udp(t, "192.0.2.10:40000", "198.51.100.20:53")); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestEmbeddedICMP(t *testing.T) {
 	}
 }
 
-func TestSyncICMPSession(t *testing.T) {
+func TestSyncICMPSession(t *testing.T) { // S-98
 	b := newBench(t, statements+"set security flow sync-icmp-session\n")
 	b.from(b.lan, echo("192.0.2.10", "198.51.100.20", 8, 77))
 	b.from(b.wan, echo("198.51.100.20", "192.0.2.10", 0, 77))
@@ -175,7 +175,7 @@ func mssOf(t *testing.T, list []*stack.Packet) int {
 	return int(p.IP[p.Payload-2])<<8 | int(p.IP[p.Payload-1])
 }
 
-func TestMSSIsLimited(t *testing.T) {
+func TestMSSIsLimited(t *testing.T) { // S-99
 	const own = "set security policies from-zone trust to-zone untrust policy web then permit tcp-options "
 	for _, c := range []struct {
 		name, statements string

@@ -17,7 +17,8 @@ const configUsage = `usage: sluice config check [--commit] FILE…
 
 Reads statements, a line each, into a scratch candidate; no gateway is needed. Prints each line
 that is refused with its reason, then how many were accepted and refused. --commit runs the checks
-of a commit too. - stands for stdin. The exit code is 1 when a line was refused.
+of a commit too, and prints what it would warn of. - stands for stdin. The exit code is 1 when a
+line was refused.
 `
 
 // configMain is sluice config.
@@ -48,15 +49,18 @@ func checkMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer policies.Close()
 	accepted, refused := 0, 0
 	for _, name := range flags.Args() {
-		good, bad, err := checkFile(name, stdin, *commit, policyCheck{policies}, logEngine{tracker})
+		report, err := checkFile(name, stdin, *commit, policyCheck{policies}, logEngine{tracker})
 		if err != nil {
 			fmt.Fprintf(stderr, "error: %v\n", err)
 			return 2
 		}
-		for _, r := range bad {
+		for _, r := range report.Refused {
 			fmt.Fprintln(stdout, r)
 		}
-		accepted, refused = accepted+good, refused+len(bad)
+		for _, w := range report.Warned {
+			fmt.Fprintln(stdout, "warning:", w)
+		}
+		accepted, refused = accepted+report.Accepted, refused+len(report.Refused)
 	}
 	fmt.Fprintf(stdout, "%d accepted, %d refused\n", accepted, refused)
 	if refused > 0 {
@@ -66,18 +70,16 @@ func checkMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // checkFile checks the statements of one file.
-func checkFile(name string, stdin io.Reader, commit bool, engines ...store.Engine) (accepted int, refused []store.Refusal, err error) {
+func checkFile(name string, stdin io.Reader, commit bool, engines ...store.Engine) (store.Report, error) {
 	if name == "-" {
-		accepted, refused = store.CheckStatements(stdin, "stdin", commit, engines...)
-		return accepted, refused, nil
+		return store.Check(stdin, "stdin", commit, engines...), nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return 0, nil, err
+		return store.Report{}, err
 	}
 	defer f.Close()
-	accepted, refused = store.CheckStatements(f, name, commit, engines...)
-	return accepted, refused, nil
+	return store.Check(f, name, commit, engines...), nil
 }
 
 // policyCheck compiles policies and what the kernel would be asked for, and puts nothing in force.

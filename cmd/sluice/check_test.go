@@ -26,6 +26,8 @@ func TestCheck(t *testing.T) {
 		{"stdin", []string{"-"}, "set security zons\nset system host-name a\n", 1, []string{"stdin:1: set security zons: ", "1 accepted, 1 refused"}},
 		{"no commit checks", []string{"-"}, "set security policies from-zone a to-zone b policy p then permit\n", 0, []string{"1 accepted, 0 refused"}},
 		{"commit checks", []string{"--commit", "-"}, "set security policies from-zone a to-zone b policy p then permit\n", 1, []string{"stdin:1: set security policies from-zone a"}},
+		{"warnings", []string{"--commit", "-"}, "set security flow allow-dns-reply\n", 0, []string{
+			"warning: stdin:1: set security flow allow-dns-reply: allow-dns-reply has no effect in this version\n", "1 accepted, 0 refused"}},
 		{"two files", []string{good, "-"}, "set x\n", 1, []string{"stdin:1: set x", "2 accepted, 1 refused"}},
 		{"no file", []string{filepath.Join(t.TempDir(), "none")}, "", 2, nil},
 		{"nothing", nil, "", 2, nil},

@@ -18,6 +18,8 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
+	"sluice/classify"
+	"sluice/classify/data"
 	"sluice/manage"
 	"sluice/policy"
 	"sluice/proxy"
@@ -104,7 +106,9 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer routes.Close()
-	sessions, err := proxy.New(proxy.Options{Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger)})
+	sessions, err := proxy.New(proxy.Options{
+		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: identifier(logger),
+	})
 	if err != nil {
 		return err
 	}
@@ -165,6 +169,16 @@ func raiseFileLimit(logger *slog.Logger) {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		logger.Warn("the limit of open files stays low; it bounds the sessions of stream services", "err", err)
 	}
+}
+
+// identifier is the engine that finds out which application a session carries.
+func identifier(logger *slog.Logger) proxy.Identifier {
+	database, problems := data.Load()
+	engine, more := classify.Compile(database, classify.NewState(time.Now), classify.Options{})
+	for _, p := range append(problems, more...) {
+		logger.Warn("application database", "problem", p)
+	}
+	return engine
 }
 
 // carrier is the kernel's part in forwarding, or nil where the kernel cannot take it.

@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"sluice/classify"
+	"sluice/classify/data"
+	"sluice/stack"
+)
+
+// identifying makes the bench identify the sessions it tracks.
+func identifying(t *testing.T) *bench {
+	t.Helper()
+	b := newBench(t, statements)
+	database, problems := data.Load()
+	engine, more := classify.Compile(database, classify.NewState(time.Now), classify.Options{})
+	if problems := append(slices.Clone(problems), more...); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	b.identifier = engine
+	b.log.tracked = true
+	return b
+}
+
+// carrying is a segment with payload.
+func (c *conversation) carrying(payload string) []byte {
+	frame := append(c.up(stack.TCPAck), payload...)
+	ip := frame[stack.VirtioHeaderLen:]
+	ip[2], ip[3] = byte(len(ip)>>8), byte(len(ip))
+	c.cseq += uint32(len(payload))
+	return frame
+}
+
+func TestTrackedSessionsAreIdentified(t *testing.T) { // TR-20, TR-48
+	b := identifying(t)
+	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+	c.connect(b)
+	if i := b.only(); i.Application != unknownApplication {
+		t.Errorf("before the first byte: %s", i.Application)
+	}
+	if out := b.from(b.lan, c.carrying("GET / HTTP/1.1\r\nHost: www.youtube.com\r\n\r\n")); len(out) != 1 {
+		t.Fatal("the request did not pass")
+	}
+	i := b.only()
+	if i.Application != "junos:HTTP" || i.NestedApplication != "junos:YOUTUBE" {
+		t.Errorf("identified as %s, %s", i.Application, i.NestedApplication)
+	}
+	for name, want := range map[string]int{"junos:YOUTUBE": 1, "junos:http": 1, "junos:SSL": 0, unknownApplication: 0} {
+		if got := len(b.Sessions(Filter{DynamicApplication: name})); got != want {
+			t.Errorf("dynamic-application %s selects %d sessions, want %d", name, got, want)
+		}
+	}
+	b.log.take()
+	b.Clear(Filter{})
+	last := b.logged("close CLI", "app close CLI")
+	if last.Application != "HTTP" || last.NestedApplication != "YOUTUBE" || last.Category == "" || last.Risk == 0 {
+		t.Errorf("logged as %+v", last)
+	}
+}
+
+func TestUntrackedSessionsAreNotLookedInto(t *testing.T) {
+	b := identifying(t)
+	b.log.tracked = false
+	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+	c.connect(b)
+	b.from(b.lan, c.carrying("GET / HTTP/1.1\r\nHost: www.youtube.com\r\n\r\n"))
+	if i := b.only(); i.Application != unknownApplication {
+		t.Errorf("identified as %s", i.Application)
+	}
+}
+
+func TestSessionsStayUntilTheyAreIdentified(t *testing.T) {
+	b := identifying(t)
+	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+	c.connect(b)
+	w := b.table.find(&b.firstKey().key)
+	if w.settled() {
+		t.Error("the kernel may have a session whose application is not known")
+	}
+	b.from(b.lan, c.carrying("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"))
+	for n := 0; n < 20 && w.session.identifying(); n++ {
+		b.from(b.wan, c.down(stack.TCPAck))
+		b.from(b.lan, c.carrying("\x00\x00\x04\xfc\x0a\x14 and so on, until the limit of what is looked at is reached"))
+	}
+	b.Clear(Filter{})
+	if w.session.identifying() {
+		t.Error("identification goes on after the session's end")
+	}
+}
+
+// firstKey is the client's direction of the only session.
+func (b *bench) firstKey() (w *wing) {
+	b.table.each(func(s *Session) bool {
+		w = &s.wings[fromClient]
+		return false
+	})
+	return w
+}

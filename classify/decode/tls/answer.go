@@ -36,15 +36,18 @@ func parseServerHello(m *message, datagram bool) answer {
 	return a
 }
 
-// certificateList is the first certificate of the message up to TLS 1.2, as far as it is there.
-func certificateList(body []byte) (leaf []byte, length int, ok bool) {
-	if len(body) < 6 {
-		return nil, 0, false
+// certificateList is the first certificate of the message up to TLS 1.2, as far as it is there, and
+// how many bytes of it, or of its length, are missing.
+func certificateList(body []byte) (leaf []byte, missing int) {
+	const lengths = 6
+	if len(body) < lengths {
+		return nil, lengths - len(body)
 	}
-	length = int(decode.Uint24(body, 3))
+	length := int(decode.Uint24(body, 3))
 	if length == 0 || length > int(decode.Uint24(body, 0))-3 {
-		return nil, 0, false
+		return nil, 0
 	}
-	rest := body[6:]
-	return rest[:min(length, len(rest))], length, true
+	rest := body[lengths:]
+	n := min(length, len(rest))
+	return rest[:n], length - n
 }

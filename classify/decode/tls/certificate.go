@@ -1,7 +1,7 @@
 package tls
 
 // The certificate: RFC 5280 section 4.1. Only the names of its subject and issuer are read, in
-// place, as far as the certificate is there; nothing is verified.
+// place, those that are whole, as far as the certificate is there; nothing is verified.
 
 import (
 	"bytes"
@@ -30,14 +30,14 @@ var (
 // maxAltNames is how many names of a certificate are told.
 const maxAltNames = 64
 
-// tellCertificate tells the names in the first certificate of the message. complete means that
-// all of this certificate was there.
-func tellCertificate(s *decode.Session, body []byte) (complete bool) {
-	leaf, length, ok := certificateList(body)
-	if !ok {
-		return false
+// tellCertificate tells the names in the first certificate of the message, the server's own.
+// missing is how many bytes of it at least were not there.
+func tellCertificate(s *decode.Session, body []byte) (missing int) {
+	leaf, missing := certificateList(body)
+	if len(leaf) == 0 {
+		return missing
 	}
-	c := der{leaf}.enter(tagSequence).enter(tagSequence) // Certificate, TBSCertificate
+	c := der{data: leaf}.enter(tagSequence).enter(tagSequence) // Certificate, TBSCertificate
 	c.skipOptional(tagVersion)
 	c.next() // serial number
 	c.next() // signature algorithm
@@ -75,10 +75,10 @@ func tellCertificate(s *decode.Session, body []byte) (complete bool) {
 	for len(c.data) > 0 {
 		tag, content := c.next()
 		if tag == tagExtensions {
-			tellAltNames(s, der{content}.enter(tagSequence))
+			tellAltNames(s, der{data: content}.enter(tagSequence))
 		}
 	}
-	return len(leaf) == length
+	return missing
 }
 
 // tellAltNames tells the DNS names of the subject alternative name extension.
@@ -96,7 +96,7 @@ func tellAltNames(s *decode.Session, extensions der) {
 		if tag != tagOctets {
 			return
 		}
-		names := der{content}.enter(tagSequence)
+		names := der{data: content}.enter(tagSequence)
 		tellNames(s, names, false)
 		tellNames(s, names, true)
 		return
@@ -106,7 +106,7 @@ func tellAltNames(s *decode.Session, extensions der) {
 // tellNames tells the names that are shared, or those that are not.
 func tellNames(s *decode.Session, names der, ofShared bool) {
 	for i := 0; len(names.data) > 0 && i < maxAltNames; i++ {
-		if tag, name := names.next(); tag == tagDNSName {
+		if tag, name := names.value(); tag == tagDNSName {
 			if name = hostName(name); len(name) > 0 && shared(name) == ofShared {
 				s.Host(decode.SSLSubjectAltName, name)
 			}
@@ -120,7 +120,10 @@ func shared(name []byte) bool { return bytes.HasSuffix(name, []byte(".cloudflare
 
 // der is a run of DER elements. An element that is cut off gives what there is of it; anything
 // malformed ends the run.
-type der struct{ data []byte }
+type der struct {
+	data []byte
+	cut  bool // the last element is cut off
+}
 
 // next cuts the first element off.
 func (d *der) next() (tag byte, content []byte) {
@@ -144,14 +147,23 @@ func (d *der) next() (tag byte, content []byte) {
 	}
 	rest := d.data[at:]
 	n := min(length, len(rest))
+	d.cut = n < length
 	d.data = rest[n:]
 	return tag, rest[:n]
+}
+
+// value is next for an element whose content is of use only when it is whole; else it is empty.
+func (d *der) value() (tag byte, content []byte) {
+	if tag, content = d.next(); d.cut {
+		return tag, nil
+	}
+	return tag, content
 }
 
 // expect is the content of the next element, empty when it has another tag.
 func (d *der) expect(want byte) der {
 	if tag, content := d.next(); tag == want {
-		return der{content}
+		return der{data: content}
 	}
 	return der{}
 }
@@ -170,7 +182,7 @@ func (d der) names(f func(kind, value []byte)) {
 	for len(d.data) > 0 {
 		attribute := d.expect(tagSet).enter(tagSequence)
 		tag, kind := attribute.next()
-		if _, value := attribute.next(); tag == tagOID && len(value) > 0 {
+		if _, value := attribute.value(); tag == tagOID && len(value) > 0 {
 			f(kind, value)
 		}
 	}

@@ -170,7 +170,7 @@ func tellMessage(s *decode.Session, kind byte, body []byte, length int) decode.V
 			return decode.No
 		}
 	case messageCertificate:
-		if tellCertificate(s, body) {
+		if tellCertificate(s, body) == 0 {
 			return decode.Match
 		}
 	case messageServerDone:

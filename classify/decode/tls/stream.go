@@ -221,35 +221,33 @@ func answered(s *decode.Session, b *side, h Hello) decode.Verdict {
 	if m.whole() && answer.encrypted {
 		return decode.Match
 	}
-	done := certificates(s, rest)
-	if done || !b.cut {
+	missing := certificates(s, rest)
+	if missing == 0 || !b.cut {
 		return decode.Match
 	}
-	if b.needs > len(b.stream) {
-		s.Want(b.from, b.needs)
-	}
+	// Names come one after the other; the limit may come before the last.
+	const step = 64
+	s.Want(b.from, len(b.stream)+min(missing, step))
 	return decode.MatchMore
 }
 
-// certificates tells of the certificate among handshake messages. done means that there will be
-// nothing more to tell.
-func certificates(s *decode.Session, data []byte) (done bool) {
+// certificates tells of the certificate among handshake messages. missing is how many bytes at
+// least must come before there is more to tell, 0 when there will be nothing more.
+func certificates(s *decode.Session, data []byte) (missing int) {
 	for {
 		m, rest, ok := nextMessage(data)
 		if !ok {
-			return false
+			return messageHeader - len(data)
 		}
 		switch m.kind {
 		case messageCertificate:
-			if !m.whole() {
-				// The server's own certificate is the first and all of it may be there.
-				return tellCertificate(s, m.body)
-			}
-			tellCertificate(s, m.body)
-			return true
+			return tellCertificate(s, m.body)
 		case messageStatus, messageServerHello:
 		default:
-			return true
+			return 0
+		}
+		if !m.whole() {
+			return m.length - len(m.body)
 		}
 		data = rest
 	}

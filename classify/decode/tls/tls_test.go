@@ -425,3 +425,17 @@ func TestPush(t *testing.T) {
 		t.Errorf("carries %q", o.Carries)
 	}
 }
+
+// However much of a certificate there is, only whole names are told.
+func TestPartOfCertificate(t *testing.T) {
+	_, toClient := capture(t, stdtls.VersionTLS12, sample(pkix.Name{CommonName: "common.example"}, "first.example", "second.example"))
+	known := []string{"ssl-common-name=common.example", "ssl-issuer=common.example",
+		"ssl-subject-alt-name=first.example", "ssl-subject-alt-name=second.example"}
+	for n := range toClient {
+		for _, v := range decodetest.Run(Decoders, decodetest.TCP(443), decodetest.Server(string(toClient[:n]))).Values {
+			if !slices.Contains(known, v) {
+				t.Fatalf("%d bytes tell %s", n, v)
+			}
+		}
+	}
+}

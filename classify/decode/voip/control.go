@@ -20,10 +20,10 @@ func msrp(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	line, _, whole := decode.Line(data)
-	if !whole {
-		if len(data) > 256 {
-			return decode.No
-		}
+	switch {
+	case len(line) > longestLine, !whole && len(data) > longestLine+2:
+		return decode.No
+	case !whole:
 		return decode.More
 	}
 	fields := bytes.SplitN(line, []byte(" "), 4)

@@ -17,6 +17,9 @@ var sipMethods = [...]string{
 
 const sipVersion = "SIP/2.0"
 
+// longestLine bounds the first line of text protocols.
+const longestLine = 2048
+
 // sipBytes are the first letters of methods and status lines.
 var sipBytes = decode.FirstBytes("IABCROPSNMU")
 
@@ -32,9 +35,9 @@ func sipFirst(data []byte) decode.Verdict {
 		case decode.Whole:
 			line, _, whole := decode.Line(data)
 			switch {
-			case whole && bytes.HasSuffix(line, []byte(" "+sipVersion)):
+			case whole && len(line) <= longestLine && bytes.HasSuffix(line, []byte(" "+sipVersion)):
 				return decode.Match
-			case whole || len(data) > 2048 || !sipURI(data[len(method):]):
+			case whole || len(data) > longestLine+2 || !sipURI(data[len(method):]):
 				return decode.No
 			}
 			return decode.More

@@ -43,7 +43,10 @@ func rtspRequest(s *decode.Session, data []byte) decode.Verdict {
 			return decode.More
 		case decode.Whole:
 			line, _, whole := decode.Line(data)
-			if !whole && len(data) < 1024 {
+			switch {
+			case len(line) > longestLine, !whole && len(data) > longestLine+2:
+				return decode.No
+			case !whole:
 				return decode.More
 			}
 			if !bytes.HasSuffix(line, []byte(" RTSP/1.0")) && !bytes.HasSuffix(line, []byte(" RTSP/2.0")) {
@@ -143,10 +146,10 @@ func icecast(_ *decode.Session, client, _ []byte) decode.Verdict {
 		return decode.More
 	}
 	line, _, whole := decode.Line(client)
-	if !whole {
-		if len(client) > 1024 {
-			return decode.No
-		}
+	switch {
+	case len(line) > longestLine, !whole && len(client) > longestLine+2:
+		return decode.No
+	case !whole:
 		return decode.More
 	}
 	if bytes.HasSuffix(line, []byte(" ICE/1.0")) || bytes.Contains(line, []byte(" HTTP/1.")) {

@@ -202,10 +202,11 @@ func proxyProtocol(s *decode.Session, client, _ []byte) decode.Verdict {
 		return decode.More
 	}
 	line, rest, whole := decode.Line(client)
-	if !whole {
-		if len(client) > 107 { // the longest header allowed
-			return decode.No
-		}
+	const longest = 107 // header allowed, with its end
+	switch {
+	case len(client)-len(rest) > longest, !whole && len(client) >= longest:
+		return decode.No
+	case !whole:
 		return decode.More
 	}
 	switch kind, _, _ := bytes.Cut(line[len("PROXY "):], []byte(" ")); string(kind) {

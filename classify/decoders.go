@@ -30,6 +30,9 @@ func Decoders() []decode.Decoder {
 		web.Decoders,
 		remote.Decoders,
 		mail.Decoders,
+		vpn.Decoders,
+		voip.Decoders,
+		p2p.Decoders,
 		industrial.Decoders,
 		messaging.Decoders,
 		game.Decoders,
@@ -37,8 +40,5 @@ func Decoders() []decode.Decoder {
 		file.Decoders,
 		mgmt.Decoders,
 		dns.Decoders,
-		vpn.Decoders,
-		voip.Decoders,
-		p2p.Decoders,
 	)
 }

@@ -30,7 +30,6 @@ type packetHeader struct {
 	destination []byte // connection identifier
 	number      int    // where the packet number begins; 0 where there is none
 	end         int    // where the packet ends, the header for Version Negotiation
-	source      int    // length of the other connection identifier
 }
 
 // parseHeader reads the long header at the start of a datagram or behind another packet. It fails
@@ -57,7 +56,7 @@ func parseHeader(data []byte) (h packetHeader, ok bool) {
 		if at >= len(data) {
 			return h, false
 		}
-		h.destination, h.source = data[6:6+d], sc
+		h.destination = data[6 : 6+d]
 	} else {
 		n := int(data[at])
 		if n > maxConnectionID || at+1+n >= len(data) {
@@ -69,7 +68,6 @@ func parseHeader(data []byte) (h packetHeader, ok bool) {
 		if n > maxConnectionID || at+1+n > len(data) {
 			return h, false
 		}
-		h.source = n
 		at += 1 + n
 	}
 	h.end = len(data)

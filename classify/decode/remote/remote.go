@@ -6,7 +6,7 @@ import "sluice/classify/decode"
 
 // Decoders of this family.
 var Decoders = []decode.Decoder{
-	{Name: "SSH", Ports: []uint16{22, 2222}, Stream: ssh},
+	{Name: "SSH", Ports: []uint16{22, 2222}, Client: decode.FirstBytes("S"), Server: decode.FirstRange(0x20, 0x7e).Or(decode.FirstBytes("\t\r\n")), Stream: ssh},
 	{Name: "VNC", Ports: []uint16{5500, 5900, 5901, 5902}, Client: decode.FirstBytes("R"), Server: decode.FirstBytes("R"), Stream: vnc},
 	{Name: "RDP", Ports: []uint16{3389}, Client: decode.FirstBytes("\x03"), Server: decode.FirstBytes("\x03"), Stream: rdp},
 	{Name: "RDP-UDP", Ports: []uint16{3389}, Datagram: rdpDatagram},
@@ -19,7 +19,8 @@ var Decoders = []decode.Decoder{
 	{Name: "NOMACHINE", Ports: []uint16{4000}, Client: decode.FirstBytes("N"), Server: decode.FirstBytes("N"), Stream: noMachine},
 	{Name: "NOMACHINE", Ports: []uint16{4000}, Client: decode.FirstBytes("\x01\x02\x03"), Server: decode.FirstBytes("\x01\x02\x03"), Datagram: noMachineDatagram},
 	{Name: "RADMIN", Ports: []uint16{4899}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Stream: radmin},
-	{Name: "RUSTDESK", Ports: []uint16{21115, 21116, 21117, 21118}, Stream: rustDesk, Datagram: rustDeskDatagram},
+	{Name: "RUSTDESK", Ports: []uint16{21115, 21116, 21117, 21118}, Stream: rustDesk},
+	{Name: "RUSTDESK", Ports: []uint16{21116}, Client: decode.FirstBytes("\x32\x42\x7a"), Datagram: rustDeskDatagram},
 	{Name: "ADB", Ports: []uint16{5555}, Client: decode.FirstBytes("CAS"), Server: decode.FirstBytes("CAS"), Stream: adb},
 	{Name: "BARRIER", Ports: []uint16{24800}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: barrier},
 	{Name: "DAMEWARE", Ports: []uint16{6129}, Client: decode.FirstBytes("\x30"), Server: decode.FirstBytes("\x30"), Stream: dameware},

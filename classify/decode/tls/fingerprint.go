@@ -33,9 +33,7 @@ func (h *Hello) fingerprint(out *[fingerprintLength]byte, transport byte) bool {
 	for i := 0; i+1 < len(h.Ciphers); i += 2 {
 		ciphers.add(decode.Uint16(h.Ciphers, i))
 	}
-	hashed := 0 // extensions other than server name and ALPN come first
-	var others [2]uint16
-	skipped := 0
+	named := 0 // server name and ALPN count, but are not hashed
 	r := reader{data: h.Extensions}
 	for r.at < len(h.Extensions) {
 		kind := r.uint16()
@@ -43,13 +41,12 @@ func (h *Hello) fingerprint(out *[fingerprintLength]byte, transport byte) bool {
 		if r.short() {
 			break
 		}
-		if (kind == extServerName || kind == extALPN) && skipped < len(others) {
-			others[skipped], skipped = kind, skipped+1
+		if kind == extServerName || kind == extALPN {
+			named++
 			continue
 		}
 		extensions.add(kind)
 	}
-	hashed = extensions.n
 	if ciphers.over || extensions.over {
 		return false
 	}
@@ -60,7 +57,7 @@ func (h *Hello) fingerprint(out *[fingerprintLength]byte, transport byte) bool {
 		out[3] = 'd'
 	}
 	twoDigits(out[4:6], ciphers.n)
-	twoDigits(out[6:8], hashed+skipped)
+	twoDigits(out[6:8], extensions.n+named)
 	out[8], out[9] = h.alpnLetters()
 	out[10], out[23] = '_', '_'
 

@@ -41,7 +41,7 @@ var inside = []struct{ alpn, name string }{
 	{"rdp", "RDP"},
 }
 
-// variants are the names of protocols of mail over TLS, by port.
+// variant names TLS that carries mail, by port.
 func variant(port uint16) string {
 	switch port {
 	case 465, 587:
@@ -54,7 +54,7 @@ func variant(port uint16) string {
 	return ""
 }
 
-// byPort are the protocols that have a port for TLS.
+// byPort names a protocol that has a port for TLS.
 func byPort(port uint16) string {
 	switch port {
 	case 853:

@@ -9,9 +9,18 @@ import (
 )
 
 // afp checks the header of the first DSI packet of either side: flags, command, request ID, offset
-// or error, length of the data, and four bytes that are zero.
+// or error, length of the data, and four bytes that are zero. In a session that began before, a
+// reply must have the command and ID of the request.
 func afp(_ *decode.Session, client, server []byte) decode.Verdict {
-	return text.Either(client, server, dsi)
+	const header = 16
+	verdict := text.Either(client, server, dsi)
+	if verdict == decode.More && len(client) >= header && len(server) >= header {
+		if string(client[1:4]) == string(server[1:4]) {
+			return decode.Match
+		}
+		return decode.No
+	}
+	return verdict
 }
 
 func dsi(data []byte, from decode.Direction) decode.Verdict {

@@ -10,9 +10,9 @@ import (
 	"sluice/classify/decode/text"
 )
 
-// dropbox announces itself in JSON.
+// dropbox announces itself in JSON: a host and the folders it has.
 func dropbox(_ *decode.Session, data []byte) decode.Verdict {
-	if decode.Prefix(data, "{\"") == decode.Whole && bytes.Contains(data[:min(len(data), 64)], []byte("\"host_int\":")) {
+	if decode.Prefix(data, "{\"") == decode.Whole && bytes.Contains(data, []byte(`"host_int"`)) && bytes.Contains(data, []byte(`"namespaces"`)) {
 		return decode.Match
 	}
 	return decode.No

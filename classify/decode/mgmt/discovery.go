@@ -25,10 +25,10 @@ var discovery = []decode.Decoder{
 }
 
 // netbiosNames checks a message of the form of DNS: one question or answers about an encoded name
-// of one of NetBIOS's types.
-func netbiosNames(_ *decode.Session, data []byte) decode.Verdict {
-	const header, nb, status = 12, 0x20, 0x21
-	if len(data) < header+netbios.NameLength+4 {
+// of one of NetBIOS's types. To a DNS server such a question is one like any other.
+func netbiosNames(s *decode.Session, data []byte) decode.Verdict {
+	const header, nb, status, dns = 12, 0x20, 0x21, 53
+	if len(data) < header+netbios.NameLength+4 || s.Port(dns) {
 		return decode.No
 	}
 	questions, answers := decode.Uint16(data, 4), decode.Uint16(data, 6)

@@ -76,7 +76,7 @@ func syslogStream(s *decode.Session, client, server []byte) decode.Verdict {
 	}
 	if length, n := text.Number(data); n > 0 { // the length in front (RFC 6587 section 3.4.1)
 		switch {
-		case n > 5 || length < 8 || len(data) > n && data[n] != ' ':
+		case n > 5 || len(data) > n && (length < 8 || data[n] != ' '):
 			return decode.No
 		case len(data) < n+2:
 			return decode.More

@@ -14,7 +14,7 @@ import (
 var routing = []decode.Decoder{
 	{Name: "BGP", Ports: []uint16{179}, Client: first("\xff"), Server: first("\xff"), Stream: bgp},
 	{Name: "LDP", Ports: []uint16{646}, Client: first("\x00"), Server: first("\x00"), Stream: ldpStream, Datagram: ldp},
-	{Name: "BFD", Ports: []uint16{3784, 3785, 4784, 6784}, PortsOnly: true, Client: decode.FirstRange(0x20, 0x3f), Server: decode.FirstRange(0x20, 0x3f), Datagram: bfd},
+	{Name: "BFD", Ports: []uint16{3784, 3785, 4784, 6784}, PortsOnly: true, Datagram: bfd},
 	{Name: "RIP", Ports: []uint16{520}, PortsOnly: true, Client: decode.FirstRange(1, 6), Server: decode.FirstRange(1, 6), Datagram: rip},
 	{Name: "RIPNG", Ports: []uint16{521}, PortsOnly: true, Client: first("\x01\x02"), Server: first("\x01\x02"), Datagram: ripng},
 	{Name: "BABEL", Ports: []uint16{6696}, Client: first("\x2a"), Server: first("\x2a"), Datagram: babel},
@@ -77,10 +77,14 @@ func ldpStream(_ *decode.Session, client, server []byte) decode.Verdict {
 	})
 }
 
-// bfd checks the control packet; what is echoed is a matter of its sender, and may look the same.
-func bfd(_ *decode.Session, data []byte) decode.Verdict {
-	const size, authenticated = 24, 0x04
-	if len(data) < size || data[1]&1 != 0 || data[2] == 0 || decode.Uint32(data, 4) == 0 {
+// bfd checks the control packet. What is echoed is a matter of its sender, but it sends that to
+// itself (RFC 5881 section 4).
+func bfd(s *decode.Session, data []byte) decode.Verdict {
+	const size, authenticated, version, echoes = 24, 0x04, 1, 3785
+	if s.Port(echoes) {
+		return yes(s.Client.Addr() == s.Server.Addr())
+	}
+	if len(data) < size || data[0]>>5 != version || data[1]&1 != 0 || data[2] == 0 || decode.Uint32(data, 4) == 0 {
 		return decode.No
 	}
 	length := int(data[3])

@@ -226,7 +226,7 @@ func radius(s *decode.Session, data []byte) decode.Verdict {
 	attributes := 0
 	for rest := data[header:length]; len(rest) > 0; attributes++ {
 		if len(rest) < 2 || rest[1] < 3 || int(rest[1]) > len(rest) || rest[0] == 0 {
-			return yes(usual && attributes > 1)
+			return yes(usual && attributes > 0)
 		}
 		rest = rest[rest[1]:]
 	}

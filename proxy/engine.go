@@ -126,6 +126,9 @@ func New(o Options) (*Engine, error) {
 		return nil, fmt.Errorf("making the TCP stack for stream services: %w", err)
 	}
 	e.terminator = terminator
+	if e.kernel != nil {
+		e.kernel.Finished(e.carriedFIN)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	go e.age(ctx)

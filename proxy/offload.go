@@ -33,12 +33,14 @@ type Carrier interface {
 	Add(*stack.Key) error
 	// Stats tells what it forwarded of a key.
 	Stats(*stack.Key) (offload.Stats, bool)
+	// Finished calls f with the key of each flow whose FIN it forwarded.
+	Finished(f func(stack.Key))
 	// Remove ends forwarding of the key and tells what was forwarded.
 	Remove(*stack.Key) (offload.Stats, bool)
 }
 
 // offload hands a session over to the kernel, if it is one that the kernel can carry: nothing
-// works on its packets and none of its addresses changes. Packets that open or close it still
+// works on its packets and none of its addresses changes. Packets that open or reset it still
 // come here.
 func (e *Engine) offload(s *Session) {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
@@ -96,6 +98,17 @@ func (e *Engine) refresh(s *Session) {
 	}
 }
 
+// carriedFIN is told that the kernel carried the FIN of a direction.
+func (e *Engine) carriedFIN(k stack.Key) {
+	w := e.table.find(&k)
+	if w == nil || !w.session.has(stateOffloaded) {
+		return
+	}
+	w.session.tcpMu.Lock()
+	defer w.session.tcpMu.Unlock()
+	e.followFIN(e.config.Load(), w)
+}
+
 // noteCarried takes over the time of the last packet and, for TCP, what it said.
 func (e *Engine) noteCarried(w *wing, carried offload.Stats) {
 	if carried.Packets == 0 {
@@ -109,7 +122,10 @@ func (e *Engine) noteCarried(w *wing, carried offload.Stats) {
 			break
 		}
 	}
-	if s.protocol == schema.ProtoTCP && !s.has(stateFINClient<<w.direction) {
+	if carried.FIN && !s.has(stateFINClient<<w.direction) {
+		e.followFIN(e.config.Load(), w)
+	}
+	if s.protocol == schema.ProtoTCP {
 		w.tcp.next.Store(carried.Next)
 		w.tcp.ack.Store(uint64(carried.Ack)<<32 | uint64(carried.Window<<w.tcp.scale.Load()))
 	}

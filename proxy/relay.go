@@ -187,12 +187,12 @@ func (r *relay) upload() {
 		case refused != nil:
 			r.fail(serverEnd(refused), refused)
 			return
-		case received == stack.ErrWouldBlock:
+		case errors.Is(received, stack.ErrWouldBlock):
 			if err := r.client.WaitReadable(); err != nil {
 				r.fail(clientEnd(err), err)
 				return
 			}
-		case received == io.EOF:
+		case errors.Is(received, io.EOF):
 			r.finish(ClientFIN)
 			r.finSent.Store(true)
 			if err := r.upstream.CloseWrite(); err != nil && !errors.Is(err, unix.ENOTCONN) {
@@ -240,7 +240,7 @@ func (r *relay) download() {
 		fd = int(socket)
 		moved, received, sent = 0, nil, nil
 		available, received = announced(fd)
-		if received == unix.EAGAIN {
+		if errors.Is(received, unix.EAGAIN) {
 			return false // wait until readable
 		}
 		if received == nil {
@@ -255,11 +255,11 @@ func (r *relay) download() {
 			return
 		}
 		switch {
-		case received == io.EOF && !r.finSent.Load() && r.upstreamClosed():
+		case errors.Is(received, io.EOF) && !r.finSent.Load() && r.upstreamClosed():
 			// It was a RST whose error the other direction was told.
 			r.fail(ServerRST, syscall.ECONNRESET)
 			return
-		case received == io.EOF:
+		case errors.Is(received, io.EOF):
 			r.finish(ServerFIN)
 			if err := r.client.CloseWrite(); err != nil {
 				r.fail(clientEnd(err), err)
@@ -268,7 +268,7 @@ func (r *relay) download() {
 		case received != nil:
 			r.fail(serverEnd(received), received)
 			return
-		case sent == stack.ErrWouldBlock:
+		case errors.Is(sent, stack.ErrWouldBlock):
 			if err := r.awaitClient(); err != nil {
 				return
 			}

@@ -89,7 +89,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 	e.announce(s)
 	client, err := pending.Accept()
 	if err != nil {
-		upstream.SetLinger(0) // the client reset meanwhile, and so do we
+		_ = upstream.SetLinger(0) // the client reset meanwhile, and so do we
 		e.finish(s, track.ReasonClientRST, 0)
 		return
 	}

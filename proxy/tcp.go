@@ -107,16 +107,23 @@ func (e *Engine) followTCP(cfg *config, w *wing, p *stack.Packet) bool {
 		e.establish(s)
 	}
 	if p.TCPFlags&stack.TCPFin != 0 {
-		s.set(stateFINClient << w.direction)
-		if s.has(stateFINBoth) {
-			linger := lingerFIN
-			if cfg.flow.TCPSession.FINInvalidateSession {
-				linger = 0
-			}
-			e.finish(s, track.ReasonFIN, linger)
-		}
+		e.followFIN(cfg, w)
 	}
 	return true
+}
+
+// followFIN notes that one direction has ended; the second ends the session.
+func (e *Engine) followFIN(cfg *config, w *wing) {
+	s := w.session
+	s.set(stateFINClient << w.direction)
+	if !s.has(stateFINBoth) {
+		return
+	}
+	linger := lingerFIN
+	if cfg.flow.TCPSession.FINInvalidateSession {
+		linger = 0
+	}
+	e.finish(s, track.ReasonFIN, linger)
 }
 
 func (e *Engine) followRST(cfg *config, w *wing, p *stack.Packet, own, peer *tcpHalf) bool {

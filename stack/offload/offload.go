@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -31,10 +32,11 @@ const (
 	filterPriority = 0x51
 	ruleProtocol   = 201 // marks the rule as the gateway's
 	maxFlows       = 1 << 18
+	eventBytes     = 1 << 20 // room for events, some twenty thousand
 )
 
 // flowKey is the map's key: a stack.Key with its ports as they are on the wire.
-type flowKey [40]byte
+type flowKey [keyLen]byte
 
 // flowValue is what the program keeps of a flow.
 type flowValue struct {
@@ -42,7 +44,7 @@ type flowValue struct {
 	Seen           uint64 // nanoseconds of the monotonic clock
 	Next, Ack      uint32
 	Window         uint32
-	_              uint32
+	FIN            uint32 // not 0 once a FIN was carried
 }
 
 // Stats is what one offloaded direction has carried in the kernel.
@@ -50,12 +52,16 @@ type Stats struct {
 	Packets, Bytes    uint64        // on the wire, IP headers included
 	Idle              time.Duration // since its last packet; meaningless while Packets is 0
 	Next, Ack, Window uint32        // of the last TCP segment; Window unscaled
+	FIN               bool          // a FIN was among them
 }
 
 // Offload is the kernel's table of flows and the programs that consult it.
 type Offload struct {
-	flows   *ebpf.Map
-	program *ebpf.Program
+	flows    *ebpf.Map
+	events   *ebpf.Map
+	program  *ebpf.Program
+	finished *ringbuf.Reader
+	reading  sync.WaitGroup
 
 	mu       sync.Mutex
 	attached map[string]int // device to the index it had
@@ -71,19 +77,27 @@ func New() (*Offload, error) {
 		return nil, fmt.Errorf("raising the memory lock limit for kernel offload: %w", err)
 	}
 	flows, err := ebpf.NewMap(&ebpf.MapSpec{
-		Name: "sluice_flows", Type: ebpf.Hash, KeySize: 40, ValueSize: 40, MaxEntries: maxFlows, Flags: unix.BPF_F_NO_PREALLOC,
+		Name: "sluice_flows", Type: ebpf.Hash, KeySize: keyLen, ValueSize: 40, MaxEntries: maxFlows, Flags: unix.BPF_F_NO_PREALLOC,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the kernel's flow table: %w", err)
 	}
-	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "sluice_offload", Type: ebpf.SchedCLS, Instructions: program(flows, Mark), License: "Apache-2.0",
+	o := &Offload{flows: flows, attached: make(map[string]int)}
+	if o.events, err = ebpf.NewMap(&ebpf.MapSpec{Name: "sluice_events", Type: ebpf.RingBuf, MaxEntries: eventBytes}); err != nil {
+		o.Close()
+		return nil, fmt.Errorf("making the kernel's event buffer: %w", err)
+	}
+	o.program, err = ebpf.NewProgram(&ebpf.ProgramSpec{
+		Name: "sluice_offload", Type: ebpf.SchedCLS, Instructions: program(flows, o.events, Mark), License: "Apache-2.0",
 	})
 	if err != nil {
-		flows.Close()
+		o.Close()
 		return nil, fmt.Errorf("loading the offload program: %w", err)
 	}
-	o := &Offload{flows: flows, program: prog, attached: make(map[string]int)}
+	if o.finished, err = ringbuf.NewReader(o.events); err != nil {
+		o.Close()
+		return nil, fmt.Errorf("reading the kernel's events: %w", err)
+	}
 	if err := o.addRules(); err != nil {
 		o.Close()
 		return nil, err
@@ -165,7 +179,7 @@ func (o *Offload) Remove(k *stack.Key) (s Stats, ok bool) {
 }
 
 func (v *flowValue) stats() Stats {
-	s := Stats{Packets: v.Packets, Bytes: v.Bytes, Next: v.Next, Ack: v.Ack, Window: v.Window}
+	s := Stats{Packets: v.Packets, Bytes: v.Bytes, Next: v.Next, Ack: v.Ack, Window: v.Window, FIN: v.FIN != 0}
 	if v.Seen != 0 {
 		var now unix.Timespec
 		if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) == nil {
@@ -173,6 +187,28 @@ func (v *flowValue) stats() Stats {
 		}
 	}
 	return s
+}
+
+// Finished calls f with the key of each flow whose FIN the kernel carried, from one goroutine,
+// until Close. An event may be lost when very many come at once; Stats tells of the FIN as well.
+func (o *Offload) Finished(f func(stack.Key)) {
+	o.reading.Go(func() {
+		var event ringbuf.Record
+		for o.finished.ReadInto(&event) == nil {
+			if len(event.RawSample) == keyLen {
+				f(flowKey(event.RawSample).key())
+			}
+		}
+	})
+}
+
+// key is the stack.Key that keyOf made k from.
+func (k flowKey) key() (key stack.Key) {
+	copy(key.Src[:], k[keySrc:])
+	copy(key.Dst[:], k[keyDst:])
+	key.SrcPort, key.DstPort = binary.BigEndian.Uint16(k[keyPorts:]), binary.BigEndian.Uint16(k[keyPorts+2:])
+	key.Proto = binary.LittleEndian.Uint16(k[keyProto:])
+	return key
 }
 
 func keyOf(k *stack.Key) (key flowKey) {
@@ -196,7 +232,16 @@ func (o *Offload) Close() {
 		o.Detach(device)
 	}
 	deleteRules()
-	o.program.Close()
+	if o.finished != nil {
+		o.finished.Close()
+		o.reading.Wait()
+	}
+	if o.program != nil {
+		o.program.Close()
+	}
+	if o.events != nil {
+		o.events.Close()
+	}
 	o.flows.Close()
 }
 

@@ -195,6 +195,8 @@ func TestSegmentTrainsAreCountedAsTheirSegments(t *testing.T) {
 			t.Error(err)
 			return
 		}
+		finished := make(chan stack.Key, 1)
+		o.Finished(func(k stack.Key) { finished <- k })
 		received := make(chan int64, 1)
 		inNamespace(t, w.server, func() {
 			l, err := net.Listen("tcp", server.String())
@@ -223,11 +225,17 @@ func TestSegmentTrainsAreCountedAsTheirSegments(t *testing.T) {
 			}
 			defer c.Close()
 			c.Write(make([]byte, size))
-			if n := <-received; n != size { // before the FIN, which is not counted here
+			if n := <-received; n != size {
 				t.Errorf("received %d bytes, want %d", n, size)
 			}
 		})
+		if finished := <-finished; finished != key {
+			t.Errorf("the FIN of %v was told, want that of %v", finished, key)
+		}
 		s, _ := o.Stats(&key)
+		if !s.FIN {
+			t.Error("the FIN is not noted with the flow")
+		}
 		// 1,448 bytes a segment and 52 of headers; a retransmission or a short segment more is possible.
 		if least := uint64(size / 1448); s.Packets < least || s.Packets > least*2 || s.Bytes < size+least*52 || s.Bytes > 2*size {
 			t.Errorf("counted %d packets, %d bytes for %d bytes of payload", s.Packets, s.Bytes, size)
@@ -250,8 +258,7 @@ func TestCleanUpAfterACrash(t *testing.T) {
 		if err := CleanUp(); err != nil {
 			t.Error(err)
 		}
-		o.program.Close()
-		o.flows.Close()
+		o.Close()
 	})
 	if out := run(t, "tc", "-n", w.gateway, "filter", "show", "dev", "lan0", "ingress"); strings.Contains(out, filterName) {
 		t.Errorf("a filter was left behind:\n%s", out)

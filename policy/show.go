@@ -30,13 +30,13 @@ func (f Filter) chooses(p *Policy) bool {
 
 // Listing is what show security policies tells.
 type Listing struct {
-	DefaultPolicy      string       `json:"default-policy"`        // permit-all or deny-all
-	PreIDDefaultPolicy string       `json:"pre-id-default-policy"` // what holds until the application is known
-	Policies           []PolicyView `json:"policies"`
+	DefaultPolicy      string `json:"default-policy"`        // permit-all or deny-all
+	PreIDDefaultPolicy string `json:"pre-id-default-policy"` // what holds until the application is known
+	Policies           []View `json:"policies"`
 }
 
-// PolicyView is one policy as commands show it, its fields in the order of the detailed listing.
-type PolicyView struct {
+// View is one policy as commands show it, its fields in the order of the detailed listing.
+type View struct {
 	Name                       string            `json:"name"`
 	Action                     Action            `json:"action-type"`
 	State                      string            `json:"state"` // enabled, or disabled outside its scheduler's times
@@ -113,7 +113,7 @@ type StatisticsView struct {
 
 // List shows the policies that filter chooses, in the order of evaluation.
 func (e *Engine) List(filter Filter) Listing {
-	l := Listing{DefaultPolicy: "deny-all", PreIDDefaultPolicy: "permit-all", Policies: []PolicyView{}}
+	l := Listing{DefaultPolicy: "deny-all", PreIDDefaultPolicy: "permit-all", Policies: []View{}}
 	if e.fallback.Action == Permit {
 		l.DefaultPolicy = "permit-all"
 	}
@@ -128,10 +128,10 @@ func (e *Engine) List(filter Filter) Listing {
 
 // MatchPolicies lists the policies that match a flow, at most count: the first decides, the
 // others would without it. The default policy is listed when no other matches.
-func (e *Engine) MatchPolicies(f *Flow, count int) []PolicyView {
+func (e *Engine) MatchPolicies(f *Flow, count int) []View {
 	var q query
 	e.ask(&q, f)
-	var list []PolicyView
+	var list []View
 	now := e.st.now()
 	for i := e.next(&q, 0); i >= 0 && len(list) < count; i = e.next(&q, i+1) {
 		list = append(list, e.view(i, now))
@@ -165,7 +165,7 @@ func (e *Engine) Schedulers() []SchedulerView {
 }
 
 // view shows the policy at position i.
-func (e *Engine) view(i int, now time.Time) PolicyView {
+func (e *Engine) view(i int, now time.Time) View {
 	v := e.policies[i].view()
 	if len(e.schedules) > 0 && e.holding(now).word(i/64)>>(i%64)&1 == 0 {
 		v.State = "disabled"
@@ -174,9 +174,9 @@ func (e *Engine) view(i int, now time.Time) PolicyView {
 }
 
 // view shows the policy, as if it held now.
-func (p *Policy) view() PolicyView {
+func (p *Policy) view() View {
 	any := []string{anyAddress}
-	v := PolicyView{
+	v := View{
 		Name: p.Name, Action: p.Action, State: "enabled", Index: p.Index, Type: "Configured",
 		Description: p.Description, Sequence: p.Sequence, Global: p.Global, FromZone: p.FromZone, ToZone: p.ToZone,
 		SourceVRFGroups: any, DestinationVRFGroups: any,

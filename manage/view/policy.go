@@ -17,12 +17,12 @@ type Policies struct {
 
 // Policy is one policy; its action is a word, as it travels.
 type Policy struct {
-	policy.PolicyView
+	policy.View
 	Action string `json:"action-type"`
 }
 
 // PolicyList makes the policies of an engine ready to travel.
-func PolicyList(list []policy.PolicyView) []Policy {
+func PolicyList(list []policy.View) []Policy {
 	out := make([]Policy, len(list))
 	for i, p := range list {
 		out[i] = Policy{p, p.Action.String()}

@@ -30,7 +30,7 @@ var guideSession = Session{
 }
 
 // guidePolicy is the policy that the guide shows in detail.
-var guidePolicy = Policy{PolicyView: policy.PolicyView{
+var guidePolicy = Policy{View: policy.View{
 	Name: "policy-1", State: "enabled", Index: 7, Type: "Configured", Sequence: 1, FromZone: "trust", ToZone: "untrust",
 	SourceVRFGroups: []string{"any"}, DestinationVRFGroups: []string{"any"},
 	SourceAddresses:      []policy.AddressView{{Name: "any-ipv4", Book: "global", Means: []string{"0.0.0.0/0"}}, {Name: "any-ipv6", Book: "global", Means: []string{"::/0"}}},

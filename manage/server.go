@@ -112,10 +112,12 @@ func (s *Server) Close() error {
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if problem := recover(); problem != nil && problem != http.ErrAbortHandler {
-				s.options.Log.Error("control request failed", "request", r.Method+" "+r.URL.Path, "panic", problem, "stack", string(debug.Stack()))
-				writeError(w, &api.Error{Status: http.StatusInternalServerError, Message: "the gateway failed at this request", Hint: "its log has the details"})
+			problem := recover()
+			if err, _ := problem.(error); problem == nil || errors.Is(err, http.ErrAbortHandler) {
+				return
 			}
+			s.options.Log.Error("control request failed", "request", r.Method+" "+r.URL.Path, "panic", problem, "stack", string(debug.Stack()))
+			writeError(w, &api.Error{Status: http.StatusInternalServerError, Message: "the gateway failed at this request", Hint: "its log has the details"})
 		}()
 		r.Body = http.MaxBytesReader(w, r.Body, api.MaxRequest)
 		next.ServeHTTP(w, r)

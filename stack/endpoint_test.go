@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net/netip"
 	"testing"
@@ -91,7 +92,7 @@ func TestSegmentsAreRightOnTheWire(t *testing.T) {
 				t.Errorf("received %d of %d bytes, equal: %v, in %d trains", len(got), len(sent), bytes.Equal(got, sent), trains)
 			}
 			port.Inject(segment(key, v6, 1001, synAck.Seq+2+uint32(len(got)), TCPFin|TCPAck))
-			if n, err := s.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			if n, err := s.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 				t.Errorf("read %d, %v after the client's FIN", n, err)
 			}
 			s.Close()

@@ -165,7 +165,7 @@ func (s *Stream) WriteTo(w io.Writer) (total int64, err error) {
 	// meanwhile.
 	for {
 		if err := s.awaitData(); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return total, err
@@ -180,7 +180,7 @@ func (s *Stream) WriteTo(w io.Writer) (total int64, err error) {
 		transferPool.Put(buffer)
 		switch {
 		case err == nil, errors.Is(err, ErrWouldBlock):
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return total, nil
 		default:
 			return total, err

@@ -49,8 +49,11 @@ func withoutRoom(s *Store, takeRoom, makeRoom func() error, want ...sqlite3.ErrN
 			return err
 		}
 	}
-	if err := c.Run(nil, large); err == nil || c.Changed() {
-		return fmt.Errorf("an edit that cannot be stored: %v, changed %v", err, c.Changed())
+	if err := c.Run(nil, large); err == nil {
+		return errors.New("an edit that cannot be stored is taken")
+	}
+	if c.Changed() {
+		return errors.New("an edit that cannot be stored changes the candidate")
 	}
 	if err := makeRoom(); err != nil {
 		return err
@@ -58,8 +61,12 @@ func withoutRoom(s *Store, takeRoom, makeRoom func() error, want ...sqlite3.ErrN
 	if err := c.Run(nil, "set interfaces eth2 description later"); err != nil {
 		return err
 	}
-	if r, _, err := p.Commit(CommitOptions{}); err != nil || r.ID != 2 || hostName(s) != "after" {
-		return fmt.Errorf("commit with room again: %v, %v, %s is active", r, err, hostName(s))
+	r, _, err := p.Commit(CommitOptions{})
+	if err != nil {
+		return fmt.Errorf("commit with room again: %w", err)
+	}
+	if r.ID != 2 || hostName(s) != "after" {
+		return fmt.Errorf("commit with room again: %v, %s is active", r, hostName(s))
 	}
 	return nil
 }
@@ -67,23 +74,29 @@ func withoutRoom(s *Store, takeRoom, makeRoom func() error, want ...sqlite3.ErrN
 // failsWhole commits c, which has to fail for want, and says what is not as it was before.
 func failsWhole(s *Store, c *Candidate, want []sqlite3.ErrNo) error {
 	_, problems, err := c.Commit(CommitOptions{})
+	if err == nil {
+		return fmt.Errorf("commit without room: no error, %v", problems)
+	}
 	var lite sqlite3.Error
 	if !errors.As(err, &lite) || len(problems) > 0 {
-		return fmt.Errorf("commit without room: %v, %v", err, problems)
+		return fmt.Errorf("commit without room: %w, %v", err, problems)
 	}
 	expected := false
 	for _, code := range want {
 		expected = expected || lite.Code == code
 	}
 	if !expected || !strings.Contains(err.Error(), "disk") || !strings.Contains(err.Error(), "unchanged") {
-		return fmt.Errorf("commit without room: %v", err)
+		return fmt.Errorf("commit without room: %w", err)
 	}
 	if !c.Changed() || hostName(s) != "before" || len(s.Revisions()) != 1 {
 		return fmt.Errorf("after a failed commit: changed %v, %s is active, revisions %v", c.Changed(), hostName(s), s.Revisions())
 	}
 	stored, err := listRevisions(s.reader)
-	if err != nil || len(stored) != 1 {
-		return fmt.Errorf("after a failed commit %v is stored, %v", stored, err)
+	if err != nil {
+		return fmt.Errorf("after a failed commit: %w", err)
+	}
+	if len(stored) != 1 {
+		return fmt.Errorf("after a failed commit %v is stored", stored)
 	}
 	return nil
 }
@@ -177,8 +190,11 @@ func failSync(dir string) error {
 	if err := refuseSync(); err != nil {
 		return err
 	}
-	if _, _, err := c.Commit(CommitOptions{}); err == nil || hostName(s) != "before" {
-		return fmt.Errorf("commit without sync: %v, %s is active", err, hostName(s))
+	if _, _, err := c.Commit(CommitOptions{}); err == nil {
+		return errors.New("a commit without sync succeeds")
+	}
+	if hostName(s) != "before" {
+		return fmt.Errorf("after a commit without sync %s is active", hostName(s))
 	}
 	return unix.Kill(os.Getpid(), unix.SIGKILL)
 }

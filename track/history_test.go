@@ -2,6 +2,7 @@ package track
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -158,7 +159,7 @@ func TestHistoryFails(t *testing.T) {
 	if _, err := tracker.History(Query{}); err == nil {
 		t.Error("asking a history that is gone says nothing")
 	}
-	if _, err := newTestTracker(t, Options{}).History(Query{}); err != ErrNoHistory {
+	if _, err := newTestTracker(t, Options{}).History(Query{}); !errors.Is(err, ErrNoHistory) {
 		t.Errorf("without a database: %v", err)
 	}
 }

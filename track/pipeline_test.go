@@ -2,6 +2,7 @@ package track
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -288,7 +289,7 @@ func TestCollectorThatNeverReads(t *testing.T) {
 	// The end does not wait for the collector longer than it may.
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	if err := tracker.Close(ctx); err != context.DeadlineExceeded {
+	if err := tracker.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("closing said %v", err)
 	}
 	tracker.FlowCreate(fullSession()) // after the end: a counted drop
@@ -361,7 +362,7 @@ func TestCommitKeepsUnchangedStreams(t *testing.T) {
 	if !strings.Contains(messages[0], "RT_FLOW: RT_FLOW_SESSION_CREATE: session created ") {
 		t.Errorf("the format of the stream is not its own: %s", messages[0])
 	}
-	if _, err := gone.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := gone.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after its messages the stream that went says %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -59,7 +60,7 @@ func (d *decoder) inert(s *statement) {
 
 // refused notes that the tags refuse a value of s.
 func (d *decoder) refused(s *statement, err error) {
-	if p, ok := err.(schema.Problem); ok {
+	if p, ok := errors.AsType[schema.Problem](err); ok {
 		d.problem(s, p.Message, p.Hint)
 		return
 	}

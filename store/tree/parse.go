@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func (p *parser) problems() []schema.Problem {
 // atLine is err as a problem of one line of a text.
 func atLine(line int, err error) schema.Problem {
 	p := schema.Problem{Message: err.Error()}
-	if e, ok := err.(*StatementError); ok {
+	if e, ok := errors.AsType[*StatementError](err); ok {
 		p = schema.Problem{Message: e.Message, Hint: e.advice()}
 	}
 	p.Message = fmt.Sprintf("line %d: %s", line, p.Message)

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -293,7 +294,7 @@ func (w *walker) finish(offset int) *fault {
 // valueFault says that a word is not an accepted value.
 func valueFault(t token, err error) *fault {
 	f := &fault{offset: t.offset, message: err.Error()}
-	if p, ok := err.(schema.Problem); ok {
+	if p, ok := errors.AsType[schema.Problem](err); ok {
 		f.message, f.hint = p.Message, p.Hint
 	}
 	return f

@@ -80,7 +80,7 @@ func (s *Store) arm(p *confirmation, wait time.Duration) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.pending.Load() == p && !s.closed {
-			s.revert(p, "nobody confirmed it in time")
+			_ = s.revert(p, "nobody confirmed it in time") // it logs its failure and tries again
 		}
 	})
 }

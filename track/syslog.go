@@ -69,7 +69,7 @@ func (w *datagramWriter) write(_ context.Context, batch []*record) (sent, lost i
 		}
 		lost, err = lost+1, fmt.Errorf("collector: %w", refusal)
 		if errors.Is(refusal, syscall.ECONNREFUSED) {
-			w.conn.Write(r.message[w.spec.format]) // its own refusal comes with the next one
+			_, _ = w.conn.Write(r.message[w.spec.format]) // its own refusal comes with the next one
 		}
 	}
 	return len(batch) - lost, lost, err
@@ -111,7 +111,9 @@ func (w *streamWriter) open(ctx context.Context) (fresh bool, err error) {
 	}
 	ended := make(chan struct{})
 	w.conn, w.ended = conn, ended
-	w.unhook = context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	// Neither this deadline nor that of a write can be refused, unless the connection is closed
+	// already, and then reads and writes say so.
+	w.unhook = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	go func() { // collectors send nothing; reading is how their closing is seen
 		defer close(ended)
 		var scrap [512]byte
@@ -165,7 +167,7 @@ func (w *streamWriter) write(ctx context.Context, batch []*record) (sent, lost i
 		w.buf = append(w.buf, message...)
 		w.ends = append(w.ends, len(w.buf))
 	}
-	w.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = w.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if ctx.Err() != nil { // the deadline just set must not undo that of the end
 		return 0, 0, ctx.Err()
 	}

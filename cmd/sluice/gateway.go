@@ -142,19 +142,26 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	go func() { served <- server.Serve(listener) }()
 	defer server.Close()
 	logger.Info("gateway is up", "version", version, "socket", o.socket)
-	daemon.SdNotify(false, daemon.SdNotifyReady)
+	tellSystemd(logger, daemon.SdNotifyReady)
 
 	select {
 	case err := <-served:
 		return fmt.Errorf("control interface: %w", err)
 	case <-ctx.Done():
 	}
-	daemon.SdNotify(false, daemon.SdNotifyStopping)
+	tellSystemd(logger, daemon.SdNotifyStopping)
 	logger.Info("gateway is stopping", "sessions", sessions.Summary().InUse)
 	drain, cancel := context.WithTimeout(context.Background(), o.drain)
 	defer cancel()
 	sessions.Drain(drain)
 	return nil
+}
+
+// tellSystemd tells systemd how far the gateway is, if it was started as its unit.
+func tellSystemd(logger *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		logger.Warn("systemd was not told", "state", state, "error", err)
+	}
 }
 
 // raiseFileLimit lets the process open as many files as the system allows, since each terminated

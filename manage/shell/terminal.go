@@ -32,7 +32,7 @@ func (s *Shell) runTerminal(ctx context.Context, in *os.File, out io.Writer) int
 		s.complain("", "", err)
 		return 1
 	}
-	defer term.Restore(fd, cooked)
+	defer func() { _ = term.Restore(fd, cooked) }() // fails only when the terminal is gone
 	size := func() (width, height int) {
 		if width, height, err := term.GetSize(fd); err == nil && width > 0 && height > 1 {
 			return width, height

@@ -140,7 +140,7 @@ func TestRestartWhileWaiting(t *testing.T) {
 		time.Sleep(4 * time.Minute)
 
 		runs := &engine{name: "runs"}
-		s = start(t, dir, runs)
+		start(t, dir, runs)
 		if runs.last() != "new" {
 			t.Fatalf("%s runs after a restart within the time", runs.last())
 		}

@@ -84,7 +84,7 @@ func TestRegistryHandler(t *testing.T) {
 		emit(1, "udp")
 	})
 	answer := httptest.NewRecorder()
-	r.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	r.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{"sluice_flow_sessions_total 42\n", `sluice_flow_sessions_open{protocol="tcp"} 3`, "go_goroutines "} {
 		if !strings.Contains(answer.Body.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, answer.Body)

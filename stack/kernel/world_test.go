@@ -219,7 +219,10 @@ func (h *host) snapshot() string {
 	h.do(func() {
 		for _, dir := range []string{"/proc/sys/net/ipv4", "/proc/sys/net/ipv6/conf"} {
 			filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-				if err != nil || entry.IsDir() || strings.Contains(path, "stable_secret") {
+				if err != nil {
+					return fs.SkipDir // of an interface that went meanwhile
+				}
+				if entry.IsDir() || strings.Contains(path, "stable_secret") {
 					return nil
 				}
 				if text, err := os.ReadFile(path); err == nil {

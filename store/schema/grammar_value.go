@@ -187,7 +187,8 @@ func (n *Node) inRange(text string) error {
 
 // mistyped says that text is not of n's type; cause may say it better.
 func (n *Node) mistyped(text string, cause error) error {
-	message, hint := "", n.accepts()
+	var message string
+	hint := n.accepts()
 	switch {
 	case n.scalar == reflect.TypeFor[netip.Addr]():
 		message = fmt.Sprintf("%q is not an address", text)

@@ -42,7 +42,7 @@ func (t *Tree) loadLines(at []string, text string) []schema.Problem {
 	for end := false; !end; {
 		var words []token
 		var bad *fault
-		lineEnd := 0
+		var lineEnd int
 		for {
 			tok, wrong := l.next()
 			if wrong != nil {

@@ -19,6 +19,7 @@ var (
 	capitals = decode.FirstRange('A', 'Z')
 	letters  = capitals.Or(decode.FirstRange('a', 'z'))
 	digits   = decode.FirstRange('0', '9')
+	readable = decode.FirstRange(' ', '~').Or(decode.FirstBytes("\t\r\n"))
 )
 
 // yes is Match when ok, else No.

@@ -209,7 +209,11 @@ func dlep(_ *decode.Session, data []byte) decode.Verdict {
 // dlepStream checks that the items fill the message that opens the session.
 func dlepStream(_ *decode.Session, client, server []byte) decode.Verdict {
 	return text.Either(client, server, func(data []byte, from decode.Direction) decode.Verdict {
-		if v := text.Begins(data, "\x00"+string('\x01'+rune(from))); v != decode.Match || len(data) < 4 {
+		opening := "\x00\x01" // of the router, which the modem answers
+		if from == decode.ToClient {
+			opening = "\x00\x02"
+		}
+		if v := text.Begins(data, opening); v != decode.Match || len(data) < 4 {
 			return min(v, decode.More)
 		}
 		length := int(decode.Uint16(data, 2))

@@ -11,8 +11,8 @@ import (
 )
 
 var security = []decode.Decoder{
-	{Name: "KERBEROS", Ports: []uint16{88}, Stream: kerberosStream, Datagram: kerberosDatagram},
-	{Name: "KPASSWD", Ports: []uint16{464}, Stream: kpasswdStream, Datagram: kpasswdDatagram},
+	{Name: "KERBEROS", Ports: []uint16{88}, Client: first("\x00").Or(decode.FirstRange(0x6a, 0x7e)), Server: first("\x00").Or(decode.FirstRange(0x6a, 0x7e)), Stream: kerberosStream, Datagram: kerberosDatagram},
+	{Name: "KPASSWD", Ports: []uint16{464}, Client: decode.FirstRange(0, 0x3f), Server: decode.FirstRange(0, 0x3f), Stream: kpasswdStream, Datagram: kpasswdDatagram},
 	{Name: "LDAP", Ports: []uint16{389, 3268}, Client: first("\x30"), Server: first("\x30"), Stream: ldapStream},
 	{Name: "CLDAP", Ports: []uint16{389}, Client: first("\x30"), Server: first("\x30"), Datagram: cldap},
 	{Name: "RADIUS", Ports: []uint16{1812, 1813, 1645, 1646, 3799}, Client: decode.FirstRange(1, 52), Server: decode.FirstRange(1, 52), Datagram: radius},

@@ -13,11 +13,11 @@ import (
 
 var simple = []decode.Decoder{
 	{Name: "IDENT", Ports: []uint16{113}, Client: digits, Server: digits, Stream: ident},
-	{Name: "GOPHER", Ports: []uint16{70}, Stream: gopher},
+	{Name: "GOPHER", Ports: []uint16{70}, Client: readable, Server: readable, Stream: gopher},
 	{Name: "DICT", Ports: []uint16{2628}, Client: letters, Server: first("2"), Stream: dict},
-	{Name: "WHOIS", Ports: []uint16{43, 4321}, Stream: whois},
-	{Name: "FINGER", Ports: []uint16{79}, Stream: finger},
-	{Name: "CHARGEN", Ports: []uint16{19}, Stream: chargenStream, Datagram: chargen},
+	{Name: "WHOIS", Ports: []uint16{43, 4321}, Client: readable, Server: readable, Stream: whois},
+	{Name: "FINGER", Ports: []uint16{79}, Client: readable, Server: readable, Stream: finger},
+	{Name: "CHARGEN", Ports: []uint16{19}, Server: readable, Stream: chargenStream, Datagram: chargen},
 	{Name: "ECHO", Ports: []uint16{7}, PortsOnly: true, Stream: echoStream, Datagram: echo},
 }
 

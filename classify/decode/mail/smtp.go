@@ -11,7 +11,7 @@ import (
 
 var (
 	smtpSure   = []string{"EHLO", "HELO", "LHLO", "STARTTLS", "MAIL FROM", "RCPT TO", "XCLIENT"}
-	smtpLikely = []string{"AUTH", "HELP", "NOOP", "QUIT", "RSET", "VRFY", "EXPN", "DATA", "BDAT", "ETRN"}
+	smtpLikely = []string{"HELP", "NOOP", "QUIT", "RSET", "VRFY", "EXPN", "DATA", "BDAT", "ETRN"}
 	smtpLast   = []string{"MAIL", "RCPT", "DATA", "BDAT", "QUIT"}
 )
 

@@ -86,7 +86,7 @@ func TestOthers(t *testing.T) {
 		{Client("GET / HTTP/1.1\r\n"), Server("HTTP/1.1 200 OK\r\n")},
 		{Server("220 ftp.example.com FTP ready\r\n"), Client("USER a\r\n")},
 		{Server("220 welcome\r\n"), Client("AUTH TLS\r\n")}, // FTP
-		{Server("+OK\r\n"), Client("AUTH secret\r\n")}, // Redis
+		{Server("+OK\r\n"), Client("AUTH secret\r\n")},      // Redis
 		{Client("EHLOX\r\n")}, {Client("\x00\x00\x00\x0dO\x00\x00\x00\x09\x00\x00\x01\xff\x00\x1f\xff\xff")},
 		{Client("zINSTREAMS\x00")}, {Client("SKIP SPAM/1.0")},
 	} {

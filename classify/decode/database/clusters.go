@@ -168,8 +168,8 @@ func epmd(_ *decode.Session, client, server []byte) decode.Verdict {
 	length := int(decode.Uint16(client, 0))
 	switch client[2] {
 	case 'z':
-		if len(client) < 4 || length < 2 || length > 256 {
-			return matchIf(false)
+		if length < 2 || length > 256 {
+			return decode.No
 		}
 		if len(client) < length+2 {
 			return decode.More

@@ -13,6 +13,7 @@ import (
 var documents = []decode.Decoder{
 	{Name: "MONGODB", Ports: []uint16{27017, 27018}, Stream: mongoDB},
 	{Name: "CASSANDRA", Ports: []uint16{9042}, Client: decode.FirstRange(1, 5), Server: decode.FirstRange(0x81, 0x85), Stream: cassandra},
+	{Name: "CASSANDRA", Ports: []uint16{7000}, Client: decode.FirstBytes("\xca"), Stream: cassandraNode},
 	{Name: "BOLT", Ports: []uint16{7687}, Client: decode.FirstBytes("\x60"), Server: decode.FirstBytes("\x00"), Stream: bolt},
 	{Name: "ELASTICSEARCH", Ports: []uint16{9300}, Client: decode.FirstBytes("E"), Server: decode.FirstBytes("E"), Stream: elasticsearch},
 	{Name: "AEROSPIKE", Ports: []uint16{3000}, Client: decode.FirstBytes("\x02"), Server: decode.FirstBytes("\x02"), Stream: aerospike},
@@ -130,6 +131,14 @@ func cassandra(_ *decode.Session, client, server []byte) decode.Verdict {
 		return matchIf(body[0] == 0 && body[1] < 8 && decode.Printable(body[4:8]))
 	}
 	return decode.No
+}
+
+// cassandraNode checks the magic with which nodes of a cluster open connections to each other.
+func cassandraNode(_ *decode.Session, client, _ []byte) decode.Verdict {
+	if len(client) == 0 {
+		return decode.More
+	}
+	return magic(client, "\xca\x55\x2d\xfa")
 }
 
 // bolt checks the magic preamble.

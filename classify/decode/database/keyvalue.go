@@ -11,7 +11,8 @@ import (
 
 var keyValue = []decode.Decoder{
 	{Name: "REDIS", Ports: []uint16{6379, 6380, 16379, 26379}, Client: decode.FirstBytes("*PIAEpiae"), Server: decode.FirstBytes("+-$:*%"), Stream: redis},
-	{Name: "MEMCACHED", Ports: []uint16{11211}, Client: decode.FirstBytes("\x80gsardivctfpm"), Server: decode.FirstBytes("\x81VSNEDOTRCH0123456789"), Stream: memcached, Datagram: memcachedDatagram},
+	{Name: "MEMCACHED", Ports: []uint16{11211}, Client: decode.FirstBytes("\x80gsardivctfpm"), Server: decode.FirstBytes("\x81VSNEDOTRCH0123456789"), Stream: memcached},
+	{Name: "MEMCACHED", Ports: []uint16{11211}, Datagram: memcachedDatagram},
 	{Name: "RIAK", Ports: []uint16{8087}, PortsOnly: true, Client: decode.FirstBytes("\x00"), Stream: riak},
 	{Name: "BEANSTALKD", Ports: []uint16{11300}, Client: decode.FirstBytes("pruwli"), Server: decode.FirstBytes("IURWNO"), Stream: beanstalk},
 }
@@ -124,12 +125,9 @@ func memcached(s *decode.Session, client, server []byte) decode.Verdict {
 		if s.Port(11211) {
 			return decode.Match
 		}
-		return decode.Maybe
+		return decode.More
 	}
-	if v := memcachedReply(server); v != decode.More {
-		return v
-	}
-	return decode.Maybe
+	return memcachedReply(server)
 }
 
 // memcachedVerb says whether data may be the beginning of a command.

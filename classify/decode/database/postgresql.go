@@ -71,7 +71,11 @@ func postgreSQL(s *decode.Session, client, server []byte) decode.Verdict {
 	if bytes.Contains(client[:min(len(client), length)], []byte("binary_data_protocol\x00")) {
 		s.Protocol("VERTICA")
 	}
-	pgNames(s, client[8:min(len(client), length)])
+	if len(client) < length {
+		s.Want(decode.ToServer, length)
+		return decode.MatchMore
+	}
+	pgNames(s, client[8:length])
 	return decode.Match
 }
 

@@ -61,6 +61,9 @@ func tds(s *decode.Session, client, server []byte) decode.Verdict {
 		if all >= 22 && all < 512 && first == 18 && decode.Little16(data, tdsHeader+8) == 2 || all == first+4 && first >= 14 && first < 256 {
 			return decode.Match
 		}
+		if data[1]&^0x19 == 0 && data[4]|data[5] == 0 && data[6] == 1 && tdsOld(data) {
+			return decode.Match
+		}
 		if len(server) < tdsHeader {
 			return decode.More
 		}
@@ -69,6 +72,27 @@ func tds(s *decode.Session, client, server []byte) decode.Verdict {
 		return matchIf(tdsAnswer(data) && s.Port(1433))
 	}
 	return decode.No
+}
+
+// tdsOld says whether a request of versions before 7.2 follows the header at once: the name of a
+// procedure or its number, or the text of a batch, in characters of two bytes.
+func tdsOld(data []byte) bool {
+	text := data[tdsHeader : tdsHeader+12]
+	if data[0] == tdsRPC {
+		if text[0] == 0xff && text[1] == 0xff {
+			return text[2] >= 1 && text[2] <= 15 && text[3] == 0 && text[5] == 0
+		}
+		if text[0] < 2 || text[0] > 200 || text[1] != 0 {
+			return false
+		}
+		text = text[2 : 2+min(10, 2*int(text[0]))]
+	}
+	for i := 0; i+1 < len(text); i += 2 {
+		if text[i] < ' ' && text[i] != '\r' && text[i] != '\n' && text[i] != '\t' || text[i] > '~' || text[i+1] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // tdsAnswer says whether data begins with a tabular response.

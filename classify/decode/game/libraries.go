@@ -27,7 +27,7 @@ var libraries = []decode.Decoder{
 }
 
 // rakFirst are the identifiers of messages without a connection, and of frames.
-var rakFirst = decode.FirstRange(0x01, 0x1f).Or(decode.FirstRange(0x80, 0x8f)).Or(decode.FirstBytes("\xa0\xc0"))
+var rakFirst = decode.FirstRange(0x01, 0x1f).Or(decode.FirstRange(0x78, 0x8f)).Or(decode.FirstBytes("\xa0\xc0"))
 
 // rakMagic is in every message without a connection.
 const rakMagic = "\x00\xff\xff\x00\xfe\xfe\xfe\xfe\xfd\xfd\xfd\xfd\x12\x34\x56\x78"
@@ -39,22 +39,18 @@ func rakNet(s *decode.Session, data []byte) decode.Verdict {
 	case data[0] == 0xc0 || data[0] == 0xa0:
 		return matchIf(rakReceipts(data))
 	case data[0] >= 0x80:
-		return matchIf(rakFrames(data))
+		return rakFrames(data)
 	case data[0] == 0x1c && len(data) >= 35: // an answer, with a text at its end
 		if int(decode.Uint16(data, 33))+35 != len(data) {
 			return decode.No
 		}
 		if begins(data[35:], "MCPE;") || begins(data[35:], "MCEE;") {
-			s.Application("MINECRAFT")
+			s.Application("MINECRAFT-BEDROCK")
 		}
 		return decode.Match
 	}
-	for _, at := range [...]int{1, 9, 17} {
-		if len(data) >= at+16 && string(data[at:at+16]) == rakMagic {
-			return decode.Match
-		}
-	}
-	return decode.No
+	// Variants number their messages otherwise, and put relays in front.
+	return matchIf(bytes.Contains(data[:min(len(data), 64)], []byte(rakMagic)))
 }
 
 // rakReceipts says whether data is a count and as many ranges or single numbers.
@@ -75,15 +71,17 @@ func rakReceipts(data []byte) bool {
 	return at == len(data)
 }
 
-// rakFrames walks the frames behind the number of a datagram.
-func rakFrames(data []byte) bool {
-	at := 4
+// rakFrames walks the frames behind the number of a datagram. Frames that are not reliable alone
+// have few bits that are fixed.
+func rakFrames(data []byte) decode.Verdict {
+	at, reliable := 4, false
 	for at+3 <= len(data) {
 		flags, bits := data[at], int(decode.Uint16(data, at+1))
 		reliability := flags >> 5
 		if flags&15 != 0 || bits == 0 || bits%8 != 0 {
-			return false
+			return decode.No
 		}
+		reliable = reliable || reliability != 0
 		at += 3
 		if reliability == 2 || reliability == 3 || reliability == 4 || reliability >= 6 {
 			at += 3
@@ -99,7 +97,13 @@ func rakFrames(data []byte) bool {
 		}
 		at += bits / 8
 	}
-	return at == len(data) && at > 8
+	switch {
+	case at != len(data):
+		return decode.No
+	case !reliable:
+		return decode.Maybe
+	}
+	return decode.Match
 }
 
 // netcode checks a request for a connection.

@@ -11,13 +11,14 @@ import (
 )
 
 var platforms = []decode.Decoder{
-	{Name: "STEAM", Ports: []uint16{27017, 27018, 27036}, Client: decode.FirstRange(0, 255), Stream: steam, Datagram: steamDatagram},
+	{Name: "STEAM", Ports: []uint16{27017, 27018, 27036}, Stream: steam, Datagram: steamDatagram},
 	{Name: "STEAM-DATAGRAM-RELAY", Ports: []uint16{27015, 27045}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Datagram: steamRelay},
 	{Name: "PLAYSTATION", Ports: []uint16{987, 9302}, Client: decode.FirstBytes("SWLH"), Server: decode.FirstBytes("SWLH"), Datagram: playStation},
 	{Name: "NINTENDO", Client: decode.FirstBytes("\x32\xea"), Server: decode.FirstBytes("\x32\xea"), Datagram: nintendo},
 	{Name: "XBOX", Ports: []uint16{5050}, PortsOnly: true, Client: decode.FirstBytes("\xdd\xcc"), Server: decode.FirstBytes("\xdd\xcc"), Datagram: smartGlass},
-	{Name: "BATTLE-NET", Ports: []uint16{6112, 1119}, Client: decode.FirstBytes("\x01\xff\x4a"), Stream: battleNet},
+	{Name: "BLIZZARD", Ports: []uint16{6112, 1119}, Client: decode.FirstBytes("\x01\xff\x4a"), Stream: battleNet},
 	{Name: "RIOT-GAMES", Ports: []uint16{5000, 8181}, Datagram: riot},
+	{Name: "DISCORD-VOICE", Client: decode.FirstBytes("\x13"), Server: decode.FirstBytes("\x13"), Datagram: discordAlive},
 	{Name: "ACTIVISION", Ports: []uint16{3074}, Client: decode.FirstBytes("\x0c\x0d"), Server: decode.FirstBytes("\x0c\x0d"), Datagram: activision},
 }
 
@@ -83,11 +84,12 @@ func smartGlass(_ *decode.Session, data []byte) decode.Verdict {
 
 // battleNet checks the choice of the protocol and the first message after it, or the opening of
 // the client of the second generation.
-func battleNet(_ *decode.Session, client, _ []byte) decode.Verdict {
+func battleNet(s *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
 	if client[0] == 0x4a {
+		s.Protocol("STARCRAFT")
 		return magic(client, "\x4a\x00\x00\x0a\x66\x02\x0a\xed\x2d\x66")
 	}
 	data := client
@@ -97,13 +99,21 @@ func battleNet(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(data) > 0 && data[0] != 0xff {
 		return decode.No
 	}
-	if len(data) < 16 {
+	if len(data) < 20 {
 		return decode.More
 	}
 	length := decode.Little16(data, 2)
 	switch data[1] {
 	case 0x50: // information for the log-on: platform and product, spelled backwards
 		platform := string(data[8:12])
+		switch string(data[12:16]) {
+		case "RATS", "PXES", "RTSJ", "RHSS":
+			s.Protocol("STARCRAFT")
+		case "3RAW", "PX3W":
+			s.Protocol("WARCRAFT3")
+		case "VD2D", "PX2D", "LTRD":
+			s.Protocol("DIABLO")
+		}
 		return matchIf(length >= 40 && length < 512 && (platform == "68XI" || platform == "CAMP" || platform == "XAMP"))
 	case 0x05, 0x1e, 0x06:
 		return matchIf(length >= 8 && length < 512)
@@ -114,16 +124,13 @@ func battleNet(_ *decode.Session, client, _ []byte) decode.Verdict {
 // riot knows the measurement of the way to the server, and the opening of a session, whose answer
 // repeats the identifier in it.
 func riot(s *decode.Session, data []byte) decode.Verdict {
-	if string(data) == "\x13\x37\xca\xfe\x0a\x00\x00\x00" {
-		return decode.Match
-	}
 	if n := len(data); n >= 32 && n <= 40 && string(data[n-8:]) == "\xaa\xaa\xaa\xaa\xbb\xbb\xbb\xbb" {
 		return decode.Match
 	}
 	if asked, ok := s.Memory().([4]byte); ok && s.Direction == decode.ToClient {
 		return matchIf(len(data) >= 12 && string(data[:4]) == string(asked[:]) && decode.Little32(data, 4) == 1)
 	}
-	if len(data) < 48 || len(data) > 64 || decode.Little32(data, 8) != 1 || !zero(data[12:37]) {
+	if len(data) < 48 || len(data) > 64 || decode.Little32(data, 8) != 1 || !zero(data[12:36]) {
 		return decode.No
 	}
 	s.Remember([4]byte(data[4:8]))
@@ -136,4 +143,9 @@ func activision(s *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	return matchIf(s.Port(decode.Little16(data, 21)))
+}
+
+// discordAlive knows the sign of life between a client and the server of a voice channel.
+func discordAlive(_ *decode.Session, data []byte) decode.Verdict {
+	return matchIf(len(data) == 8 && begins(data, "\x13\x37\xca\xfe") && zero(data[6:]))
 }

@@ -35,7 +35,7 @@ func coap(s *decode.Session, data []byte) decode.Verdict {
 	if !coapCode(code) {
 		return decode.No
 	}
-	known, register, lightweight := 0, false, false
+	known, unknown, register, lightweight := 0, false, false, false
 	for number := 0; at < len(data); {
 		if data[at] == 0xff {
 			if at+1 == len(data) {
@@ -53,7 +53,7 @@ func coap(s *decode.Session, data []byte) decode.Verdict {
 		case number < 256 && among(byte(number), coapOptions):
 			known++
 		case number < 2048 && number != 258 && number != 252 && number != 292:
-			return decode.No
+			unknown = true
 		}
 		switch number {
 		case 11:
@@ -67,6 +67,8 @@ func coap(s *decode.Session, data []byte) decode.Verdict {
 		s.Application("LWM2M")
 	}
 	switch {
+	case unknown && !usual:
+		return decode.No
 	case usual, known > 0 && code < 32 && len(data) > 6:
 		return decode.Match
 	case known > 0, code >= 64 && data[0]>>4&3 >= 2 && data[0]&15 > 0:

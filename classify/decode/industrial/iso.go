@@ -36,7 +36,7 @@ func isoTransport(s *decode.Session, client, server []byte) decode.Verdict {
 				if !isoSelectors(tpdu) {
 					return decode.No
 				}
-				verdict = decode.Maybe
+				verdict = decode.MatchMore
 			case cotpData:
 				if tpdu[0] != 2 {
 					return decode.No

@@ -89,6 +89,15 @@ func someIPStream(_ *decode.Session, client, server []byte) decode.Verdict {
 	return decode.Match
 }
 
+// doipLengths are the types of messages whose lengths are fixed, with one or two lengths each.
+var doipLengths = [...]struct {
+	kind          uint16
+	length, other uint32
+}{
+	{0, 1, 1}, {1, 0, 0}, {2, 6, 6}, {3, 17, 17}, {4, 32, 33}, {5, 7, 11}, {6, 9, 13}, {7, 0, 0}, {8, 2, 2},
+	{0x4001, 0, 0}, {0x4002, 3, 7}, {0x4003, 0, 0}, {0x4004, 1, 1},
+}
+
 // doip checks a version with its inverse, the payload type and the length.
 func doip(data []byte, whole bool) decode.Verdict {
 	if len(data) < 8 {
@@ -101,13 +110,17 @@ func doip(data []byte, whole bool) decode.Verdict {
 	if data[0]^data[1] != 0xff || length > 1<<20 || whole && int(length)+8 != len(data) {
 		return decode.No
 	}
-	switch kind := decode.Uint16(data, 2); {
-	case kind <= 8:
-		return matchIf(length <= 40)
-	case kind >= 0x4001 && kind <= 0x4004:
-		return matchIf(length <= 8)
-	case kind >= 0x8001 && kind <= 0x8003:
+	kind := decode.Uint16(data, 2)
+	if data[0] == 0xff && (kind == 0 || kind > 3) { // any version, for the search only
+		return decode.No
+	}
+	if kind >= 0x8001 && kind <= 0x8003 {
 		return matchIf(length >= 4)
+	}
+	for _, known := range doipLengths {
+		if known.kind == kind && (known.length == length || known.other == length) {
+			return decode.Match
+		}
 	}
 	return decode.No
 }

@@ -60,10 +60,10 @@ func mqtt(s *decode.Session, client, server []byte) decode.Verdict {
 			}
 			return decode.Maybe
 		}
-		return mqttMiddle(s, server)
+		return mqttMiddle(s, client, server)
 	}
 	if client[0] != 0x10 {
-		return mqttMiddle(s, client)
+		return mqttMiddle(s, client, server)
 	}
 	length, at, v := remaining(client)
 	if v != decode.Match {
@@ -90,40 +90,51 @@ func mqttLevel(body []byte, at int, v decode.Verdict) decode.Verdict {
 	return matchIf(body[at]&0x7f >= 3 && body[at]&0x7f <= 5 && body[at+1]&1 == 0)
 }
 
-// mqttMiddle checks a row of packets in the middle of a session.
-func mqttMiddle(s *decode.Session, data []byte) decode.Verdict {
-	if !s.Port(1883) {
-		return decode.No
+// mqttMiddle knows a session whose opening was not seen: the packets of both sides must follow each
+// other exactly, and one of them must name a topic.
+func mqttMiddle(s *decode.Session, client, server []byte) decode.Verdict {
+	sent, named, v := mqttPackets(client)
+	if v == decode.No {
+		return v
 	}
-	for seen := 0; ; seen++ {
-		if len(data) == 0 {
-			if seen >= 2 {
-				return decode.Match
-			}
-			return decode.Maybe
-		}
+	received, namedToo, w := mqttPackets(server)
+	switch {
+	case w == decode.No:
+		return w
+	case (named || namedToo) && (sent > 0 && received > 0 || s.Port(1883) && sent+received > 1):
+		return decode.Match
+	}
+	return decode.More
+}
+
+// mqttPackets counts the packets that data is a row of, and says whether one named a topic.
+func mqttPackets(data []byte) (count int, named bool, v decode.Verdict) {
+	for len(data) > 0 && count < 8 {
 		kind, flags := data[0]>>4, data[0]&15
 		if kind == 0 || kind != 3 && flags != 0 && (flags != 2 || kind != 6 && kind != 8 && kind != 10) {
-			return decode.No
+			return count, named, decode.No
 		}
 		length, at, v := remaining(data)
 		if v != decode.Match {
-			return v
+			return count, named, v
 		}
-		if (kind >= 4 && kind <= 7 || kind == 11) && (length < 2 || length > 64) || kind >= 12 && kind <= 13 && length != 0 {
-			return decode.No
-		}
-		if kind == 3 && len(data) >= at+3 && (int(decode.Uint16(data, at))+2 > length || !decode.Printable(data[at+2:at+3])) {
-			return decode.No
+		switch {
+		case kind >= 4 && kind <= 7 && (length < 2 || length > 64), (kind == 12 || kind == 13) && length != 0, (kind == 8 || kind == 10) && length < 5:
+			return count, named, decode.No
+		case kind == 3 && len(data) >= at+2:
+			topic := int(decode.Uint16(data, at))
+			if topic+2 > length || topic == 0 && length < 4 || !decode.Printable(data[at+2:min(len(data), at+2+topic)]) {
+				return count, named, decode.No
+			}
+			named = named || topic > 0 && len(data) >= at+2+topic
 		}
 		if at+length > len(data) {
-			if kind == 3 && len(data) >= at+3 {
-				return decode.Maybe
-			}
-			return decode.More
+			return count, named, decode.More
 		}
 		data = data[at+length:]
+		count++
 	}
+	return count, named, decode.Match
 }
 
 // amqp checks the protocol header, or in the middle of a session a frame with its end.

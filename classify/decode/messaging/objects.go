@@ -59,8 +59,8 @@ func jsonRPC(_ *decode.Session, client, server []byte) decode.Verdict {
 	data := opening(client, server)
 	head := data[:min(len(data), 256)]
 	switch at := bytes.Index(head, []byte(`"jsonrpc"`)); {
-	case at >= 0:
-		return decode.Match
+	case at >= 0: // other protocols are made of this one
+		return decode.Maybe
 	case !decode.Printable(head[:min(len(head), 16)]):
 		return decode.No
 	case len(head) == 256, bytes.IndexByte(head, '}') >= 0:

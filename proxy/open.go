@@ -140,10 +140,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	s.born = e.now()
 	s.lastSeen.Store(s.born)
 	s.setTimeouts(cfg, v)
-	if f.Protocol == schema.ProtoTCP {
-		s.set(stateHalfOpen)
-		s.opensWithSYN = p.TCPFlags&stack.TCPSyn != 0
-	}
+	s.opensWithSYN = f.Protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	*c = wing{session: s, key: p.Key, leave: p.Key, direction: fromClient, port: in}
 	*r = wing{session: s, direction: fromServer, port: e.portOf(to.device)}
@@ -179,16 +176,18 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 // enter puts the session in the table under its client's key and records that it began.
 func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
-	s.id = e.ids.Add(1) // before others can find it
+	s.id = e.ids.Add(1) // this and the count before others can find it
+	if s.protocol == schema.ProtoTCP {
+		s.set(stateHalfOpen)
+		e.table.pending.Add(1)
+	}
 	if !e.table.insert(c) {
+		e.settle(s)
 		e.table.remove(r)
 		return e.table.find(&p.Key)
 	}
 	e.created.Add(1)
 	e.table.sessions.Add(1)
-	if s.pending() {
-		e.table.pending.Add(1)
-	}
 	v := s.verdict.Load()
 	v.Counters.Hits.Add(1)
 	v.Counters.SessionsOpened.Add(1)

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,6 +36,7 @@ import (
 const (
 	defaultState = "/var/lib/sluice"
 	maxFiles     = 1 << 20
+	gcPercent    = 50              // most of the heap is idle sessions: memory counts for more than collections
 	drainTime    = 5 * time.Second // how long a stopping gateway waits for its sessions to end
 )
 
@@ -79,6 +81,7 @@ func gatewayMain(args []string) int {
 // opened, the active configuration is put in force, and when ctx ends sessions drain and the
 // kernel is left as it was found.
 func runGateway(ctx context.Context, o gatewayOptions) (err error) {
+	debug.SetGCPercent(gcPercent)
 	logger := slog.Default()
 	raiseFileLimit(logger)
 	st, err := store.Open(o.state, store.Options{Logger: logger})

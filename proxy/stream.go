@@ -59,9 +59,6 @@ func (e *Engine) accept(pending *stack.Pending) {
 	}
 	s := w.session
 	ctx, cancel := context.WithCancel(context.Background())
-	asking, giveUp := context.WithTimeout(pending.Context(), dialTimeout) // ends as well when the client withdraws
-	defer giveUp()
-	defer context.AfterFunc(ctx, giveUp)()
 	asked := s.relay.Load()
 	r := &relayed{cancel: cancel, local: asked.local, source: asked.source}
 	s.relay.Store(r)
@@ -72,7 +69,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 	defer e.relays.Done()
 	defer cancel()
 
-	upstream, err := e.dial(asking, s, r)
+	upstream, err := e.dial(ctx, pending, s, r)
 	if err != nil {
 		e.announce(s)
 		e.refuseStream(s, pending, asked.syn, err)
@@ -100,13 +97,16 @@ func (e *Engine) accept(pending *stack.Pending) {
 }
 
 // dial opens the upstream connection with the client's own address and port, or with the
-// gateway's where the session is translated.
-func (e *Engine) dial(ctx context.Context, s *Session, r *relayed) (*net.TCPConn, error) {
+// gateway's where the session is translated. It gives up when ctx ends and when the client does.
+func (e *Engine) dial(ctx context.Context, pending *stack.Pending, s *Session, r *relayed) (*net.TCPConn, error) {
+	asking, giveUp := context.WithTimeout(pending.Context(), dialTimeout)
+	defer giveUp()
+	defer context.AfterFunc(ctx, giveUp)()
 	o := route.DialOptions{Source: s.client(), Destination: s.server()}
 	if r.local.IsValid() {
 		o.Source, o.Local = netip.AddrPort{}, r.local
 	}
-	return route.Dial(ctx, o)
+	return route.Dial(asking, o)
 }
 
 // refuseStream tells the client what the server, or the way to it, said.

@@ -66,34 +66,50 @@ func (e *Engine) accept(pending *stack.Pending) {
 		cancel()
 	}
 	e.relays.Add(1)
-	defer e.relays.Done()
-	defer cancel()
+	client, upstream := e.connect(ctx, pending, s, r, asked.syn)
+	if client == nil {
+		cancel()
+		e.relays.Done()
+		return
+	}
+	// A goroutine of its own, as the stack of this one has grown by dialling and would stay so
+	// for the session's life.
+	go func() {
+		defer e.relays.Done()
+		defer cancel()
+		defer upstream.Close()
+		e.establish(s)
+		result := Relay(ctx, client, upstream)
+		s.relay.Load().settle(upstream)
+		e.finish(s, result.Reason(), lingerFIN)
+	}()
+}
 
+// connect dials the server and then answers the client. Without a client connection it has told
+// both sides, and the session, what became of it.
+func (e *Engine) connect(ctx context.Context, pending *stack.Pending, s *Session, r *relayed, syn []byte) (*stack.Stream, *net.TCPConn) {
 	upstream, err := e.dial(ctx, pending, s, r)
 	if err != nil {
 		e.announce(s)
-		e.refuseStream(s, pending, asked.syn, err)
-		return
+		e.refuseStream(s, pending, syn, err)
+		return nil, nil
 	}
-	defer upstream.Close()
-	connected := &relayed{cancel: cancel, local: r.local, source: r.source}
+	connected := &relayed{cancel: r.cancel, local: r.local, source: r.source}
 	if r.local.IsValid() {
 		connected.source = upstream.LocalAddr().(*net.TCPAddr).AddrPort()
 	}
 	connected.upstream.Store(upstream)
 	s.relay.Store(connected)
-	r = connected
 	e.announce(s)
 	client, err := pending.Accept()
 	if err != nil {
 		_ = upstream.SetLinger(0) // the client reset meanwhile, and so do we
+		_ = upstream.Close()
+		connected.upstream.Store(nil)
 		e.finish(s, track.ReasonClientRST, 0)
-		return
+		return nil, nil
 	}
-	e.establish(s)
-	result := Relay(ctx, client, upstream)
-	r.settle(upstream)
-	e.finish(s, result.Reason(), lingerFIN)
+	return client, upstream
 }
 
 // dial opens the upstream connection with the client's own address and port, or with the

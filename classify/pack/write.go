@@ -72,7 +72,7 @@ func writeApplication(w io.Writer, a *appdb.Application) {
 	}
 	values(w, "tags", a.Tags...)
 	values(w, "flags", a.Flags.Names()...)
-	io.WriteString(w, "\n")
+	fmt.Fprintln(w)
 }
 
 func writeSignature(w io.Writer, s *appdb.Signature) {
@@ -86,7 +86,7 @@ func writeSignature(w io.Writer, s *appdb.Signature) {
 	if s.Depth != 0 {
 		fmt.Fprintf(w, " depth %d", s.Depth)
 	}
-	io.WriteString(w, "\n")
+	fmt.Fprintln(w)
 }
 
 func sentence(w io.Writer, keyword, text string) {
@@ -107,7 +107,7 @@ func values(w io.Writer, keyword string, words ...string) {
 			word = `"` + word + `"`
 		}
 		if line != "" && len(line)+len(word) > maxWords {
-			io.WriteString(w, line+"\n")
+			fmt.Fprintln(w, line)
 			line = ""
 		}
 		if line == "" {
@@ -116,7 +116,7 @@ func values(w io.Writer, keyword string, words ...string) {
 		line += " " + word
 	}
 	if line != "" {
-		io.WriteString(w, line+"\n")
+		fmt.Fprintln(w, line)
 	}
 }
 

@@ -147,7 +147,8 @@ func fluentd(s *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) < 3 {
 		return decode.More
 	}
-	tag, rest := client[2:], 0
+	var tag []byte
+	var rest int
 	switch c := client[1]; {
 	case c >= 0xa1 && c <= 0xbf:
 		tag, rest = client[2:], int(c&0x1f)

@@ -90,7 +90,7 @@ func discovery(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	body := data[list:]
-	size := 0
+	var size int
 	switch c := body[0]; {
 	case c >= 0xc0 && c <= 0xf7:
 		size = 1 + int(c) - 0xc0

@@ -266,12 +266,5 @@ func (r *reader) uint16() uint16 {
 	return 0
 }
 
-func (r *reader) uint24() int {
-	if b := r.take(3); b != nil {
-		return int(decode.Uint24(b, 0))
-	}
-	return 0
-}
-
 func (r *reader) vector8() []byte  { return r.take(int(r.uint8())) }
 func (r *reader) vector16() []byte { return r.take(int(r.uint16())) }

@@ -94,7 +94,7 @@ func zoomMedia(data []byte) bool {
 	if len(data) < outer+40 {
 		return false
 	}
-	at := 0
+	var at int
 	switch data[outer] {
 	case 15:
 		at = 19

@@ -15,7 +15,8 @@ func socksAddress(data []byte) (host []byte, port uint16, size int, part decode.
 	if len(data) == 0 {
 		return nil, 0, 0, decode.Partly
 	}
-	at, n := 1, 0
+	at := 1
+	var n int
 	switch data[0] {
 	case 1:
 		n = 4

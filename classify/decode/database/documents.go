@@ -51,6 +51,9 @@ func mongoDB(_ *decode.Session, client, server []byte) decode.Verdict {
 	case 2004: // flags, then the name of a collection
 		name := data[20:min(len(data), 84)]
 		dot := bytes.IndexByte(name, '.')
+		if dot < 0 && len(name) < 64 && len(data) < int(length) && decode.Printable(name) {
+			return decode.More
+		}
 		return matchIf(decode.Little32(data, 16) < 256 && dot > 0 && decode.Printable(name[:dot]))
 	case 1:
 		return matchIf(decode.Little32(data, 16) < 16 && decode.Little32(data, 8) != 0)

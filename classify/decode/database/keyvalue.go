@@ -101,6 +101,9 @@ func memcached(s *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.More
 	}
+	if !decode.Printable(line) {
+		return decode.No
+	}
 	verb, arguments, _ := bytes.Cut(line, []byte{' '})
 	words := bytes.Count(arguments, []byte{' '}) + 1
 	if len(arguments) == 0 {

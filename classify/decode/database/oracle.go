@@ -17,7 +17,6 @@ const (
 	tnsRefuse   = 4
 	tnsRedirect = 5
 	tnsData     = 6
-	tnsResend   = 11
 	tnsMarker   = 12
 	tnsHeader   = 8
 )
@@ -54,6 +53,11 @@ func oracle(s *decode.Session, client, server []byte) decode.Verdict {
 		return decode.Match
 	case tnsRefuse, tnsRedirect:
 		return tnsText(data, length)
+	case tnsData, tnsMarker: // the middle of a session
+		if !s.Port(1521) {
+			return decode.No
+		}
+		return matchIf(data[4] == tnsMarker && length == 11 || data[4] == tnsData && data[8]&^0x60 == 0 && (length <= len(data) || length <= 8192))
 	case tnsAccept:
 		version := decode.Uint16(data, 8)
 		return matchIf(length >= 24 && length <= 64 && version >= 300 && version <= 330)

@@ -198,7 +198,13 @@ func kcp(s *decode.Session, data []byte) decode.Verdict {
 			return decode.No
 		}
 	}
-	return matchIf(conversation != 0 && (pushed || s.Index > 0 || len(data) > header))
+	switch {
+	case conversation == 0:
+		return decode.No
+	case !pushed && s.Index == 0 && len(data) == header: // a single receipt is little to go by
+		return decode.More
+	}
+	return decode.Match
 }
 
 // cryNetwork checks the request that sets a session up.

@@ -15,6 +15,7 @@ var platforms = []decode.Decoder{
 	{Name: "STEAM-DATAGRAM-RELAY", Ports: []uint16{27015, 27045}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Datagram: steamRelay},
 	{Name: "PLAYSTATION", Ports: []uint16{987, 9302}, Client: decode.FirstBytes("SWLH"), Server: decode.FirstBytes("SWLH"), Datagram: playStation},
 	{Name: "NINTENDO", Client: decode.FirstBytes("\x32\xea"), Server: decode.FirstBytes("\x32\xea"), Datagram: nintendo},
+	{Name: "XBOX", Ports: []uint16{3074}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Datagram: xboxLive},
 	{Name: "XBOX", Ports: []uint16{5050}, PortsOnly: true, Client: decode.FirstBytes("\xdd\xcc"), Server: decode.FirstBytes("\xdd\xcc"), Datagram: smartGlass},
 	{Name: "BLIZZARD", Ports: []uint16{6112, 1119}, Client: decode.FirstBytes("\x01\xff\x4a"), Stream: battleNet},
 	{Name: "RIOT-GAMES", Ports: []uint16{5000, 8181}, Datagram: riot},
@@ -67,6 +68,18 @@ func nintendo(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.Match
 	case len(data) >= 30 && begins(data, "\xea\xd0\x01"):
 		return matchIf(int(data[3])+int(decode.Little16(data, 4))+30 == len(data))
+	}
+	return decode.No
+}
+
+// xboxLive checks the marks of the key exchange of the older consoles.
+func xboxLive(_ *decode.Session, data []byte) decode.Verdict {
+	if len(data) < 13 || !zero(data[:4]) || data[5] != 0x58 || !zero(data[7:10]) {
+		return decode.No
+	}
+	switch uint16(data[4])<<8 | uint16(data[6]) {
+	case 0x0c76, 0x0218, 0x0b80, 0x0340, 0x064e:
+		return decode.Match
 	}
 	return decode.No
 }

@@ -13,7 +13,6 @@ var framed = append([]decode.Decoder{
 	{Name: "CIP", Ports: []uint16{2222}, Client: decode.FirstBytes("\x02"), Server: decode.FirstBytes("\x02"), Datagram: datagram(cipIO)},
 	{Name: "HART-IP", Ports: []uint16{5094}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Stream: hartStream, Datagram: hartDatagram},
 	{Name: "BACNET", Ports: []uint16{47808}, Client: decode.FirstBytes("\x81\x82"), Server: decode.FirstBytes("\x81\x82"), Datagram: bacnet},
-	{Name: "DCE-RPC", Client: decode.FirstBytes("\x04"), Server: decode.FirstBytes("\x04"), Datagram: dceRPC},
 	{Name: "HISLIP", Ports: []uint16{4880}, Client: decode.FirstBytes("H"), Server: decode.FirstBytes("H"), Stream: stream(hislip)},
 	{Name: "MODBUS", Ports: []uint16{502}, Stream: modbus},
 }, gridFramed...)

@@ -1,5 +1,5 @@
 // Protocols of buildings and stages: KNXnet/IP (ISO 22510), LonTalk over IP (ANSI/CEA-852),
-// Niagara Fox, Art-Net 4, streaming ACN (ANSI E1.31), Crestron's CIP, tank gauges (Veeder-Root
+// Niagara Fox, streaming ACN (ANSI E1.31), Crestron's CIP, tank gauges (Veeder-Root
 // 576013-635), and messages of the navigation bus (NMEA 0183).
 
 package industrial
@@ -14,7 +14,6 @@ var building = []decode.Decoder{
 	{Name: "KNXNET-IP", Ports: []uint16{3671}, Client: decode.FirstBytes("\x06"), Server: decode.FirstBytes("\x06"), Stream: stream(knx), Datagram: datagram(knx)},
 	{Name: "CN-IP", Ports: []uint16{1628, 1629}, Client: decode.FirstRange(0, 5), Server: decode.FirstRange(0, 5), Datagram: datagram(cnIP)},
 	{Name: "NIAGARA-FOX", Ports: []uint16{1911, 4911}, Client: decode.FirstBytes("f"), Server: decode.FirstBytes("f"), Stream: stream(fox)},
-	{Name: "ART-NET", Ports: []uint16{6454}, Client: decode.FirstBytes("A"), Server: decode.FirstBytes("A"), Datagram: datagram(artNet)},
 	{Name: "SACN", Ports: []uint16{5568}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Datagram: datagram(sacn)},
 	{Name: "CRESTRON-CIP", Ports: []uint16{41794}, Client: decode.FirstBytes("\x01\x0a\x0d"), Server: decode.FirstBytes("\x0f"), Stream: crestron},
 	{Name: "ATG", Ports: []uint16{10001}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01\x0a9"), Stream: tankGauge},
@@ -57,10 +56,6 @@ func cnIP(data []byte, _ bool) decode.Verdict {
 
 // fox checks the first line of a message.
 func fox(data []byte, _ bool) decode.Verdict { return magic(data, "fox a ") }
-
-func artNet(data []byte, _ bool) decode.Verdict {
-	return matchIf(len(data) >= 10 && string(data[:8]) == "Art-Net\x00")
-}
 
 // sacn checks preamble and identifier of the root layer.
 func sacn(data []byte, _ bool) decode.Verdict {
@@ -127,6 +122,9 @@ func nmea(data []byte, _ bool) decode.Verdict {
 		return decode.No
 	case star < 0 || star+3 > len(data):
 		return decode.More
+	}
+	if !decode.Printable(data[:star]) {
+		return decode.No
 	}
 	check := byte(0)
 	for _, c := range data[1:star] {

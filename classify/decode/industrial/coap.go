@@ -71,11 +71,11 @@ func coap(s *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	case usual, known > 0 && code < 32 && len(data) > 6:
 		return decode.Match
-	case known > 0, code >= 64 && data[0]>>4&3 >= 2 && data[0]&15 > 0:
+	case known > 0 || data[0]>>4&3 >= 2 && data[0]&15 > 0: // an answer
 		if s.Index > 0 {
 			return decode.Match
 		}
-		return decode.Maybe
+		return decode.More
 	}
 	return decode.No
 }

@@ -85,7 +85,9 @@ func slmp(data []byte, whole bool) decode.Verdict {
 	case (data[0] == 0x54 || data[0] == 0xd4) && data[1] == 0 && data[4] == 0 && data[5] == 0:
 		at = 6
 	case string(data[:4]) == "5000" || string(data[:4]) == "D000":
-		return slmpASCII(data, whole)
+		return slmpASCII(data, 8, whole)
+	case string(data[:4]) == "5400" || string(data[:4]) == "D400":
+		return slmpASCII(data, 16, whole)
 	default:
 		return decode.No
 	}
@@ -121,17 +123,17 @@ func slmpCommand(c uint16) bool {
 	return false
 }
 
-// slmpASCII checks that the first fields are hexadecimal digits and the length agrees.
-func slmpASCII(data []byte, whole bool) decode.Verdict {
-	if len(data) < 22 {
+// slmpASCII checks that all fields up to the length are hexadecimal digits, and the module at at.
+func slmpASCII(data []byte, at int, whole bool) decode.Verdict {
+	if len(data) < at+10 {
 		return shortIf(whole, false)
 	}
-	for _, c := range data[:22] {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'F') {
+	for _, c := range data[:at+10] {
+		if !hexadecimal(c) {
 			return decode.No
 		}
 	}
-	module := string(data[8:12])
+	module := string(data[at : at+4])
 	return matchIf(module == "03FF" || module[:3] == "03E" || module[:3] == "03D")
 }
 
@@ -295,6 +297,9 @@ func mewtocol(data []byte, _ bool) decode.Verdict {
 			return decode.No
 		}
 		return decode.More
+	}
+	if !decode.Printable(data[:end]) {
+		return decode.No
 	}
 	check := byte(0)
 	for _, c := range data[:end-2] {

@@ -99,8 +99,7 @@ func isoUser(s *decode.Session, data []byte) decode.Verdict {
 	case data[0] == 0x72 && (data[1] >= 1 && data[1] <= 3 || data[1] == 0xfe || data[1] == 0xff):
 		s.Protocol("SIEMENS-S7-PLUS")
 		return decode.Match
-	case data[0] == 0x0d && bytes.Contains(data, []byte("\x28\xca\x22\x02")), // ACSE names MMS
-		data[0] == 0x0e, data[0] == 0x0d,
+	case data[0] == 0x0d, data[0] == 0x0e, // connect and accept of the session layer, or its data
 		data[0] == 1 && data[1] == 0 && data[2] == 1 && data[3] == 0:
 		return mms(s, data)
 	}

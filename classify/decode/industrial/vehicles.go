@@ -57,7 +57,10 @@ func someIP(s *decode.Session, data []byte) decode.Verdict {
 	strong := s.Port(30490) || len(data) >= 16 && string(data[:4]) == "\xff\xff\x81\x00"
 	for at, seen := 0, 0; ; seen++ {
 		if at == len(data) {
-			return matchIf(seen > 0 && (strong || seen > 1 || data[14] != 0 || len(data) > 16 || s.Index > 0))
+			if seen > 1 || strong || data[14] != 0 || len(data) > 16 || s.Index > 0 {
+				return decode.Match
+			}
+			return decode.More // a request without content is little to go by
 		}
 		if at+16 > len(data) {
 			return decode.No

@@ -152,6 +152,8 @@ func ircClient(s *decode.Session, client, server []byte) decode.Verdict {
 		return decode.No
 	}
 	switch {
+	case !decode.Printable(line):
+		return decode.No
 	case decode.PrefixFold(line, "CAP LS") == decode.Whole, decode.PrefixFold(line, "CAP REQ") == decode.Whole,
 		decode.PrefixFold(line, "JOIN #") == decode.Whole, decode.PrefixFold(line, "PRIVMSG #") == decode.Whole:
 		return decode.Match
@@ -242,6 +244,8 @@ func msn(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	switch {
+	case !decode.Printable(line):
+		return decode.No
 	case decode.Prefix(line, "VER ") == decode.Whole:
 		return matchIf(bytes.Contains(line, []byte(" MSNP")) || bytes.Contains(line, []byte(" CVR0")))
 	case decode.Prefix(line, "USR ") == decode.Whole, decode.Prefix(line, "ANS ") == decode.Whole:

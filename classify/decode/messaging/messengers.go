@@ -1,6 +1,6 @@
 // Messengers and push services with protocols of their own, as documented by their makers or by the
 // community: MTProto (core.telegram.org/mtproto), LOCO of KakaoTalk, mmtls of WeChat, Threema's chat
-// protocol (Threema cryptography whitepaper), MiPush of Xiaomi, DingTalk, Alibaba Cloud's agents.
+// protocol (Threema cryptography whitepaper), MiPush of Xiaomi, DingTalk, Notes, Alibaba Cloud's agents.
 
 package messaging
 
@@ -17,6 +17,7 @@ var messengers = []decode.Decoder{
 	{Name: "MIPUSH", Ports: []uint16{5222}, Client: decode.FirstBytes("\xc2"), Server: decode.FirstBytes("\xc2"), Stream: miPush},
 	{Name: "DINGTALK", Ports: []uint16{443}, Client: decode.FirstBytes("\x10"), Stream: dingTalk},
 	{Name: "ALICLOUD", Ports: []uint16{8999}, Client: decode.FirstBytes("\xce"), Server: decode.FirstBytes("\xce"), Stream: aliCloud},
+	{Name: "LOTUS-NOTES", Ports: []uint16{1352}, Stream: notes},
 	{Name: "THREEMA", Ports: []uint16{5222}, PortsOnly: true, Stream: threema},
 }
 
@@ -144,6 +145,14 @@ func aliCloud(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	return matchIf(decode.Little32(data, 4) > 0 && decode.Little32(data, 4) < 1<<16)
+}
+
+// notes checks the constant bytes in the opening of a client of Notes.
+func notes(_ *decode.Session, client, _ []byte) decode.Verdict {
+	if len(client) < 7 {
+		return decode.More
+	}
+	return magic(client[6:], "\x00\x00\x02\x00\x00\x40\x02\x0f")
 }
 
 // Lengths of the messages that open a chat: a key with a cookie, answered by a cookie with a sealed

@@ -27,7 +27,7 @@ func mtProto(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	at := 0
+	var at int
 	switch {
 	case client[0] == 0xef:
 		at = 2

@@ -58,7 +58,7 @@ func thrift(data []byte) decode.Verdict {
 }
 
 func thriftStream(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if data[0] != 0 {
 		return thrift(data)
 	}
@@ -74,7 +74,7 @@ func thriftStream(_ *decode.Session, client, server []byte) decode.Verdict {
 	return thrift(data[4:])
 }
 
-func thriftDatagram(_ *decode.Session, data []byte) decode.Verdict { return known(thrift(data)) }
+func thriftDatagram(_ *decode.Session, data []byte) decode.Verdict { return decode.Known(thrift(data)) }
 
 // hadoop checks the magic of the connection header, and its version.
 func hadoop(_ *decode.Session, client, _ []byte) decode.Verdict {
@@ -84,7 +84,7 @@ func hadoop(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(string(client[:4]) == "hrpc" && client[4] < 16)
+	return decode.If(string(client[:4]) == "hrpc" && client[4] < 16)
 }
 
 // hbase is the same for HBase.
@@ -95,19 +95,19 @@ func hbase(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(string(client[:4]) == "HBas" && client[4] == 0 && client[5] >= 0x50 && client[5] <= 0x53)
+	return decode.If(string(client[:4]) == "HBas" && client[4] == 0 && client[5] >= 0x50 && client[5] <= 0x53)
 }
 
 // gearman checks the magic of requests and responses, their type and size.
 func gearman(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 12 {
 		if decode.Prefix(data, "\x00RE") == decode.None {
 			return decode.No
 		}
 		return decode.More
 	}
-	return matchIf(string(data[:3]) == "\x00RE" && (data[3] == 'Q' || data[3] == 'S') && decode.Uint32(data, 4) < 64 && decode.Uint32(data, 8) < 1<<28)
+	return decode.If(string(data[:3]) == "\x00RE" && (data[3] == 'Q' || data[3] == 'S') && decode.Uint32(data, 4) < 64 && decode.Uint32(data, 8) < 1<<28)
 }
 
 // ignite checks the handshake of a thin client.
@@ -118,8 +118,9 @@ func ignite(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(decode.Little32(client, 0) >= 8 && decode.Little32(client, 0) < 512 && client[4] == 1 &&
+	return decode.If(decode.Little32(client, 0) >= 8 && decode.Little32(client, 0) < 512 && client[4] == 1 &&
 		decode.Little16(client, 5) <= 3 && decode.Little16(client, 7) <= 20 && decode.Little16(client, 9) <= 20 && client[11] >= 1 && client[11] <= 3)
+
 }
 
 // hazelcast knows the mark of members and of clients.
@@ -136,12 +137,12 @@ func hazelcast(s *decode.Session, client, _ []byte) decode.Verdict {
 	if !s.Port(5701) {
 		return decode.No
 	}
-	return magic(client, "CP2")
+	return decode.Magic(client, "CP2")
 }
 
 // fastCGI checks the first record: a request begins with role and flags in eight bytes.
 func fastCGI(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 16 {
 		if len(data) >= 6 && (data[1] != 1 && data[1] != 9 || data[4] != 0 || data[5] != 8 && data[1] == 1) {
 			return decode.No
@@ -153,9 +154,9 @@ func fastCGI(_ *decode.Session, client, server []byte) decode.Verdict {
 	}
 	switch data[1] {
 	case 1:
-		return matchIf(decode.Uint16(data, 4) == 8 && data[6] < 8 && data[7] == 0 && decode.Uint16(data, 8) >= 1 && decode.Uint16(data, 8) <= 3 && data[10] <= 1 && zero(data[11:16]))
+		return decode.If(decode.Uint16(data, 4) == 8 && data[6] < 8 && data[7] == 0 && decode.Uint16(data, 8) >= 1 && decode.Uint16(data, 8) <= 3 && data[10] <= 1 && zero(data[11:16]))
 	case 9:
-		return matchIf(decode.Uint16(data, 2) == 0 && data[7] == 0 && decode.Printable(data[10:16]))
+		return decode.If(decode.Uint16(data, 2) == 0 && data[7] == 0 && decode.Printable(data[10:16]))
 	}
 	return decode.No
 }
@@ -174,7 +175,7 @@ func epmd(_ *decode.Session, client, server []byte) decode.Verdict {
 		if len(client) < length+2 {
 			return decode.More
 		}
-		return matchIf(length+2 == len(client) && decode.Printable(client[3:]))
+		return decode.If(length+2 == len(client) && decode.Printable(client[3:]))
 	case 'n':
 		if length != 1 {
 			return decode.No
@@ -182,12 +183,12 @@ func epmd(_ *decode.Session, client, server []byte) decode.Verdict {
 		if len(server) < 4 {
 			return decode.More
 		}
-		return matchIf(decode.Uint32(server, 0) == 4369)
+		return decode.If(decode.Uint32(server, 0) == 4369)
 	case 'x':
 		if len(client) < 9 {
 			return decode.More
 		}
-		return matchIf(length > 10 && length < 300 && (client[5] == 77 || client[5] == 72) && client[6] == 0)
+		return decode.If(length > 10 && length < 300 && (client[5] == 77 || client[5] == 72) && client[6] == 0)
 	}
 	return decode.No
 }
@@ -218,7 +219,7 @@ func erlang(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < length+2 {
 		return decode.More
 	}
-	return matchIf(at < length+2 && length+2 == len(client) && decode.Printable(client[at:]) && bytes.IndexByte(client[at:], '@') > 0)
+	return decode.If(at < length+2 && length+2 == len(client) && decode.Printable(client[at:]) && bytes.IndexByte(client[at:], '@') > 0)
 }
 
 // zooKeeper checks a request to connect, or a word of four letters with its answer.
@@ -247,7 +248,7 @@ func zooKeeper(s *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) < 32 {
 		return decode.More
 	}
-	return matchIf(decode.Uint32(client, 28) == 16)
+	return decode.If(decode.Uint32(client, 28) == 16)
 }
 
 // raft checks the preamble of the C implementation: a type and the length of the header, in words
@@ -275,5 +276,5 @@ func raft(_ *decode.Session, client, _ []byte) decode.Verdict {
 		return decode.More
 	}
 	address := bytes.TrimRight(client[24:24+size], "\x00")
-	return matchIf(decode.Printable(address) && bytes.IndexByte(address, ':') > 0)
+	return decode.If(decode.Printable(address) && bytes.IndexByte(address, ':') > 0)
 }

@@ -25,7 +25,7 @@ var documents = []decode.Decoder{
 
 // mongoDB checks the header of a message, and of its kind the fields that are fixed.
 func mongoDB(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 16 {
 		if len(data) >= 4 && data[3] != 0 && data[3] > 2 {
 			return decode.No
@@ -47,20 +47,20 @@ func mongoDB(_ *decode.Session, client, server []byte) decode.Verdict {
 		if decode.Little32(data, 16)&^0x10003 != 0 || data[20] > 1 {
 			return decode.No
 		}
-		return matchIf(len(data) >= 25 && decode.Little32(data, 21) <= length)
+		return decode.If(len(data) >= 25 && decode.Little32(data, 21) <= length)
 	case 2004: // flags, then the name of a collection
 		name := data[20:min(len(data), 84)]
 		dot := bytes.IndexByte(name, '.')
 		if dot < 0 && len(name) < 64 && len(data) < int(length) && decode.Printable(name) {
 			return decode.More
 		}
-		return matchIf(decode.Little32(data, 16) < 256 && dot > 0 && decode.Printable(name[:dot]))
+		return decode.If(decode.Little32(data, 16) < 256 && dot > 0 && decode.Printable(name[:dot]))
 	case 1:
-		return matchIf(decode.Little32(data, 16) < 16 && decode.Little32(data, 8) != 0)
+		return decode.If(decode.Little32(data, 16) < 16 && decode.Little32(data, 8) != 0)
 	case 2012:
-		return matchIf(len(data) >= 25 && mongoCode(decode.Little32(data, 16)) && data[24] <= 3)
+		return decode.If(len(data) >= 25 && mongoCode(decode.Little32(data, 16)) && data[24] <= 3)
 	case 2001, 2002, 2005, 2006, 2007, 2010, 2011:
-		return matchIf(decode.Little32(data, 16) < 256)
+		return decode.If(decode.Little32(data, 16) < 256)
 	}
 	return decode.No
 }
@@ -71,7 +71,7 @@ func mongoCode(code uint32) bool {
 
 // cassandra checks the frame: version, operation and length, and the text in a STARTUP.
 func cassandra(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	answers := data[0]&0x80 != 0
 	header := 9
 	if data[0]&0x7f < 3 {
@@ -92,15 +92,15 @@ func cassandra(_ *decode.Session, client, server []byte) decode.Verdict {
 	case answers && (operation == 0x00 || operation == 0x06 || operation == 0x03 || operation == 0x02): // error, supported, authenticate, ready
 		switch {
 		case operation == 0x02:
-			return matchIf(length == 0)
+			return decode.If(length == 0)
 		case len(body) < 8:
 			return decode.More
 		case operation == 0x00: // a code, then a text
-			return matchIf(body[0]|body[1] == 0 && length >= 6 && uint32(decode.Uint16(body, 4))+6 <= length)
+			return decode.If(body[0]|body[1] == 0 && length >= 6 && uint32(decode.Uint16(body, 4))+6 <= length)
 		case operation == 0x03:
-			return matchIf(uint32(decode.Uint16(body, 0))+2 == length && decode.Printable(body[2:8]))
+			return decode.If(uint32(decode.Uint16(body, 0))+2 == length && decode.Printable(body[2:8]))
 		}
-		return matchIf(body[0] == 0 && body[2] == 0 && decode.Printable(body[4:8]))
+		return decode.If(body[0] == 0 && body[2] == 0 && decode.Printable(body[4:8]))
 	case answers:
 		return decode.No
 	case operation == 0x05: // OPTIONS
@@ -110,7 +110,7 @@ func cassandra(_ *decode.Session, client, server []byte) decode.Verdict {
 		if len(server) == 0 {
 			return decode.Maybe
 		}
-		return matchIf(server[0] == data[0]|0x80 || server[0]&0x80 != 0 && server[0]&0x7f <= 5)
+		return decode.If(server[0] == data[0]|0x80 || server[0]&0x80 != 0 && server[0]&0x7f <= 5)
 	case operation == 0x01: // STARTUP
 		if len(body) < 4 {
 			return decode.More
@@ -121,17 +121,17 @@ func cassandra(_ *decode.Session, client, server []byte) decode.Verdict {
 		if len(body) < 8 {
 			return decode.More
 		}
-		return matchIf(body[2] == 0 && decode.Printable(body[4:8]))
+		return decode.If(body[2] == 0 && decode.Printable(body[4:8]))
 	case operation == 0x07 || operation == 0x0a: // a query in words
 		if len(body) < 8 {
 			return decode.More
 		}
-		return matchIf(decode.Uint32(body, 0) < length && decode.Printable(body[4:8]))
+		return decode.If(decode.Uint32(body, 0) < length && decode.Printable(body[4:8]))
 	case operation == 0x0b:
 		if len(body) < 8 {
 			return decode.More
 		}
-		return matchIf(body[0] == 0 && body[1] < 8 && decode.Printable(body[4:8]))
+		return decode.If(body[0] == 0 && body[1] < 8 && decode.Printable(body[4:8]))
 	}
 	return decode.No
 }
@@ -141,7 +141,7 @@ func cassandraNode(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	return magic(client, "\xca\x55\x2d\xfa")
+	return decode.Magic(client, "\xca\x55\x2d\xfa")
 }
 
 // bolt checks the magic preamble.
@@ -149,13 +149,13 @@ func bolt(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	return magic(client, "\x60\x60\xb0\x17")
+	return decode.Magic(client, "\x60\x60\xb0\x17")
 }
 
 // elasticsearch checks the mark, the length, and the version after them.
 func elasticsearch(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if v := magic(data, "ES"); v != decode.Match {
+	data := decode.Opening(client, server)
+	if v := decode.Magic(data, "ES"); v != decode.Match {
 		return v
 	}
 	if len(data) < 6 {
@@ -171,12 +171,12 @@ func elasticsearch(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(data) < 19 {
 		return decode.More
 	}
-	return matchIf(data[14] <= 0x1f && data[15] == 0 && data[6] == 0)
+	return decode.If(data[14] <= 0x1f && data[15] == 0 && data[6] == 0)
 }
 
 // aerospike checks the protocol header, and the head of a message or the words of a question.
 func aerospike(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 8 {
 		if len(data) >= 4 && (data[1] > 4 || data[2]|data[3] != 0) {
 			return decode.No
@@ -194,11 +194,11 @@ func aerospike(_ *decode.Session, client, server []byte) decode.Verdict {
 	}
 	switch data[1] {
 	case 1:
-		return matchIf(decode.Printable(data[8:12]))
+		return decode.If(decode.Printable(data[8:12]))
 	case 2:
-		return matchIf(decode.Uint32(data, 4) >= 16 && data[8] == 0 && data[10] <= 20)
+		return decode.If(decode.Uint32(data, 4) >= 16 && data[8] == 0 && data[10] <= 20)
 	case 3, 4:
-		return matchIf(data[8] == 22)
+		return decode.If(data[8] == 22)
 	}
 	return decode.No
 }
@@ -206,26 +206,28 @@ func aerospike(_ *decode.Session, client, server []byte) decode.Verdict {
 // rethinkDB checks the number of the version of the handshake.
 func rethinkDB(_ *decode.Session, client, _ []byte) decode.Verdict {
 	for _, version := range [...]string{"\xc3\xbd\xc2\x34", "\x20\x2d\x0c\x40", "\x3e\xe8\x75\x5f", "\xf9\xf4\x1d\x72"} {
-		if v := magic(client, version); v != decode.No {
+		if v := decode.Magic(client, version); v != decode.No {
 			return v
 		}
 	}
 	return decode.No
 }
 
-func arangoDB(_ *decode.Session, client, _ []byte) decode.Verdict { return magic(client, "VST/1.") }
+func arangoDB(_ *decode.Session, client, _ []byte) decode.Verdict {
+	return decode.Magic(client, "VST/1.")
+}
 
 // tarantool checks the greeting of the server.
 func tarantool(_ *decode.Session, _, server []byte) decode.Verdict {
 	if len(server) == 0 {
 		return decode.More
 	}
-	return magic(server, "Tarantool ")
+	return decode.Magic(server, "Tarantool ")
 }
 
 // foundationDB checks the version in a connect packet, whose upper bytes are 0F DB 00.
 func foundationDB(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 12 {
 		if len(data) >= 4 && (data[1]|data[2]|data[3] != 0 || data[0] < 16) {
 			return decode.No
@@ -233,5 +235,5 @@ func foundationDB(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	length := decode.Little32(data, 0)
-	return matchIf(length >= 16 && length < 128 && decode.Little32(data, 8)>>8 == 0x0fdb00)
+	return decode.If(length >= 16 && length < 128 && decode.Little32(data, 8)>>8 == 0x0fdb00)
 }

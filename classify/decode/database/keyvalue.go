@@ -48,7 +48,7 @@ func redis(s *decode.Session, client, server []byte) decode.Verdict {
 	case !ok, len(value) == 0:
 		return decode.More
 	}
-	return matchIf(decode.Printable(value[:1]))
+	return decode.If(decode.Printable(value[:1]))
 }
 
 // redisInline knows the commands that are sent in words, together with their answer.
@@ -61,8 +61,9 @@ func redisInline(client, server []byte) decode.Verdict {
 			if len(server) < 5 {
 				return decode.More
 			}
-			return matchIf(string(server[:3]) == "+PO" || string(server[:3]) == "+OK" || string(server[:4]) == "-ERR" ||
+			return decode.If(string(server[:3]) == "+PO" || string(server[:3]) == "+OK" || string(server[:4]) == "-ERR" ||
 				string(server[:5]) == "-NOAU" || string(server[:5]) == "-WRON" || string(server[:5]) == "-DENI" || server[0] == '$' && server[1] >= '1' && server[1] <= '9')
+
 		}
 	}
 	return decode.No
@@ -87,7 +88,7 @@ func redisReply(s *decode.Session, server []byte) decode.Verdict {
 
 // memcached checks the binary header, or a command with as many words as it needs.
 func memcached(s *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if data[0] == 0x80 || data[0] == 0x81 {
 		return memcachedBinary(data)
 	}
@@ -115,7 +116,7 @@ func memcached(s *decode.Session, client, server []byte) decode.Verdict {
 		if at := bytes.IndexByte(fields, ' '); at >= 0 {
 			fields = fields[at+1:]
 		}
-		return matchIf((words == 4 || words == 5 || words == 6) && len(fields) > 0 && fields[0] >= '0' && fields[0] <= '9')
+		return decode.If((words == 4 || words == 5 || words == 6) && len(fields) > 0 && fields[0] >= '0' && fields[0] <= '9')
 	case "get", "gets", "gat", "gats", "incr", "decr", "touch", "delete", "mg", "ms", "md", "mn":
 		if words == 0 {
 			return decode.No
@@ -152,7 +153,7 @@ func memcachedReply(server []byte) decode.Verdict {
 		case decode.Partly:
 			return decode.More
 		case decode.Whole:
-			return matchIf(word != "ERROR\r\n" && word != "RESET\r\n" && word != "HD")
+			return decode.If(word != "ERROR\r\n" && word != "RESET\r\n" && word != "HD")
 		}
 	}
 	if digits(server[:1]) {
@@ -178,13 +179,13 @@ func memcachedBinary(data []byte) decode.Verdict {
 	}
 	switch data[1] { // operations without a key are exact
 	case 0x07, 0x0a, 0x0b, 0x17:
-		return matchIf(data[0] == 0x81 || body <= 4)
+		return decode.If(data[0] == 0x81 || body <= 4)
 	case 0x00, 0x09, 0x0c, 0x0d, 0x04, 0x14:
-		return matchIf(data[0] == 0x81 || key > 0 && extras == 0 && body == key)
+		return decode.If(data[0] == 0x81 || key > 0 && extras == 0 && body == key)
 	case 0x01, 0x02, 0x03, 0x11, 0x12, 0x13:
-		return matchIf(data[0] == 0x81 || key > 0 && extras == 8)
+		return decode.If(data[0] == 0x81 || key > 0 && extras == 8)
 	}
-	return matchIf(data[1] <= 0x25 || len(data) > 24 && body > 0)
+	return decode.If(data[1] <= 0x25 || len(data) > 24 && body > 0)
 }
 
 // memcachedDatagram checks the frame header in front of a command or an answer.
@@ -196,7 +197,7 @@ func memcachedDatagram(_ *decode.Session, data []byte) decode.Verdict {
 	if total == 0 || index >= total || index != 0 {
 		return decode.No
 	}
-	return matchIf(memcachedVerb(data[8:]) && bytes.IndexByte(data, '\n') > 0 || memcachedReply(data[8:]) == decode.Match)
+	return decode.If(memcachedVerb(data[8:]) && bytes.IndexByte(data, '\n') > 0 || memcachedReply(data[8:]) == decode.Match)
 }
 
 // riak checks the length of the opening request and its code.
@@ -214,7 +215,7 @@ func riak(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(server) < 5 {
 		return decode.More
 	}
-	return matchIf(server[4] == code+1 || server[4] == 0)
+	return decode.If(server[4] == code+1 || server[4] == 0)
 }
 
 // beanstalk checks a command, together with its answer.

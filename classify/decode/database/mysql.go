@@ -37,7 +37,7 @@ func mySQL(s *decode.Session, client, server []byte) decode.Verdict {
 		if len(server) < mysqlHeader+length {
 			return decode.More
 		}
-		return matchIf(decode.Printable(server[7 : mysqlHeader+length]))
+		return decode.If(decode.Printable(server[7 : mysqlHeader+length]))
 	}
 	if length < 20 || length > 400 {
 		return decode.No
@@ -80,7 +80,7 @@ func mysqlLogin(client []byte) decode.Verdict {
 	if client[2] != 0 || client[3] != 1 || length < 33 || client[5]&2 == 0 || client[12] == 0 {
 		return decode.No
 	}
-	return matchIf(zero(client[13:36]) && decode.Printable(client[36:37]))
+	return decode.If(zero(client[13:36]) && decode.Printable(client[36:37]))
 }
 
 // mySQLX knows the notice with which a server of the X protocol greets.
@@ -88,5 +88,5 @@ func mySQLX(_ *decode.Session, _, server []byte) decode.Verdict {
 	if len(server) == 0 {
 		return decode.More
 	}
-	return magic(server, "\x05\x00\x00\x00\x0b\x08\x05\x1a")
+	return decode.Magic(server, "\x05\x00\x00\x00\x0b\x08\x05\x1a")
 }

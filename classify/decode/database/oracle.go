@@ -23,7 +23,7 @@ const (
 
 // oracle checks the header of the first packet, the versions of a connect, and its text.
 func oracle(s *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < tnsHeader+2 {
 		if len(data) >= 4 && (data[2] != 0 || data[3] != 0) {
 			return decode.No
@@ -57,10 +57,10 @@ func oracle(s *decode.Session, client, server []byte) decode.Verdict {
 		if !s.Port(1521) {
 			return decode.No
 		}
-		return matchIf(data[4] == tnsMarker && length == 11 || data[4] == tnsData && data[8]&^0x60 == 0 && (length <= len(data) || length <= 8192))
+		return decode.If(data[4] == tnsMarker && length == 11 || data[4] == tnsData && data[8]&^0x60 == 0 && (length <= len(data) || length <= 8192))
 	case tnsAccept:
 		version := decode.Uint16(data, 8)
-		return matchIf(length >= 24 && length <= 64 && version >= 300 && version <= 330)
+		return decode.If(length >= 24 && length <= 64 && version >= 300 && version <= 330)
 	}
 	return decode.No
 }
@@ -79,7 +79,7 @@ func tnsText(data []byte, length int) decode.Verdict {
 
 // drda checks the header of a data stream structure and the code point of the object in it.
 func drda(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) >= 3 && data[2] != 0xd0 {
 		return decode.No
 	}
@@ -102,15 +102,16 @@ func firebird(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	if v := magic(client, "\x00\x00\x00\x01\x00\x00\x00"); v != decode.Match {
+	if v := decode.Magic(client, "\x00\x00\x00\x01\x00\x00\x00"); v != decode.Match {
 		return v
 	}
 	if len(client) < 24 {
 		return decode.More
 	}
 	operation, version, machine := client[7], decode.Uint32(client, 8), decode.Uint32(client, 12)
-	return matchIf((operation == 0x13 || operation == 0x14 || operation == 0) && version >= 1 && version <= 4 && machine <= 50 &&
+	return decode.If((operation == 0x13 || operation == 0x14 || operation == 0) && version >= 1 && version <= 4 && machine <= 50 &&
 		decode.Uint32(client, 16) < 1024)
+
 }
 
 // informix checks the mark and the name of the service that every connection begins with.
@@ -121,11 +122,11 @@ func informix(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < 24 {
 		return decode.More
 	}
-	return matchIf(bytes.Contains(client[:24], []byte("sqlexec")) || bytes.Contains(client[:24], []byte("PQAA")))
+	return decode.If(bytes.Contains(client[:24], []byte("sqlexec")) || bytes.Contains(client[:24], []byte("PQAA")))
 }
 
 func cubrid(_ *decode.Session, client, _ []byte) decode.Verdict {
-	if v := magic(client, "CUBRK"); v != decode.Match {
+	if v := decode.Magic(client, "CUBRK"); v != decode.Match {
 		return v
 	}
 	if len(client) < 10 {
@@ -137,7 +138,7 @@ func cubrid(_ *decode.Session, client, _ []byte) decode.Verdict {
 // clickHouse checks the greeting of the client, or of the server: a packet of type 0 with a name.
 func clickHouse(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) == 0 {
-		return magic(server, "\x00\x0aClickHouse")
+		return decode.Magic(server, "\x00\x0aClickHouse")
 	}
 	if len(client) < 3 {
 		return decode.More
@@ -156,7 +157,7 @@ func clickHouse(_ *decode.Session, client, server []byte) decode.Verdict {
 	case !decode.Printable(name):
 		return decode.No
 	case len(server) >= 12:
-		return magic(server, "\x00\x0aClickHouse")
+		return decode.Magic(server, "\x00\x0aClickHouse")
 	}
 	return decode.More
 }

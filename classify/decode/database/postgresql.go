@@ -105,5 +105,5 @@ func pgServer(server []byte) decode.Verdict {
 		}
 		return decode.No
 	}
-	return matchIf(server[0] == 'R' && decode.Uint32(server, 1) >= 8 && decode.Uint32(server, 1) < 100 && decode.Uint32(server, 5) <= 12)
+	return decode.If(server[0] == 'R' && decode.Uint32(server, 1) >= 8 && decode.Uint32(server, 1) < 100 && decode.Uint32(server, 5) <= 12)
 }

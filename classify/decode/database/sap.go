@@ -17,7 +17,7 @@ func sapPorts() []uint16 {
 
 // sap checks the length in front of a message, and what the message is.
 func sap(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 8 {
 		return decode.More
 	}
@@ -26,7 +26,7 @@ func sap(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.No
 	}
 	if decode.Prefix(body, "NI_") == decode.Whole {
-		return matchIf(length >= 8)
+		return decode.If(length >= 8)
 	}
 	if len(body) < 12 {
 		return decode.More
@@ -47,5 +47,5 @@ func hana(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	return magic(client, "\xff\xff\xff\xff\x04\x20\x00\x04\x01\x00\x00\x01\x01\x01")
+	return decode.Magic(client, "\xff\xff\xff\xff\x04\x20\x00\x04\x01\x00\x00\x01\x01\x01")
 }

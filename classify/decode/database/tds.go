@@ -22,7 +22,7 @@ const (
 
 // tds checks the header and, of the packets that open a session, what is in them.
 func tds(s *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < tdsHeader {
 		if len(data) >= 2 && data[1] > 31 {
 			return decode.No
@@ -41,7 +41,7 @@ func tds(s *decode.Session, client, server []byte) decode.Verdict {
 			return decode.More
 		}
 		version := data[tdsHeader+7] // little-endian: 0x74000004, or big-endian in old ones
-		return matchIf(data[4]|data[5] == 0 && (version>>4 == 7 || data[tdsHeader+4]>>4 == 7) && int(decode.Little32(data, tdsHeader)) >= 86)
+		return decode.If(data[4]|data[5] == 0 && (version>>4 == 7 || data[tdsHeader+4]>>4 == 7) && int(decode.Little32(data, tdsHeader)) >= 86)
 	case tdsLogin5:
 		if length != 512 || !zero(data[4:8]) {
 			return decode.No
@@ -50,7 +50,7 @@ func tds(s *decode.Session, client, server []byte) decode.Verdict {
 			return decode.More
 		}
 		s.Protocol("SYBASE")
-		return matchIf(data[tdsHeader+30] <= 30)
+		return decode.If(data[tdsHeader+30] <= 30)
 	case tdsBatch, tdsRPC, 0x0e, 0x0f:
 		// The middle of a session: the answer must be tabular, or the headers in front of the
 		// request as MS-TDS wants them.
@@ -67,9 +67,9 @@ func tds(s *decode.Session, client, server []byte) decode.Verdict {
 		if len(server) < tdsHeader {
 			return decode.More
 		}
-		return matchIf(tdsAnswer(server) && s.Port(1433))
+		return decode.If(tdsAnswer(server) && s.Port(1433))
 	case tdsTabular:
-		return matchIf(tdsAnswer(data) && s.Port(1433))
+		return decode.If(tdsAnswer(data) && s.Port(1433))
 	}
 	return decode.No
 }
@@ -113,7 +113,7 @@ func tdsOptions(data []byte, length int) decode.Verdict {
 			return decode.More
 		}
 		if body[at] == 0xff {
-			return matchIf(at > 0)
+			return decode.If(at > 0)
 		}
 		if at+5 > len(body) {
 			return decode.More
@@ -131,11 +131,11 @@ func tdsOptions(data []byte, length int) decode.Verdict {
 func sqlBrowser(_ *decode.Session, data []byte) decode.Verdict {
 	switch data[0] {
 	case 2, 3:
-		return matchIf(len(data) == 1)
+		return decode.If(len(data) == 1)
 	case 4, 15:
-		return matchIf(len(data) > 2 && len(data) < 40 && bytes.IndexByte(data, 0) >= len(data)-1 && decode.Printable(data[1:len(data)-1]))
+		return decode.If(len(data) > 2 && len(data) < 40 && bytes.IndexByte(data, 0) >= len(data)-1 && decode.Printable(data[1:len(data)-1]))
 	case 5:
-		return matchIf(len(data) > 3 && int(decode.Little16(data, 1))+3 == len(data))
+		return decode.If(len(data) > 3 && int(decode.Little16(data, 1))+3 == len(data))
 	}
 	return decode.No
 }

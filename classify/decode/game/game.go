@@ -11,47 +11,20 @@ import (
 // Decoders of this family, those with the strongest features first.
 var Decoders = slices.Concat(platforms, libraries, shooters, worlds)
 
-// opening is what the client sent, or what the server sent as long as the client is silent.
-func opening(client, server []byte) []byte {
-	if len(client) > 0 {
-		return client
-	}
-	return server
-}
-
-// matchIf is Match when ok holds.
-func matchIf(ok bool) decode.Verdict {
-	if ok {
-		return decode.Match
-	}
-	return decode.No
-}
-
-// magic is the verdict on data that must begin with want.
-func magic(data []byte, want string) decode.Verdict {
-	switch decode.Prefix(data, want) {
-	case decode.Whole:
-		return decode.Match
-	case decode.Partly:
-		return decode.More
-	}
-	return decode.No
-}
-
 // begins says whether data begins with all of want.
 func begins(data []byte, want string) bool { return decode.Prefix(data, want) == decode.Whole }
 
 // prefix is a datagram that begins with want.
 func prefix(want string) decode.DatagramFunc {
-	return func(_ *decode.Session, data []byte) decode.Verdict { return matchIf(begins(data, want)) }
+	return func(_ *decode.Session, data []byte) decode.Verdict { return decode.If(begins(data, want)) }
 }
 
 // starts is a stream that begins, from either side, with one of the texts.
 func starts(texts ...string) decode.StreamFunc {
 	return func(_ *decode.Session, client, server []byte) decode.Verdict {
-		data := opening(client, server)
+		data := decode.Opening(client, server)
 		for _, text := range texts {
-			if v := magic(data, text); v != decode.No {
+			if v := decode.Magic(data, text); v != decode.No {
 				return v
 			}
 		}
@@ -66,7 +39,7 @@ func greets(texts ...string) decode.StreamFunc {
 			return decode.More
 		}
 		for _, text := range texts {
-			if v := magic(server, text); v != decode.No {
+			if v := decode.Magic(server, text); v != decode.No {
 				return v
 			}
 		}

@@ -37,7 +37,7 @@ const rakMagic = "\x00\xff\xff\x00\xfe\xfe\xfe\xfe\xfd\xfd\xfd\xfd\x12\x34\x56\x
 func rakNet(s *decode.Session, data []byte) decode.Verdict {
 	switch {
 	case data[0] == 0xc0 || data[0] == 0xa0:
-		return matchIf(rakReceipts(data))
+		return decode.If(rakReceipts(data))
 	case data[0] >= 0x80:
 		return rakFrames(data)
 	case data[0] == 0x1c && len(data) >= 35: // an answer, with a text at its end
@@ -50,7 +50,7 @@ func rakNet(s *decode.Session, data []byte) decode.Verdict {
 		return decode.Match
 	}
 	// Variants number their messages otherwise, and put relays in front.
-	return matchIf(bytes.Contains(data[:min(len(data), 64)], []byte(rakMagic)))
+	return decode.If(bytes.Contains(data[:min(len(data), 64)], []byte(rakMagic)))
 }
 
 // rakReceipts says whether data is a count and as many ranges or single numbers.
@@ -108,7 +108,7 @@ func rakFrames(data []byte) decode.Verdict {
 
 // netcode checks a request for a connection.
 func netcode(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 14 && begins(data[1:], "NETCODE 1.0"))
+	return decode.If(len(data) >= 14 && begins(data[1:], "NETCODE 1.0"))
 }
 
 // enet checks a request for a connection, or its confirmation: peer, time, command, and plausible
@@ -141,7 +141,7 @@ func photon(_ *decode.Session, data []byte) decode.Verdict {
 	}
 	command := data[12:]
 	length := decode.Uint32(command, 4)
-	return matchIf((command[0] == 2 || command[0] == 3) && command[1] == 0xff && command[2] <= 1 && (length == 44) && len(data) >= 56)
+	return decode.If((command[0] == 2 || command[0] == 3) && command[1] == 0xff && command[2] <= 1 && (length == 44) && len(data) >= 56)
 }
 
 // genshin checks the exchange that opens a connection: two marks, and a number that tells the
@@ -153,11 +153,11 @@ func genshin(_ *decode.Session, data []byte) decode.Verdict {
 	mark, event, end := decode.Uint32(data, 0), decode.Uint32(data, 12), decode.Uint32(data, 16)
 	switch mark {
 	case 0xff:
-		return matchIf(end == 0xffffffff)
+		return decode.If(end == 0xffffffff)
 	case 0x145:
-		return matchIf(end == 0x14514545)
+		return decode.If(end == 0x14514545)
 	case 0x194:
-		return matchIf(end == 0x19419494 && event != 0)
+		return decode.If(end == 0x19419494 && event != 0)
 	}
 	return decode.No
 }
@@ -169,7 +169,7 @@ func genshinStream(_ *decode.Session, client, server []byte) decode.Verdict {
 		if i == 1 {
 			want = "\x01\x00\x00\x00\x32\x08"
 		}
-		if v := magic(side, want); v != decode.Match {
+		if v := decode.Magic(side, want); v != decode.Match {
 			return v
 		}
 	}
@@ -209,8 +209,9 @@ func kcp(s *decode.Session, data []byte) decode.Verdict {
 
 // cryNetwork checks the request that sets a session up.
 func cryNetwork(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 64 && data[1]|data[2] == 0 && zero(data[5:16]) && data[16] == 1 &&
+	return decode.If(len(data) >= 64 && data[1]|data[2] == 0 && zero(data[5:16]) && data[16] == 1 &&
 		decode.Uint32(data, 17) < 64 && decode.Uint32(data, 21) < 64)
+
 }
 
 // gameSpy checks the questions of version 1, in words, and of versions 2 to 4.
@@ -223,9 +224,9 @@ func gameSpy(_ *decode.Session, data []byte) decode.Verdict {
 			}
 		}
 	case begins(data, "\xfe\xfd\x09"):
-		return matchIf(len(data) == 7)
+		return decode.If(len(data) == 7)
 	case begins(data, "\xfe\xfd\x00"), begins(data, "\xfe\xfd\x02"):
-		return matchIf(len(data) >= 7 && len(data) <= 40)
+		return decode.If(len(data) >= 7 && len(data) <= 40)
 	}
 	return decode.No
 }
@@ -245,31 +246,31 @@ func rcon(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < length+4 {
 		return decode.More
 	}
-	return matchIf(decode.Printable(client[12:length+2]) && client[length+2]|client[length+3] == 0)
+	return decode.If(decode.Printable(client[12:length+2]) && client[length+2]|client[length+3] == 0)
 }
 
 // battlEye checks the checksum in front of a message.
 func battlEye(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 8 && begins(data, "BE") && data[6] == 0xff && crc32.ChecksumIEEE(data[6:]) == decode.Little32(data, 2))
+	return decode.If(len(data) >= 8 && begins(data, "BE") && data[6] == 0xff && crc32.ChecksumIEEE(data[6:]) == decode.Little32(data, 2))
 }
 
 // tencent checks the head of a connection of Tencent's games: magic and versions.
 func tencent(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if v := magic(data, "\x33\x66\x00"); v != decode.Match {
+	data := decode.Opening(client, server)
+	if v := decode.Magic(data, "\x33\x66\x00"); v != decode.Match {
 		return v
 	}
 	if len(data) < 8 {
 		return decode.More
 	}
-	return matchIf(data[3] >= 8 && data[3] <= 12 && data[4] == 0 && data[5] >= 8 && data[5] <= 12)
+	return decode.If(data[3] >= 8 && data[3] <= 12 && data[4] == 0 && data[5] >= 8 && data[5] <= 12)
 }
 
 func tencentDatagram(s *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 16 && tencent(s, data, nil) == decode.Match)
+	return decode.If(len(data) >= 16 && tencent(s, data, nil) == decode.Match)
 }
 
 // gaijin knows the reports of a client about itself.
 func gaijin(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(bytes.Contains(data[:min(len(data), 96)], []byte(",env=production,circuit=")))
+	return decode.If(bytes.Contains(data[:min(len(data), 96)], []byte(",env=production,circuit=")))
 }

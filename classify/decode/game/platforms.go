@@ -25,12 +25,12 @@ var platforms = []decode.Decoder{
 
 // steam checks the frame of the connection to a content manager: length and magic.
 func steam(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) >= 8 {
-		return matchIf(string(data[4:8]) == "VT01" && decode.Little32(data, 0) < 1<<20)
+		return decode.If(string(data[4:8]) == "VT01" && decode.Little32(data, 0) < 1<<20)
 	}
 	if len(data) > 4 {
-		return magic(data[4:], "VT01")
+		return decode.Magic(data[4:], "VT01")
 	}
 	if len(data) == 4 && data[3] != 0 {
 		return decode.No
@@ -43,12 +43,12 @@ func steamDatagram(_ *decode.Session, data []byte) decode.Verdict {
 	if begins(data, "\xff\xff\xff\xff\x21\x4c\x5f\xa0") {
 		return decode.Match
 	}
-	return matchIf(len(data) >= 36 && begins(data, "VS01") && int(decode.Little16(data, 4)) <= len(data)-36)
+	return decode.If(len(data) >= 36 && begins(data, "VS01") && int(decode.Little16(data, 4)) <= len(data)-36)
 }
 
 // steamRelay knows the messages with which relays are measured.
 func steamRelay(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) > 16 && begins(data[2:], "sdping"))
+	return decode.If(len(data) > 16 && begins(data[2:], "sdping"))
 }
 
 // playStation knows the discovery and wake-up of consoles, which looks like HTTP.
@@ -58,7 +58,7 @@ func playStation(_ *decode.Session, data []byte) decode.Verdict {
 			return decode.Match
 		}
 	}
-	return matchIf(begins(data, "HTTP/1.1 ") && bytes.Contains(data, []byte("\nhost-type:PS")))
+	return decode.If(begins(data, "HTTP/1.1 ") && bytes.Contains(data, []byte("\nhost-type:PS")))
 }
 
 // nintendo knows packets of Pia, the library for play between consoles, and of PRUDP version 1.
@@ -67,7 +67,7 @@ func nintendo(_ *decode.Session, data []byte) decode.Verdict {
 	case len(data) >= 20 && begins(data, "\x32\xab\x98\x64"):
 		return decode.Match
 	case len(data) >= 30 && begins(data, "\xea\xd0\x01"):
-		return matchIf(int(data[3])+int(decode.Little16(data, 4))+30 == len(data))
+		return decode.If(int(data[3])+int(decode.Little16(data, 4))+30 == len(data))
 	}
 	return decode.No
 }
@@ -90,9 +90,9 @@ func smartGlass(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	if data[0] == 0xcc {
-		return matchIf(int(decode.Uint16(data, 2)) < len(data))
+		return decode.If(int(decode.Uint16(data, 2)) < len(data))
 	}
-	return matchIf(int(decode.Uint16(data, 2))+6 == len(data))
+	return decode.If(int(decode.Uint16(data, 2))+6 == len(data))
 }
 
 // battleNet checks the choice of the protocol and the first message after it, or the opening of
@@ -103,7 +103,7 @@ func battleNet(s *decode.Session, client, _ []byte) decode.Verdict {
 	}
 	if client[0] == 0x4a {
 		s.Protocol("STARCRAFT")
-		return magic(client, "\x4a\x00\x00\x0a\x66\x02\x0a\xed\x2d\x66")
+		return decode.Magic(client, "\x4a\x00\x00\x0a\x66\x02\x0a\xed\x2d\x66")
 	}
 	data := client
 	if data[0] == 1 {
@@ -127,9 +127,9 @@ func battleNet(s *decode.Session, client, _ []byte) decode.Verdict {
 		case "VD2D", "PX2D", "LTRD":
 			s.Protocol("DIABLO")
 		}
-		return matchIf(length >= 40 && length < 512 && (platform == "68XI" || platform == "CAMP" || platform == "XAMP"))
+		return decode.If(length >= 40 && length < 512 && (platform == "68XI" || platform == "CAMP" || platform == "XAMP"))
 	case 0x05, 0x1e, 0x06:
-		return matchIf(length >= 8 && length < 512)
+		return decode.If(length >= 8 && length < 512)
 	}
 	return decode.No
 }
@@ -141,7 +141,7 @@ func riot(s *decode.Session, data []byte) decode.Verdict {
 		return decode.Match
 	}
 	if asked, ok := s.Memory().([4]byte); ok && s.Direction == decode.ToClient {
-		return matchIf(len(data) >= 12 && string(data[:4]) == string(asked[:]) && decode.Little32(data, 4) == 1)
+		return decode.If(len(data) >= 12 && string(data[:4]) == string(asked[:]) && decode.Little32(data, 4) == 1)
 	}
 	if len(data) < 48 || len(data) > 64 || decode.Little32(data, 8) != 1 || !zero(data[12:36]) {
 		return decode.No
@@ -155,10 +155,10 @@ func activision(s *decode.Session, data []byte) decode.Verdict {
 	if len(data) != 29 || data[1] != 2 || data[2] != 0 {
 		return decode.No
 	}
-	return matchIf(s.Port(decode.Little16(data, 21)))
+	return decode.If(s.Port(decode.Little16(data, 21)))
 }
 
 // discordAlive knows the sign of life between a client and the server of a voice channel.
 func discordAlive(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) == 8 && begins(data, "\x13\x37\xca\xfe") && zero(data[6:]))
+	return decode.If(len(data) == 8 && begins(data, "\x13\x37\xca\xfe") && zero(data[6:]))
 }

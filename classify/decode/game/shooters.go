@@ -29,7 +29,7 @@ func sourceEngine(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	if begins(data, "\xfe\xff\xff\xff") { // a part of a long answer: its number and their count
-		return matchIf(len(data) > 100 && (data[9] < 16 && data[8] <= 16 && data[8] > 0 || data[8]&15 > 0 && data[8]>>4 < data[8]&15))
+		return decode.If(len(data) > 100 && (data[9] < 16 && data[8] <= 16 && data[8] > 0 || data[8]&15 > 0 && data[8]>>4 < data[8]&15))
 	}
 	if !begins(data, connectionless) {
 		return decode.No
@@ -37,19 +37,19 @@ func sourceEngine(_ *decode.Session, data []byte) decode.Verdict {
 	body := data[4:]
 	switch body[0] {
 	case 'T':
-		return matchIf(begins(body, "TSource Engine Query\x00"))
+		return decode.If(begins(body, "TSource Engine Query\x00"))
 	case 'U', 'V', 'A':
-		return matchIf(len(body) == 5)
+		return decode.If(len(body) == 5)
 	case 'W':
-		return matchIf(len(body) == 1 || len(body) == 5)
+		return decode.If(len(body) == 1 || len(body) == 5)
 	case 'i', 'j':
-		return matchIf(len(body) == 1 || len(body) > 5 && zero(body[len(body)-1:]))
+		return decode.If(len(body) == 1 || len(body) > 5 && zero(body[len(body)-1:]))
 	case 'I', 'm': // information: a version or an address, then names that end in zero
-		return matchIf(len(body) > 20 && bytes.Count(body, []byte{0}) >= 4)
+		return decode.If(len(body) > 20 && bytes.Count(body, []byte{0}) >= 4)
 	case 'D', 'E':
-		return matchIf(len(body) > 2)
+		return decode.If(len(body) > 2)
 	case 'q':
-		return matchIf(len(body) >= 9 && len(body) < 64 || begins(body, "qconnect"))
+		return decode.If(len(body) >= 9 && len(body) < 64 || begins(body, "qconnect"))
 	}
 	return decode.No
 }
@@ -67,7 +67,7 @@ func quake(_ *decode.Session, data []byte) decode.Verdict {
 		if len(data) < 6 || data[1] != 0 || int(decode.Uint16(data, 2)) != len(data) {
 			return decode.No
 		}
-		return matchIf(len(data) >= 12 && (data[4] == 1 || data[4] == 2) && begins(data[5:], "QUAKE\x00") || data[4] == 0x81 && len(data) == 9)
+		return decode.If(len(data) >= 12 && (data[4] == 1 || data[4] == 2) && begins(data[5:], "QUAKE\x00") || data[4] == 0x81 && len(data) == 9)
 	}
 	if !begins(data, connectionless) {
 		return decode.No
@@ -120,5 +120,5 @@ func armagetron(_ *decode.Session, data []byte) decode.Verdict {
 		}
 		at += 6 + 2*int(decode.Uint16(data, at+4))
 	}
-	return matchIf(at > 0 && at+2 == len(data))
+	return decode.If(at > 0 && at+2 == len(data))
 }

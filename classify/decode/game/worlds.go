@@ -41,7 +41,7 @@ func minecraft(s *decode.Session, client, _ []byte) decode.Verdict {
 		if len(client) < 4 {
 			return decode.More
 		}
-		return matchIf(begins(client, "\xfe\x01\xfa\x00\x0b\x00M") || begins(client, "\xfe\x01\xfa\x00"))
+		return decode.If(begins(client, "\xfe\x01\xfa\x00\x0b\x00M") || begins(client, "\xfe\x01\xfa\x00"))
 	}
 	at := 1
 	length := int(client[0])
@@ -112,12 +112,12 @@ func warcraft(_ *decode.Session, client, server []byte) decode.Verdict {
 			if side[0] == '0' {
 				side = side[2:]
 			}
-			return magic(side, words)
+			return decode.Magic(side, words)
 		}
 	}
 	if len(client) == 0 {
 		if len(server) >= 4 && server[0] == 0 { // length and number of the challenge
-			return matchIf((server[1] == 6 || server[1] == 0x2a || server[1] == 0x26) && server[2] == 0xec && server[3] == 1)
+			return decode.If((server[1] == 6 || server[1] == 0x2a || server[1] == 0x26) && server[2] == 0xec && server[3] == 1)
 		}
 		return decode.More
 	}
@@ -127,19 +127,19 @@ func warcraft(_ *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(client[0] == 0 && client[1] <= 8 && string(client[4:8]) == "WoW\x00" && decode.Little16(client, 2) < 256)
+	return decode.If(client[0] == 0 && client[1] <= 8 && string(client[4:8]) == "WoW\x00" && decode.Little16(client, 2) < 256)
 }
 
 // warcraft3 checks the head of the first message between players, with its length.
 func warcraft3(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 4 {
 		return decode.More
 	}
 	length := int(decode.Little16(data, 2))
 	switch data[1] {
 	case 0x1e, 0x04, 0x37, 0x35, 0x36: // wants to join, may, pings
-		return matchIf(length >= 8 && length < 200)
+		return decode.If(length >= 8 && length < 200)
 	}
 	return decode.No
 }
@@ -151,9 +151,9 @@ func warcraft3Datagram(_ *decode.Session, data []byte) decode.Verdict {
 	}
 	switch data[1] {
 	case 0x2f, 0x30, 0x31:
-		return matchIf(len(data) >= 12 && (string(data[4:8]) == "PX3W" || string(data[4:8]) == "3RAW"))
+		return decode.If(len(data) >= 12 && (string(data[4:8]) == "PX3W" || string(data[4:8]) == "3RAW"))
 	case 0x32, 0x33:
-		return matchIf(len(data) == 16 || len(data) == 8)
+		return decode.If(len(data) == 16 || len(data) == 8)
 	}
 	return decode.No
 }
@@ -198,7 +198,7 @@ func mapleStory(_ *decode.Session, client, server []byte) decode.Verdict {
 			return decode.No
 		}
 	}
-	return matchIf(len(server) == length+2 && server[length+1] >= 1 && server[length+1] <= 9)
+	return decode.If(len(server) == length+2 && server[length+1] >= 1 && server[length+1] <= 9)
 }
 
 // tibia checks the checksum behind the length of the first message of the client.
@@ -213,12 +213,12 @@ func tibia(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < length+2 {
 		return decode.More
 	}
-	return matchIf(adler32.Checksum(client[6:length+2]) == decode.Little32(client, 2))
+	return decode.If(adler32.Checksum(client[6:length+2]) == decode.Little32(client, 2))
 }
 
 // dofus checks the greeting of the server: a key of 32 letters.
 func dofus(_ *decode.Session, _, server []byte) decode.Verdict {
-	if v := magic(server, "HC"); v != decode.Match {
+	if v := decode.Magic(server, "HC"); v != decode.Match {
 		return v
 	}
 	if len(server) < 35 {
@@ -227,7 +227,7 @@ func dofus(_ *decode.Session, _, server []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(letters(server[2:34]) && server[34] == 0)
+	return decode.If(letters(server[2:34]) && server[34] == 0)
 }
 
 // terraria checks the request to connect, which names the game and its version.
@@ -238,22 +238,22 @@ func terraria(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(client[1] == 0 && client[2] == 1 && int(client[3])+4 == int(client[0]) && string(client[4:12]) == "Terraria")
+	return decode.If(client[1] == 0 && client[2] == 1 && int(client[3])+4 == int(client[0]) && string(client[4:12]) == "Terraria")
 }
 
 // openTTD checks length and type of a message.
 func openTTD(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 3 && int(decode.Little16(data, 0)) == len(data) && data[2] <= 16)
+	return decode.If(len(data) >= 3 && int(decode.Little16(data, 0)) == len(data) && data[2] <= 16)
 }
 
 // samp checks a question: the name, an address, a port, and a letter for what is asked.
 func samp(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 11 && begins(data, "SAMP") && bytes.IndexByte([]byte("irdcpx"), data[10]) >= 0)
+	return decode.If(len(data) >= 11 && begins(data, "SAMP") && bytes.IndexByte([]byte("irdcpx"), data[10]) >= 0)
 }
 
 // secondLife checks the message that opens a circuit: the first, reliable, with its code.
 func secondLife(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 46 && data[0]&0x40 != 0 && data[5] == 0 && string(data[6:10]) == "\xff\xff\x00\x03")
+	return decode.If(len(data) >= 46 && data[0]&0x40 != 0 && data[5] == 0 && string(data[6:10]) == "\xff\xff\x00\x03")
 }
 
 // amongUs checks the greeting of a client: a number, the version of the library and of the game,
@@ -263,7 +263,7 @@ func amongUs(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	name := int(data[8])
-	return matchIf(name >= 1 && name <= 40 && len(data) >= 9+name && (len(data) == 9+name || len(data) > 9+name+4) && data[9] >= ' ')
+	return decode.If(name >= 1 && name <= 40 && len(data) >= 9+name && (len(data) == 9+name || len(data) > 9+name+4) && data[9] >= ' ')
 }
 
 // supercell checks the greeting of a client, or its log-on without one.
@@ -274,5 +274,5 @@ func supercell(s *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf((client[1] == 0x74 || client[1] == 0x75) && decode.Uint24(client, 2) < 2048 && client[5] == 0 && s.Port(9339))
+	return decode.If((client[1] == 0x74 || client[1] == 0x75) && decode.Uint24(client, 2) < 2048 && client[5] == 0 && s.Port(9339))
 }

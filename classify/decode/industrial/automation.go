@@ -33,7 +33,7 @@ func opcUA(data []byte, _ bool) decode.Verdict {
 		if len(data) < 12 {
 			return decode.More
 		}
-		return matchIf(size >= 32 && size <= 32+4096 && decode.Little32(data, 8) < 16)
+		return decode.If(size >= 32 && size <= 32+4096 && decode.Little32(data, 8) < 16)
 	}
 	return decode.Match
 }
@@ -60,11 +60,11 @@ const (
 )
 
 func etherNetIP(s *decode.Session, client, server []byte) decode.Verdict {
-	return enip(s, opening(client, server), false)
+	return enip(s, decode.Opening(client, server), false)
 }
 
 func etherNetIPDatagram(s *decode.Session, data []byte) decode.Verdict {
-	return known(enip(s, data, true))
+	return decode.Known(enip(s, data, true))
 }
 
 // enip checks a header of the encapsulation, with the fields that its command leaves empty.
@@ -84,9 +84,9 @@ func enip(s *decode.Session, data []byte, whole bool) decode.Verdict {
 	switch data[0] {
 	case enipListIdentity, enipListInterfaces, enipListServices:
 		if zero(data[enipSenderContextAt:20]) && length == 0 {
-			return matchIf(s.Port(44818) || data[0] != enipListServices)
+			return decode.If(s.Port(44818) || data[0] != enipListServices)
 		}
-		return matchIf(length < 600)
+		return decode.If(length < 600)
 	case enipRegister:
 		if length != 4 {
 			return decode.No
@@ -94,17 +94,17 @@ func enip(s *decode.Session, data []byte, whole bool) decode.Verdict {
 		if len(data) < enipHeader+4 {
 			return decode.More
 		}
-		return matchIf(decode.Little32(data, enipHeader) == 1)
+		return decode.If(decode.Little32(data, enipHeader) == 1)
 	case enipUnregister:
-		return matchIf(length == 0 && session != 0)
+		return decode.If(length == 0 && session != 0)
 	case enipSendRRData, enipSendUnitData:
 		if length < 8 {
-			return matchIf(length == 0 && status != 0)
+			return decode.If(length == 0 && status != 0)
 		}
 		if len(data) < enipHeader+8 {
 			return decode.More
 		}
-		return matchIf(decode.Little32(data, enipHeader) == 0 && data[enipHeader+6] <= 4 && data[enipHeader+7] == 0)
+		return decode.If(decode.Little32(data, enipHeader) == 0 && data[enipHeader+6] <= 4 && data[enipHeader+7] == 0)
 	}
 	return decode.No
 }
@@ -119,15 +119,15 @@ func cipIO(data []byte, _ bool) decode.Verdict {
 	if items < 2 || items > 4 || data[3] != 0x80 || (address != 0x02 || at != 14) && (address != 0x01 || at != 10) {
 		return decode.No
 	}
-	return matchIf(data[at] == 0xb1 && data[at+1] == 0 && at+4+int(decode.Little16(data, at+2)) <= len(data))
+	return decode.If(data[at] == 0xb1 && data[at+1] == 0 && at+4+int(decode.Little16(data, at+2)) <= len(data))
 }
 
 func hartStream(s *decode.Session, client, server []byte) decode.Verdict {
-	return hart(s, opening(client, server), false)
+	return hart(s, decode.Opening(client, server), false)
 }
 
 func hartDatagram(s *decode.Session, data []byte) decode.Verdict {
-	return known(hart(s, data, true))
+	return decode.Known(hart(s, data, true))
 }
 
 // hart checks the header; the opening of a session is recognised on any port, other messages only
@@ -148,13 +148,13 @@ func hart(s *decode.Session, data []byte, whole bool) decode.Verdict {
 	case len(data) < length:
 		return decode.More
 	case id == 0 && length == header+5: // master type, inactivity close time
-		return matchIf(data[8] <= 1)
+		return decode.If(data[8] <= 1)
 	case id == 3 && length > header+5: // a frame with its parity
 		parity := byte(0)
 		for _, c := range data[header:length] {
 			parity ^= c
 		}
-		return matchIf(parity == 0 && among(data[8]&7, "\x01\x02\x06"))
+		return decode.If(parity == 0 && among(data[8]&7, "\x01\x02\x06"))
 	}
 	return decode.No
 }
@@ -167,5 +167,5 @@ func hislip(data []byte, _ bool) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(decode.Prefix(data, "HS") == decode.Whole && data[2] < 40 && zero(data[8:12]) && decode.Uint32(data, 12) < 1<<28)
+	return decode.If(decode.Prefix(data, "HS") == decode.Whole && data[2] < 40 && zero(data[8:12]) && decode.Uint32(data, 12) < 1<<28)
 }

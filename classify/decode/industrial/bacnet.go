@@ -28,7 +28,7 @@ func bacnet(s *decode.Session, data []byte) decode.Verdict {
 	if data[0] == 0x81 {
 		switch data[1] {
 		case 0, 6: // result, read a foreign device table
-			return matchIf(len(data) == 6-2*int(data[1]/6))
+			return decode.If(len(data) == 6-2*int(data[1]/6))
 		case 4: // forwarded: the address of the origin comes first
 			npdu = 10
 		case 9, 10, 11:
@@ -45,7 +45,7 @@ func bacnet(s *decode.Session, data []byte) decode.Verdict {
 		}
 	}
 	if npdu < 0 {
-		return matchIf(len(data) < 600)
+		return decode.If(len(data) < 600)
 	}
 	if len(data) < npdu+2 || data[npdu] != 1 {
 		return decode.No

@@ -31,17 +31,17 @@ func knx(data []byte, whole bool) decode.Verdict {
 	low := data[3]
 	switch data[2] {
 	case 0x02:
-		return matchIf(low >= 1 && low <= 0x12)
+		return decode.If(low >= 1 && low <= 0x12)
 	case 0x03:
-		return matchIf(low >= 0x10 && low <= 0x13)
+		return decode.If(low >= 0x10 && low <= 0x13)
 	case 0x04:
-		return matchIf(low >= 0x20 && low <= 0x25)
+		return decode.If(low >= 0x20 && low <= 0x25)
 	case 0x05:
-		return matchIf(low >= 0x30 && low <= 0x33)
+		return decode.If(low >= 0x30 && low <= 0x33)
 	case 0x06, 0x07, 0x08:
-		return matchIf(low >= 0x40 && low <= 0x48 || data[2] == 6 && low <= 9)
+		return decode.If(low >= 0x40 && low <= 0x48 || data[2] == 6 && low <= 9)
 	case 0x09:
-		return matchIf(low >= 0x50 && low <= 0x57)
+		return decode.If(low >= 0x50 && low <= 0x57)
 	}
 	return decode.No
 }
@@ -51,15 +51,15 @@ func cnIP(data []byte, _ bool) decode.Verdict {
 	if len(data) < 20 || int(decode.Uint16(data, 0)) != len(data) || data[2] != 1 || data[4] > 16 || data[6] != 0 || data[7] != 0 {
 		return decode.No
 	}
-	return matchIf(among(data[3], "\x01\x03\x04\x06\x07\x08\x60\x63\x64\x66\x67\x68\x70\x71\x72\x7f"))
+	return decode.If(among(data[3], "\x01\x03\x04\x06\x07\x08\x60\x63\x64\x66\x67\x68\x70\x71\x72\x7f"))
 }
 
 // fox checks the first line of a message.
-func fox(data []byte, _ bool) decode.Verdict { return magic(data, "fox a ") }
+func fox(data []byte, _ bool) decode.Verdict { return decode.Magic(data, "fox a ") }
 
 // sacn checks preamble and identifier of the root layer.
 func sacn(data []byte, _ bool) decode.Verdict {
-	return matchIf(len(data) >= 38 && string(data[:16]) == "\x00\x10\x00\x00ASC-E1.17\x00\x00\x00")
+	return decode.If(len(data) >= 38 && string(data[:16]) == "\x00\x10\x00\x00ASC-E1.17\x00\x00\x00")
 }
 
 // crestron knows the question of the control system who is there, which it asks at once.
@@ -67,7 +67,7 @@ func crestron(_ *decode.Session, _, server []byte) decode.Verdict {
 	if len(server) == 0 {
 		return decode.More
 	}
-	return magic(server, "\x0f\x00\x01\x02")
+	return decode.Magic(server, "\x0f\x00\x01\x02")
 }
 
 // tankGauge checks a request: start of header, a letter and five digits. What the gauge answers
@@ -131,5 +131,5 @@ func nmea(data []byte, _ bool) decode.Verdict {
 		check ^= c
 	}
 	const digits = "0123456789ABCDEF"
-	return matchIf(data[star+1] == digits[check>>4] && data[star+2] == digits[check&15])
+	return decode.If(data[star+1] == digits[check>>4] && data[star+2] == digits[check&15])
 }

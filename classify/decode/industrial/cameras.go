@@ -30,7 +30,7 @@ func sofia(data []byte, whole bool) decode.Verdict {
 	if data[0] != 0xff || data[1] > 1 || data[2]|data[3] != 0 || message < 999 || message > 3000 || length > 1<<20 || whole && int(length)+20 != len(data) {
 		return decode.No
 	}
-	return matchIf(length == 0 || len(data) == 20 || data[20] == '{' || data[20] == 0xff)
+	return decode.If(length == 0 || len(data) == 20 || data[20] == '{' || data[20] == 0xff)
 }
 
 // dahua knows the newer header with its name, and the log-on of the older.
@@ -47,17 +47,17 @@ func dahua(data []byte, _ bool) decode.Verdict {
 	switch {
 	case data[0] == 0xa0 && (data[1] <= 5) && data[2] == 0 && data[3] == 0x60,
 		data[0] == 0xb0 && data[1] == 0 && data[2] == 0 && (data[3] == 0x58 || data[3] == 0x68 || data[3] == 0x78):
-		return matchIf(decode.Little32(data, 4) < 1<<16)
+		return decode.If(decode.Little32(data, 4) < 1<<16)
 	}
 	return decode.No
 }
 
-func baichuan(data []byte, _ bool) decode.Verdict { return magic(data, "\xf0\xde\xbc\x0a") }
+func baichuan(data []byte, _ bool) decode.Verdict { return decode.Magic(data, "\xf0\xde\xbc\x0a") }
 
 // sadp checks a question or answer in XML that names its types and its identifier.
 func sadp(data []byte, _ bool) decode.Verdict {
 	head := data[:min(len(data), 160)]
-	return matchIf(bytes.HasPrefix(head, []byte("<?xml")) && bytes.Contains(head, []byte("<Probe")) && bytes.Contains(head, []byte("<Uuid>")))
+	return decode.If(bytes.HasPrefix(head, []byte("<?xml")) && bytes.Contains(head, []byte("<Probe")) && bytes.Contains(head, []byte("<Uuid>")))
 }
 
 // pppp checks the type of a message and its length.
@@ -67,13 +67,13 @@ func pppp(data []byte, _ bool) decode.Verdict {
 	}
 	switch data[1] {
 	case 0x00, 0x02, 0xe0, 0xe1, 0xf0, 0x30, 0x32, 0x60:
-		return matchIf(len(data) == 4)
+		return decode.If(len(data) == 4)
 	case 0x01, 0x10, 0x11, 0x12, 0x13, 0x20, 0x21, 0x31, 0x40, 0x41, 0x42, 0x43, 0x68, 0x69:
-		return matchIf(len(data) > 4 && len(data) < 200)
+		return decode.If(len(data) > 4 && len(data) < 200)
 	case 0xd0:
-		return matchIf(len(data) >= 8 && data[4] == 0xd1)
+		return decode.If(len(data) >= 8 && data[4] == 0xd1)
 	case 0xd1:
-		return matchIf(len(data) >= 8 && data[4] == 0xd2)
+		return decode.If(len(data) >= 8 && data[4] == 0xd2)
 	}
 	return decode.No
 }

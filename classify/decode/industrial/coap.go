@@ -153,13 +153,13 @@ func mqttSN(s *decode.Session, data []byte) decode.Verdict {
 	}
 	switch data[1] {
 	case 0x04: // CONNECT: flags, protocol 1, duration, name
-		return matchIf(len(data) > 6 && data[2]&^0x0c == 0 && data[3] == 1 && decode.Printable(data[6:]))
+		return decode.If(len(data) > 6 && data[2]&^0x0c == 0 && data[3] == 1 && decode.Printable(data[6:]))
 	case 0x00:
-		return matchIf(len(data) == 5 && s.Port(1883))
+		return decode.If(len(data) == 5 && s.Port(1883))
 	case 0x05, 0x01, 0x16, 0x17, 0x18:
-		return matchIf(len(data) <= 3 && (s.Port(1883) || s.Port(1884)))
+		return decode.If(len(data) <= 3 && (s.Port(1883) || s.Port(1884)))
 	case 0x0a, 0x0c, 0x12:
-		return matchIf(len(data) > 7 && (s.Port(1883) || s.Port(1884)))
+		return decode.If(len(data) > 7 && (s.Port(1883) || s.Port(1884)))
 	}
 	return decode.No
 }

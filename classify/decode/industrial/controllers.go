@@ -36,13 +36,13 @@ var weak = []decode.Decoder{
 
 // finsTCP checks the frame of FINS over TCP.
 func finsTCP(data []byte, _ bool) decode.Verdict {
-	if v := magic(data, "FINS"); v != decode.Match {
+	if v := decode.Magic(data, "FINS"); v != decode.Match {
 		return v
 	}
 	if len(data) < 12 {
 		return decode.More
 	}
-	return matchIf(decode.Uint32(data, 4) >= 8 && decode.Uint32(data, 4) < 1<<16 && decode.Uint32(data, 8) <= 6)
+	return decode.If(decode.Uint32(data, 4) >= 8 && decode.Uint32(data, 4) < 1<<16 && decode.Uint32(data, 8) <= 6)
 }
 
 // finsCommands are main and sub codes with the length of their requests, header included; 0 where
@@ -68,7 +68,7 @@ func fins(s *decode.Session, data []byte) decode.Verdict {
 			continue
 		}
 		answer := data[0]&0x40 != 0
-		return matchIf(s.Port(9600) || !answer && data[2] == 2 && (c.length == len(data) || c.length == 13 && len(data) == 12))
+		return decode.If(s.Port(9600) || !answer && data[2] == 2 && (c.length == len(data) || c.length == 13 && len(data) == 12))
 	}
 	return decode.No
 }
@@ -101,13 +101,13 @@ func slmp(data []byte, whole bool) decode.Verdict {
 	if data[0]&0x80 != 0 {
 		return decode.Match
 	}
-	return matchIf(length >= 6 && slmpCommand(decode.Little16(data, at+9)) && decode.Little16(data, at+11)&^0xc3 == 0)
+	return decode.If(length >= 6 && slmpCommand(decode.Little16(data, at+9)) && decode.Little16(data, at+11)&^0xc3 == 0)
 }
 
 // shortIf is the verdict on a message that is shorter than most of its kind.
 func shortIf(whole, ok bool) decode.Verdict {
 	if whole {
-		return matchIf(ok)
+		return decode.If(ok)
 	}
 	return decode.More
 }
@@ -134,7 +134,7 @@ func slmpASCII(data []byte, at int, whole bool) decode.Verdict {
 		}
 	}
 	module := string(data[at : at+4])
-	return matchIf(module == "03FF" || module[:3] == "03E" || module[:3] == "03D")
+	return decode.If(module == "03FF" || module[:3] == "03E" || module[:3] == "03D")
 }
 
 // ads checks the AMS/TCP header and the AMS header behind it.
@@ -147,37 +147,37 @@ func ads(data []byte, _ bool) decode.Verdict {
 	}
 	length := decode.Little32(data, 2)
 	command, state := decode.Little16(data, 22), decode.Little16(data, 24)
-	return matchIf(length >= 32 && length == 32+decode.Little32(data, 26) && command <= 9 && state&4 != 0 && state < 0x200)
+	return decode.If(length >= 32 && length == 32+decode.Little32(data, 26) && command <= 9 && state&4 != 0 && state < 0x200)
 }
 
 // adsDiscovery checks the magic number of the search for controllers.
 func adsDiscovery(data []byte, _ bool) decode.Verdict {
-	return matchIf(len(data) >= 12 && string(data[:4]) == "\x03\x66\x14\x71")
+	return decode.If(len(data) >= 12 && string(data[:4]) == "\x03\x66\x14\x71")
 }
 
 // codesys checks the block header of the runtime system from version 3 on.
 func codesys(data []byte, _ bool) decode.Verdict {
-	if v := magic(data, "\x00\x01\x17\xe8"); v != decode.Match {
+	if v := decode.Magic(data, "\x00\x01\x17\xe8"); v != decode.Match {
 		return v
 	}
 	if len(data) < 8 {
 		return decode.More
 	}
-	return matchIf(decode.Little32(data, 4) >= 8 && decode.Little32(data, 4) < 1<<20)
+	return decode.If(decode.Little32(data, 4) >= 8 && decode.Little32(data, 4) < 1<<20)
 }
 
 // codesys2 is the same for version 2, in both byte orders.
 func codesys2(data []byte, _ bool) decode.Verdict {
-	if v := magic(data, "\xbb\xbb"); v != decode.Match {
+	if v := decode.Magic(data, "\xbb\xbb"); v != decode.Match {
 		return v
 	}
 	if len(data) < 6 {
 		return decode.More
 	}
-	return matchIf(decode.Uint32(data, 2) < 1<<16 || decode.Little32(data, 2) < 1<<16)
+	return decode.If(decode.Uint32(data, 2) < 1<<16 || decode.Little32(data, 2) < 1<<16)
 }
 
-func proConOS(data []byte, _ bool) decode.Verdict { return magic(data, "\xcc\x01\x00") }
+func proConOS(data []byte, _ bool) decode.Verdict { return decode.Magic(data, "\xcc\x01\x00") }
 
 // crimson checks that the length agrees with the first message and the register is that of the
 // queries that are known.
@@ -192,7 +192,7 @@ func crimson(data []byte, _ bool) decode.Verdict {
 	if len(data) < length+2 {
 		return decode.More
 	}
-	return matchIf(len(data) == length+2)
+	return decode.If(len(data) == length+2)
 }
 
 // triStation checks type and length of a message between engineering station and safety system.
@@ -200,7 +200,7 @@ func triStation(data []byte, _ bool) decode.Verdict {
 	if len(data) < 6 || data[0] > 11 || data[1] > 7 {
 		return decode.No
 	}
-	return matchIf(int(decode.Little16(data, 2))+6 == len(data))
+	return decode.If(int(decode.Little16(data, 2))+6 == len(data))
 }
 
 // geSRTP knows the opening: 56 empty bytes, answered by the same with a one in front.
@@ -220,13 +220,13 @@ func pcWorx(s *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	if v := magic(client, "\x01\x01\x00\x1a\x00\x00\x00\x00"); v != decode.Match {
+	if v := decode.Magic(client, "\x01\x01\x00\x1a\x00\x00\x00\x00"); v != decode.Match {
 		return v
 	}
 	if len(client) < 26 {
 		return decode.More
 	}
-	return matchIf(bytes.Contains(client[:26], []byte("IBETH01")))
+	return decode.If(bytes.Contains(client[:26], []byte("IBETH01")))
 }
 
 // egd checks a production of data: version, an origin that is the sender's own address, empty
@@ -240,11 +240,11 @@ func egd(s *decode.Session, data []byte) decode.Verdict {
 			return decode.Match
 		}
 	}
-	return matchIf(s.Port(18246))
+	return decode.If(s.Port(18246))
 }
 
 func etherSIO(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 12 && string(data[:4]) == "ESIO")
+	return decode.If(len(data) >= 12 && string(data[:4]) == "ESIO")
 }
 
 // etherSBus checks length, version and the checksum over all of the telegram.
@@ -253,31 +253,31 @@ func etherSBus(data []byte, _ bool) decode.Verdict {
 	if n < 11 || int(decode.Uint32(data, 0)) != n || data[4] > 1 || data[5] > 1 || data[8] > 2 {
 		return decode.No
 	}
-	return matchIf(crcForward(data[:n-2], 0) == decode.Uint16(data, n-2))
+	return decode.If(crcForward(data[:n-2], 0) == decode.Uint16(data, n-2))
 }
 
 // koyo checks the length in the header of the host automation products.
 func koyo(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(len(data) >= 9 && string(data[:3]) == "HAP" && int(decode.Little16(data, 7))+9 == len(data))
+	return decode.If(len(data) >= 9 && string(data[:3]) == "HAP" && int(decode.Little16(data, 7))+9 == len(data))
 }
 
 // focas checks the header of requests and responses of numerical controls.
 func focas(data []byte, _ bool) decode.Verdict {
-	if v := magic(data, "\xa0\xa0\xa0\xa0\x00"); v != decode.Match {
+	if v := decode.Magic(data, "\xa0\xa0\xa0\xa0\x00"); v != decode.Match {
 		return v
 	}
 	if len(data) < 10 {
 		return decode.More
 	}
-	return matchIf(data[5] <= 4 && among(data[6], "\x01\x02\x21") && data[7] <= 2)
+	return decode.If(data[5] <= 4 && among(data[6], "\x01\x02\x21") && data[7] <= 2)
 }
 
 // rtde knows the request for a protocol version, with its answer.
 func rtde(_ *decode.Session, client, server []byte) decode.Verdict {
-	if v := magic(client, "\x00\x05V\x00"); v != decode.Match {
+	if v := decode.Magic(client, "\x00\x05V\x00"); v != decode.Match {
 		return v
 	}
-	if v := magic(server, "\x00\x04V"); v != decode.Match {
+	if v := decode.Magic(server, "\x00\x04V"); v != decode.Match {
 		return v
 	}
 	return decode.Match
@@ -307,7 +307,7 @@ func mewtocol(data []byte, _ bool) decode.Verdict {
 	}
 	const digits = "0123456789ABCDEF"
 	stated := string(data[end-2 : end])
-	return matchIf(stated == "**" || stated[0] == digits[check>>4] && stated[1] == digits[check&15])
+	return decode.If(stated == "**" || stated[0] == digits[check>>4] && stated[1] == digits[check&15])
 }
 
 // hexadecimal says whether c is a hexadecimal digit in upper case.

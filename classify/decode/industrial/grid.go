@@ -18,13 +18,13 @@ var checksummed = []decode.Decoder{
 
 // dnp3 checks the ten bytes of a link header, with their checksum.
 func dnp3(data []byte, _ bool) decode.Verdict {
-	if v := magic(data, "\x05\x64"); v != decode.Match {
+	if v := decode.Magic(data, "\x05\x64"); v != decode.Match {
 		return v
 	}
 	if len(data) < 10 {
 		return decode.More
 	}
-	return matchIf(data[2] >= 5 && crcDNP3(data[:8]) == decode.Little16(data, 8))
+	return decode.If(data[2] >= 5 && crcDNP3(data[:8]) == decode.Little16(data, 8))
 }
 
 // synchrophasor checks a frame, its type, version and checksum.
@@ -39,7 +39,7 @@ func synchrophasor(data []byte, whole bool) decode.Verdict {
 	if len(data) < size {
 		return decode.More
 	}
-	return matchIf(crcForward(data[:size-2], 0xffff) == decode.Uint16(data, size-2))
+	return decode.If(crcForward(data[:size-2], 0xffff) == decode.Uint16(data, size-2))
 }
 
 // dlms knows the wrapper of TCP and UDP, and HDLC frames sent as they are.
@@ -55,7 +55,7 @@ func dlms(data []byte, whole bool) decode.Verdict {
 		case len(data) < size:
 			return decode.More
 		}
-		return matchIf(data[size-1] == 0x7e && crcHDLC(data[1:size-3]) == decode.Little16(data, size-3))
+		return decode.If(data[size-1] == 0x7e && crcHDLC(data[1:size-3]) == decode.Little16(data, size-3))
 	}
 	source, target := decode.Uint16(data, 2), decode.Uint16(data, 4)
 	length := int(decode.Uint16(data, 6))
@@ -67,11 +67,11 @@ func dlms(data []byte, whole bool) decode.Verdict {
 		if len(data) < 11 {
 			return decode.More
 		}
-		return matchIf(int(data[9]) == length-2 && (data[10] == 0xa1 || data[10] == 0x80))
+		return decode.If(int(data[9]) == length-2 && (data[10] == 0xa1 || data[10] == 0x80))
 	case 0xc0, 0xc1, 0xc3, 0xc4, 0xc5, 0xc7: // get, set and action, with their choice
-		return matchIf(len(data) > 9 && data[9] >= 1 && data[9] <= 7)
+		return decode.If(len(data) > 9 && data[9] >= 1 && data[9] <= 7)
 	case 0xc2, 0x0f, 0xc8, 0xcc, 0xcf, 0xd0, 0xd3, 0xd4, 0xd8, 0xdb, 0xdc, 0xdd, 0xe0:
-		return matchIf(source < 0x200 && target < 0x200)
+		return decode.If(source < 0x200 && target < 0x200)
 	}
 	return decode.No
 }
@@ -95,7 +95,7 @@ func iec104(data []byte, _ bool) decode.Verdict {
 	}
 	switch {
 	case data[2]&3 == 3:
-		return matchIf(length == 4 && among(data[2], "\x07\x0b\x13\x23\x43\x83") && zero(data[3:6]))
+		return decode.If(length == 4 && among(data[2], "\x07\x0b\x13\x23\x43\x83") && zero(data[3:6]))
 	case data[2]&3 == 1:
 		if length != 4 || data[2] != 1 || data[3] != 0 || data[4]&1 != 0 {
 			return decode.No
@@ -103,7 +103,7 @@ func iec104(data []byte, _ bool) decode.Verdict {
 		if len(data) < 9 { // a receipt alone is little to go by
 			return decode.Maybe
 		}
-		return matchIf(data[6] == 0x68 && data[7] >= 4)
+		return decode.If(data[6] == 0x68 && data[7] >= 4)
 	}
 	if data[4]&1 != 0 || length < 10 {
 		return decode.No
@@ -112,7 +112,7 @@ func iec104(data []byte, _ bool) decode.Verdict {
 		return decode.More
 	}
 	kind, cause := data[6], data[8]&0x3f
-	return matchIf(kind >= 1 && kind <= 127 && data[7]&0x7f > 0 && cause >= 1 && cause <= 47 && (length >= 13 || kind == 100))
+	return decode.If(kind >= 1 && kind <= 127 && data[7]&0x7f > 0 && cause >= 1 && cause <= 47 && (length >= 13 || kind == 100))
 }
 
 // c1222 walks the elements of an ACSE message, which ends with user information.
@@ -138,7 +138,7 @@ func c1222(data []byte, whole bool) decode.Verdict {
 			return decode.No
 		}
 		if tag == 0xbe {
-			return matchIf(at+length == len(data) && length > 2 && (data[at] == 0x28 || data[at] == 0x81))
+			return decode.If(at+length == len(data) && length > 2 && (data[at] == 0x28 || data[at] == 0x81))
 		}
 		at += length
 	}
@@ -166,5 +166,5 @@ func routableGOOSE(data []byte, _ bool) decode.Verdict {
 	if len(data) < 16 {
 		return decode.No
 	}
-	return matchIf(data[0] == 1 && data[1] == 0x40 && data[2] >= 0xa0 && data[2] <= 0xa3 && data[4] == 0x80 && data[3] == data[5]+2)
+	return decode.If(data[0] == 1 && data[1] == 0x40 && data[2] >= 0xa0 && data[2] <= 0xa3 && data[4] == 0x80 && data[3] == data[5]+2)
 }

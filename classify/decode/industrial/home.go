@@ -63,7 +63,7 @@ func tpLinkStream(data []byte, _ bool) decode.Verdict {
 
 // tuya checks the prefix and the length, and the suffix of a datagram.
 func tuya(data []byte, whole bool) decode.Verdict {
-	old, recent := magic(data, "\x00\x00\x55\xaa"), magic(data, "\x00\x00\x66\x99")
+	old, recent := decode.Magic(data, "\x00\x00\x55\xaa"), decode.Magic(data, "\x00\x00\x66\x99")
 	if old == decode.No && recent == decode.No {
 		return decode.No
 	}
@@ -81,7 +81,7 @@ func tuya(data []byte, whole bool) decode.Verdict {
 		return decode.Match
 	}
 	end := decode.Uint32(data, len(data)-4)
-	return matchIf(old == decode.Match && end == 0xaa55 && int(length)+16 == len(data) || recent == decode.Match && end == 0x9966)
+	return decode.If(old == decode.Match && end == 0xaa55 && int(length)+16 == len(data) || recent == decode.Match && end == 0x9966)
 }
 
 // lifx checks the length and the constant bits of the header.
@@ -89,19 +89,19 @@ func lifx(data []byte, _ bool) decode.Verdict {
 	if len(data) < 36 || int(decode.Little16(data, 0)) != len(data) {
 		return decode.No
 	}
-	return matchIf(data[2] == 0 && data[3]&0x1f == 0x14 && decode.Little16(data, 32) < 1000 && data[34]|data[35] == 0)
+	return decode.If(data[2] == 0 && data[3]&0x1f == 0x14 && decode.Little16(data, 32) < 1000 && data[34]|data[35] == 0)
 }
 
 // miio checks the magic and the length, which is that of the datagram.
 func miio(data []byte, _ bool) decode.Verdict {
-	return matchIf(len(data) >= 32 && data[0] == 0x21 && data[1] == 0x31 && int(decode.Uint16(data, 2)) == len(data))
+	return decode.If(len(data) >= 32 && data[0] == 0x21 && data[1] == 0x31 && int(decode.Uint16(data, 2)) == len(data))
 }
 
 func broadlink(data []byte, _ bool) decode.Verdict {
-	return matchIf(len(data) >= 48 && string(data[:8]) == "\x5a\xa5\xaa\x55\x5a\xa5\xaa\x55")
+	return decode.If(len(data) >= 48 && string(data[:8]) == "\x5a\xa5\xaa\x55\x5a\xa5\xaa\x55")
 }
 
-func ledNet(data []byte, _ bool) decode.Verdict { return magic(data, "HF-A11ASSISTHREAD") }
+func ledNet(data []byte, _ bool) decode.Verdict { return decode.Magic(data, "HF-A11ASSISTHREAD") }
 
 // wiz checks that a short object names one of the methods of these lamps.
 func wiz(data []byte, _ bool) decode.Verdict {
@@ -118,7 +118,7 @@ func wiz(data []byte, _ bool) decode.Verdict {
 	return decode.No
 }
 
-func govee(data []byte, _ bool) decode.Verdict { return magic(data, `{"msg":{"cmd":"`) }
+func govee(data []byte, _ bool) decode.Verdict { return decode.Magic(data, `{"msg":{"cmd":"`) }
 
 // espHome checks a greeting: an empty mark, the length, type 1, and the name of the client.
 func espHome(data []byte, _ bool) decode.Verdict {
@@ -141,7 +141,7 @@ func espHome(data []byte, _ bool) decode.Verdict {
 	return decode.Match
 }
 
-func iRobot(data []byte, _ bool) decode.Verdict { return magic(data, "irobotmcs") }
+func iRobot(data []byte, _ bool) decode.Verdict { return decode.Magic(data, "irobotmcs") }
 
 // loRaWAN checks the messages between a gateway and its network server, of versions 1 and 2.
 func loRaWAN(s *decode.Session, data []byte) decode.Verdict {
@@ -150,13 +150,13 @@ func loRaWAN(s *decode.Session, data []byte) decode.Verdict {
 	}
 	switch data[3] {
 	case 0: // what was received, and statistics
-		return matchIf(len(data) > 16 && data[12] == '{' && (bytes.Contains(data[:24], []byte(`"rxpk"`)) || bytes.Contains(data[:24], []byte(`"stat"`))))
+		return decode.If(len(data) > 16 && data[12] == '{' && (bytes.Contains(data[:24], []byte(`"rxpk"`)) || bytes.Contains(data[:24], []byte(`"stat"`))))
 	case 3: // what is to be sent
-		return matchIf(len(data) > 14 && bytes.Contains(data[4:min(len(data), 16)], []byte(`"txpk"`)))
+		return decode.If(len(data) > 14 && bytes.Contains(data[4:min(len(data), 16)], []byte(`"txpk"`)))
 	case 2: // keep-alive with the identifier of the gateway
-		return matchIf(len(data) == 12 && s.Port(1700))
+		return decode.If(len(data) == 12 && s.Port(1700))
 	case 1, 4:
-		return matchIf(len(data) == 4 && s.Port(1700))
+		return decode.If(len(data) == 4 && s.Port(1700))
 	}
 	return decode.No
 }
@@ -171,5 +171,5 @@ func weave(data []byte, _ bool) decode.Verdict {
 		return decode.More
 	}
 	const nest = "\x30\xb4\x18"
-	return matchIf(data[3] == 0x13 && decode.Little16(data, 0) >= 20 && (string(data[13:16]) == nest || string(data[21:24]) == nest))
+	return decode.If(data[3] == 0x13 && decode.Little16(data, 0) >= 20 && (string(data[13:16]) == nest || string(data[21:24]) == nest))
 }

@@ -21,50 +21,15 @@ type judge func(data []byte, whole bool) decode.Verdict
 // stream makes a judge look at a stream.
 func stream(j judge) decode.StreamFunc {
 	return func(_ *decode.Session, client, server []byte) decode.Verdict {
-		return j(opening(client, server), false)
+		return j(decode.Opening(client, server), false)
 	}
 }
 
 // datagram makes a judge look at datagrams.
 func datagram(j judge) decode.DatagramFunc {
 	return func(_ *decode.Session, data []byte) decode.Verdict {
-		return known(j(data, true))
+		return decode.Known(j(data, true))
 	}
-}
-
-// known turns More into No, for datagrams that are too short.
-func known(v decode.Verdict) decode.Verdict {
-	if v == decode.More {
-		return decode.No
-	}
-	return v
-}
-
-// opening is what the client sent, or what the server sent as long as the client is silent.
-func opening(client, server []byte) []byte {
-	if len(client) > 0 {
-		return client
-	}
-	return server
-}
-
-// matchIf is Match when ok holds.
-func matchIf(ok bool) decode.Verdict {
-	if ok {
-		return decode.Match
-	}
-	return decode.No
-}
-
-// magic is the verdict on data that must begin with want.
-func magic(data []byte, want string) decode.Verdict {
-	switch decode.Prefix(data, want) {
-	case decode.Whole:
-		return decode.Match
-	case decode.Partly:
-		return decode.More
-	}
-	return decode.No
 }
 
 // fits says whether a message of length bytes can be the whole of a datagram, or the beginning of

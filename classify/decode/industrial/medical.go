@@ -12,7 +12,7 @@ var medical = []decode.Decoder{
 // hl7 checks the start of a block, and of the header segment of a message, a batch or a file.
 func hl7(data []byte, _ bool) decode.Verdict {
 	for _, segment := range [...]string{"\x0bMSH", "\x0bBHS", "\x0bFHS"} {
-		if v := magic(data, segment); v != decode.No {
+		if v := decode.Magic(data, segment); v != decode.No {
 			return v
 		}
 	}
@@ -24,12 +24,13 @@ func dicom(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	if v := magic(client[:min(len(client), 2)], "\x01\x00"); v != decode.Match {
+	if v := decode.Magic(client[:min(len(client), 2)], "\x01\x00"); v != decode.Match {
 		return v
 	}
 	if len(client) < 44 {
 		return decode.More
 	}
-	return matchIf(decode.Uint32(client, 2) >= 68 && decode.Uint32(client, 2) < 1<<20 &&
+	return decode.If(decode.Uint32(client, 2) >= 68 && decode.Uint32(client, 2) < 1<<20 &&
 		client[6] == 0 && client[7]&1 == 1 && client[8] == 0 && client[9] == 0 && decode.Printable(client[10:42]))
+
 }

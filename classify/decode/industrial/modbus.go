@@ -106,29 +106,29 @@ func modbusRequest(pdu []byte) decode.Verdict {
 	n := len(pdu)
 	switch pdu[0] {
 	case 1, 2:
-		return matchIf(n == 5 && inRange(pdu, 2000))
+		return decode.If(n == 5 && inRange(pdu, 2000))
 	case 3, 4:
-		return matchIf(n == 5 && inRange(pdu, 125))
+		return decode.If(n == 5 && inRange(pdu, 125))
 	case 5:
-		return matchIf(n == 5 && (pdu[3] == 0 || pdu[3] == 0xff) && pdu[4] == 0)
+		return decode.If(n == 5 && (pdu[3] == 0 || pdu[3] == 0xff) && pdu[4] == 0)
 	case 6:
-		return matchIf(n == 5)
+		return decode.If(n == 5)
 	case 7, 11, 12, 17:
-		return matchIf(n == 1)
+		return decode.If(n == 1)
 	case 8:
-		return matchIf(n >= 5 && pdu[1] == 0 && pdu[2] < 22)
+		return decode.If(n >= 5 && pdu[1] == 0 && pdu[2] < 22)
 	case 15, 16:
-		return matchIf(n > 6 && int(pdu[5]) == n-6)
+		return decode.If(n > 6 && int(pdu[5]) == n-6)
 	case 20, 21:
-		return matchIf(n > 2 && int(pdu[1]) == n-2)
+		return decode.If(n > 2 && int(pdu[1]) == n-2)
 	case 22:
-		return matchIf(n == 7)
+		return decode.If(n == 7)
 	case 23:
-		return matchIf(n > 10 && int(pdu[9]) == n-10)
+		return decode.If(n > 10 && int(pdu[9]) == n-10)
 	case 24:
-		return matchIf(n == 3)
+		return decode.If(n == 3)
 	case 43:
-		return matchIf(n >= 4 && (pdu[1] == 14 || pdu[1] == 13))
+		return decode.If(n >= 4 && (pdu[1] == 14 || pdu[1] == 13))
 	case umasFunction:
 		if n < 3 {
 			return decode.No
@@ -151,12 +151,12 @@ func modbusResponse(pdu []byte) decode.Verdict {
 	n := len(pdu)
 	switch pdu[0] {
 	case 1, 2, 3, 4, 12, 17, 20, 21, 23:
-		return matchIf(n > 2 && int(pdu[1]) == n-2)
+		return decode.If(n > 2 && int(pdu[1]) == n-2)
 	case 5, 6, 15, 16, 11:
-		return matchIf(n == 5)
+		return decode.If(n == 5)
 	}
 	if pdu[0] >= 0x80 {
-		return matchIf(n == 2 && pdu[1] >= 1 && pdu[1] <= 11)
+		return decode.If(n == 2 && pdu[1] >= 1 && pdu[1] <= 11)
 	}
 	return decode.Maybe
 }

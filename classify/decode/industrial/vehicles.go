@@ -28,7 +28,7 @@ func rtps(data []byte, _ bool) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf((string(data[:4]) == "RTPS" || string(data[:4]) == "RTPX") && data[4] <= 3 && data[4] > 0)
+	return decode.If((string(data[:4]) == "RTPS" || string(data[:4]) == "RTPX") && data[4] <= 3 && data[4] > 0)
 }
 
 // someIPHeader says whether data begins with a message, and how long it is.
@@ -74,7 +74,7 @@ func someIP(s *decode.Session, data []byte) decode.Verdict {
 }
 
 func someIPStream(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 16 {
 		return decode.More
 	}
@@ -84,7 +84,7 @@ func someIPStream(_ *decode.Session, client, server []byte) decode.Verdict {
 	}
 	if len(data) >= length+16 {
 		_, ok = someIPHeader(data[length:])
-		return matchIf(ok)
+		return decode.If(ok)
 	}
 	if len(data) > length {
 		return decode.More
@@ -118,7 +118,7 @@ func doip(data []byte, whole bool) decode.Verdict {
 		return decode.No
 	}
 	if kind >= 0x8001 && kind <= 0x8003 {
-		return matchIf(length >= 4)
+		return decode.If(length >= 4)
 	}
 	for _, known := range doipLengths {
 		if known.kind == kind && (known.length == length || known.other == length) {
@@ -142,13 +142,13 @@ func v2g(data []byte, whole bool) decode.Verdict {
 	}
 	switch decode.Uint16(data, 2) {
 	case 0x9000:
-		return matchIf(length == 2)
+		return decode.If(length == 2)
 	case 0x9001:
-		return matchIf(length == 20)
+		return decode.If(length == 20)
 	case 0x8001: // an EXI document
-		return matchIf(data[8] == 0x80)
+		return decode.If(data[8] == 0x80)
 	case 0x8002, 0x8003, 0x8004, 0x8101:
-		return matchIf(data[8] == 0x80)
+		return decode.If(data[8] == 0x80)
 	}
 	return decode.No
 }
@@ -177,11 +177,11 @@ func trdp(data []byte, _ bool) decode.Verdict {
 	if len(data) < length {
 		return decode.More
 	}
-	return matchIf(crc32.ChecksumIEEE(data[:length-4]) == decode.Little32(data, length-4))
+	return decode.If(crc32.ChecksumIEEE(data[:length-4]) == decode.Little32(data, length-4))
 }
 
 func canEthernet(data []byte, _ bool) decode.Verdict {
-	return matchIf(len(data) >= 10 && string(data[:8]) == "ISO11898")
+	return decode.If(len(data) >= 10 && string(data[:8]) == "ISO11898")
 }
 
 // mavlink checks that the datagram is a row of whole packets, which is not a matter of chance from
@@ -211,7 +211,7 @@ func mavlink(s *decode.Session, data []byte) decode.Verdict {
 		}
 		at += length
 	}
-	return matchIf(seen > 1 || s.Port(14550))
+	return decode.If(seen > 1 || s.Port(14550))
 }
 
 // gvcp checks a command to a camera, or an answer to one.
@@ -223,13 +223,13 @@ func gvcp(data []byte, _ bool) decode.Verdict {
 	switch {
 	case data[0] == 0x42 && command&1 == 0: // a command
 	case data[0] == 0 && data[1] == 0 && command&1 == 1: // a successful answer
-		return matchIf(command == 3 && len(data) == 256)
+		return decode.If(command == 3 && len(data) == 256)
 	default:
 		return decode.No
 	}
 	switch command {
 	case 0x02, 0x04, 0x40, 0x80, 0x82, 0x84, 0x86, 0xc0, 0xc2:
-		return matchIf(decode.Uint16(data, 6) != 0)
+		return decode.If(decode.Uint16(data, 6) != 0)
 	}
 	return decode.No
 }

@@ -73,10 +73,10 @@ func mqtt(s *decode.Session, client, server []byte) decode.Verdict {
 		return decode.No
 	}
 	body := client[at:]
-	if v := magic(body, "\x00\x04MQTT"); v != decode.No {
+	if v := decode.Magic(body, "\x00\x04MQTT"); v != decode.No {
 		return mqttLevel(body, 6, v)
 	}
-	return mqttLevel(body, 8, magic(body, "\x00\x06MQIsdp"))
+	return mqttLevel(body, 8, decode.Magic(body, "\x00\x06MQIsdp"))
 }
 
 // mqttLevel checks the level of the protocol behind its name.
@@ -87,7 +87,7 @@ func mqttLevel(body []byte, at int, v decode.Verdict) decode.Verdict {
 	case len(body) <= at+1:
 		return decode.More
 	}
-	return matchIf(body[at]&0x7f >= 3 && body[at]&0x7f <= 5 && body[at+1]&1 == 0)
+	return decode.If(body[at]&0x7f >= 3 && body[at]&0x7f <= 5 && body[at+1]&1 == 0)
 }
 
 // mqttMiddle knows a session whose opening was not seen: the packets of both sides must follow each
@@ -139,15 +139,15 @@ func mqttPackets(data []byte) (count int, named bool, v decode.Verdict) {
 
 // amqp checks the protocol header, or in the middle of a session a frame with its end.
 func amqp(s *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if data[0] == 'A' {
-		if v := magic(data[:min(len(data), 4)], "AMQP"); v != decode.Match {
+		if v := decode.Magic(data[:min(len(data), 4)], "AMQP"); v != decode.Match {
 			return v
 		}
 		if len(data) < 8 {
 			return decode.More
 		}
-		return matchIf(data[4] <= 3 && data[5] <= 1 && data[6] <= 9 && data[7] <= 10)
+		return decode.If(data[4] <= 3 && data[5] <= 1 && data[6] <= 9 && data[7] <= 10)
 	}
 	if len(data) < 11 {
 		return decode.More
@@ -157,7 +157,7 @@ func amqp(s *decode.Session, client, server []byte) decode.Verdict {
 		return decode.No
 	}
 	if data[0] == 8 {
-		return matchIf(length == 0 && data[7] == 0xce)
+		return decode.If(length == 0 && data[7] == 0xce)
 	}
 	if data[0] == 1 {
 		class := decode.Uint16(data, 7)
@@ -171,7 +171,7 @@ func amqp(s *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(data[length+7] == 0xce)
+	return decode.If(data[length+7] == 0xce)
 }
 
 // kafka checks the header of a request: key, version, and the name of the client in letters. What
@@ -209,25 +209,25 @@ func kafka(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(server) < 8 {
 		return decode.More
 	}
-	return matchIf(string(server[4:8]) == string(client[8:12]) && decode.Uint32(server, 0) < 1<<27)
+	return decode.If(string(server[4:8]) == string(client[8:12]) && decode.Uint32(server, 0) < 1<<27)
 }
 
 // nats checks the information that the server sends first, or the connect of the client.
 func nats(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(server) > 0 {
-		if v := magic(server, "INFO {"); v != decode.No {
+		if v := decode.Magic(server, "INFO {"); v != decode.No {
 			return v
 		}
 	}
 	if len(client) > 0 {
-		return magic(client, "CONNECT {")
+		return decode.Magic(client, "CONNECT {")
 	}
 	return decode.No
 }
 
 // stomp checks the first frame, whose headers begin in the next line.
 func stomp(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	for len(data) > 0 && data[0] == '\n' {
 		data = data[1:]
 	}
@@ -263,12 +263,12 @@ func stomp(_ *decode.Session, client, server []byte) decode.Verdict {
 
 // zeroMQ checks the greeting: signature, version and mechanism; of versions 1 and 2 both sides.
 func zeroMQ(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if data[0] == 1 { // anonymous peers of version 1, who send an empty frame
 		if len(client) < 2 || len(server) < 2 {
 			return decode.More
 		}
-		return matchIf(len(client) == 2 && string(client[:2]) == "\x01\x00" && len(server) == 2 && string(server[:2]) == "\x01\x00")
+		return decode.If(len(client) == 2 && string(client[:2]) == "\x01\x00" && len(server) == 2 && string(server[:2]) == "\x01\x00")
 	}
 	if len(data) >= 8 && !zero(data[1:8]) {
 		return decode.No
@@ -279,12 +279,12 @@ func zeroMQ(_ *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(data[9] == 0x7f && data[10] <= 3)
+	return decode.If(data[9] == 0x7f && data[10] <= 3)
 }
 
 // pulsar checks the lengths of frame and command, and the field with its type.
 func pulsar(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 11 {
 		if len(data) >= 9 && data[8] != 8 {
 			return decode.No
@@ -296,7 +296,7 @@ func pulsar(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.No
 	}
 	// CONNECT and CONNECTED carry their content in the field of their number.
-	return matchIf(data[9] == 2 && data[10] == 0x12 || data[9] == 3 && data[10] == 0x1a)
+	return decode.If(data[9] == 2 && data[10] == 0x12 || data[9] == 3 && data[10] == 0x1a)
 }
 
 // rabbitStream checks the exchange of properties that opens a connection.
@@ -307,12 +307,12 @@ func rabbitStream(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(string(client[4:8]) == "\x00\x11\x00\x01" && decode.Uint32(client, 0) < 1<<16 && decode.Uint32(client, 8) < 1<<16)
+	return decode.If(string(client[4:8]) == "\x00\x11\x00\x01" && decode.Uint32(client, 0) < 1<<16 && decode.Uint32(client, 8) < 1<<16)
 }
 
 // rocketMQ checks the lengths of message and header, and the header, an object of JSON.
 func rocketMQ(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 16 {
 		if len(data) >= 10 && string(data[8:10]) != `{"` {
 			return decode.No
@@ -326,12 +326,12 @@ func rocketMQ(_ *decode.Session, client, server []byte) decode.Verdict {
 	if header+4 != total && data[4] != 0 {
 		return decode.No
 	}
-	return matchIf(bytes.HasPrefix(data[10:], []byte("code")) || bytes.HasPrefix(data[10:], []byte("extFie")) || bytes.HasPrefix(data[10:], []byte("flag")))
+	return decode.If(bytes.HasPrefix(data[10:], []byte("code")) || bytes.HasPrefix(data[10:], []byte("extFie")) || bytes.HasPrefix(data[10:], []byte("flag")))
 }
 
 // ibmMQ checks the eye-catcher of a transmission segment, in ASCII or EBCDIC, and its length.
 func ibmMQ(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 10 {
 		if len(data) >= 3 && string(data[:3]) != "TSH" && string(data[:3]) != "\xe3\xe2\xc8" {
 			return decode.No
@@ -342,7 +342,7 @@ func ibmMQ(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.No
 	}
 	length := decode.Uint32(data, 4)
-	return matchIf(length >= 28 && length < 1<<24 && data[8] >= 1 && data[8] <= 2)
+	return decode.If(length >= 28 && length < 1<<24 && data[8] >= 1 && data[8] <= 2)
 }
 
 // rendezvous checks the magic of a message between program and daemon.
@@ -350,38 +350,38 @@ func rendezvous(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < 8 {
 		return decode.More
 	}
-	return matchIf(string(client[4:8]) == "\x99\x55\xee\xaa" && decode.Uint32(client, 0) < 1<<24)
+	return decode.If(string(client[4:8]) == "\x99\x55\xee\xaa" && decode.Uint32(client, 0) < 1<<24)
 }
 
 // msmq checks the signature in the base header.
 func msmq(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 8 {
 		return decode.More
 	}
-	return matchIf(data[1] == 0 && string(data[4:8]) == "LIOR")
+	return decode.If(data[1] == 0 && string(data[4:8]) == "LIOR")
 }
 
 // openWire checks the information about the format that both sides begin with.
 func openWire(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 13 {
 		if len(data) >= 6 && string(data[4:6]) != "\x01A" {
 			return decode.No
 		}
 		return decode.More
 	}
-	return matchIf(string(data[4:13]) == "\x01ActiveMQ" && decode.Uint32(data, 0) < 1<<16)
+	return decode.If(string(data[4:13]) == "\x01ActiveMQ" && decode.Uint32(data, 0) < 1<<16)
 }
 
 // nanomsg checks the header of the scalability protocols.
 func nanomsg(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if v := magic(data, "\x00SP\x00"); v != decode.Match {
+	data := decode.Opening(client, server)
+	if v := decode.Magic(data, "\x00SP\x00"); v != decode.Match {
 		return v
 	}
 	if len(data) < 8 {
 		return decode.More
 	}
-	return matchIf(data[4] == 0 && data[6] == 0 && data[7] == 0)
+	return decode.If(data[4] == 0 && data[6] == 0 && data[7] == 0)
 }

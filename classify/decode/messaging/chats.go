@@ -222,7 +222,7 @@ func ircServer(server []byte) decode.Verdict {
 
 // oscar checks the first FLAP frame, which signs on.
 func oscar(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 10 {
 		if len(data) >= 2 && (data[1] == 0 || data[1] > 5) {
 			return decode.No
@@ -230,12 +230,12 @@ func oscar(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	length := int(decode.Uint16(data, 4))
-	return matchIf(data[1] == 1 && length >= 4 && length < 2048 && decode.Uint32(data, 6) == 1)
+	return decode.If(data[1] == 1 && length >= 4 && length < 2048 && decode.Uint32(data, 6) == 1)
 }
 
 // msn checks the negotiation of the version, and the opening of a conversation.
 func msn(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	line, _, ok := decode.Line(data[:min(len(data), 200)])
 	if !ok {
 		if len(data) >= 200 || !decode.Printable(data) {
@@ -247,23 +247,23 @@ func msn(_ *decode.Session, client, server []byte) decode.Verdict {
 	case !decode.Printable(line):
 		return decode.No
 	case decode.Prefix(line, "VER ") == decode.Whole:
-		return matchIf(bytes.Contains(line, []byte(" MSNP")) || bytes.Contains(line, []byte(" CVR0")))
+		return decode.If(bytes.Contains(line, []byte(" MSNP")) || bytes.Contains(line, []byte(" CVR0")))
 	case decode.Prefix(line, "USR ") == decode.Whole, decode.Prefix(line, "ANS ") == decode.Whole:
-		return matchIf(bytes.IndexByte(line, '@') > 0 && bytes.Count(line, []byte{' '}) >= 3)
+		return decode.If(bytes.IndexByte(line, '@') > 0 && bytes.Count(line, []byte{' '}) >= 3)
 	}
 	return decode.No
 }
 
 // ymsg checks the header of a packet.
 func ymsg(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if v := magic(data, "YMSG"); v != decode.Match {
+	data := decode.Opening(client, server)
+	if v := decode.Magic(data, "YMSG"); v != decode.Match {
 		return v
 	}
 	if len(data) < 10 {
 		return decode.More
 	}
-	return matchIf(data[4] == 0 && data[5] < 32 || data[5] == 0 && data[4] < 32)
+	return decode.If(data[4] == 0 && data[5] < 32 || data[5] == 0 && data[4] < 32)
 }
 
 // gaduGadu checks the welcome of the server, and the log-on that follows.
@@ -299,5 +299,5 @@ func oicq(_ *decode.Session, data []byte) decode.Verdict {
 	case command == 0 || command > 0x0300:
 		return decode.No
 	}
-	return matchIf(decode.Uint32(data, 7) >= 10000)
+	return decode.If(decode.Uint32(data, 7) >= 10000)
 }

@@ -79,7 +79,7 @@ func loco(_ *decode.Session, client, _ []byte) decode.Verdict {
 	}
 	switch string(name) {
 	case "BOOKING", "GETCONF", "CHECKIN", "LOGINLIST", "BUY", "PING":
-		return matchIf(decode.Uint16(client, 4) == 0 && decode.Little32(client, 18) < 1<<20)
+		return decode.If(decode.Uint16(client, 4) == 0 && decode.Little32(client, 18) < 1<<20)
 	}
 	return decode.No
 }
@@ -92,7 +92,7 @@ func locoHandshake(data []byte) bool {
 // mmTLS checks a record: type, version F103 or F104, and a length; a second record after it must
 // look the same.
 func mmTLS(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	for range 2 {
 		if len(data) >= 2 && data[1] != 0xf1 || len(data) >= 3 && data[2] != 3 && data[2] != 4 {
 			return decode.No
@@ -114,14 +114,14 @@ func mmTLS(_ *decode.Session, client, server []byte) decode.Verdict {
 
 // miPush checks magic, version and length of a packet.
 func miPush(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if v := magic(data, "\xc2\xfe\x00"); v != decode.Match {
+	data := decode.Opening(client, server)
+	if v := decode.Magic(data, "\xc2\xfe\x00"); v != decode.Match {
 		return v
 	}
 	if len(data) < 8 {
 		return decode.More
 	}
-	return matchIf(data[3] <= 9 && decode.Uint32(data, 4) < 1<<20)
+	return decode.If(data[3] <= 9 && decode.Uint32(data, 4) < 1<<20)
 }
 
 // dingTalk checks the head of the first packet of a connection.
@@ -132,19 +132,19 @@ func dingTalk(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return matchIf(client[1] == 0x64 && string(client[4:11]) == "\x01\x00\x01\x00\x02\x00\x02" && string(client[11:13]) == "dk")
+	return decode.If(client[1] == 0x64 && string(client[4:11]) == "\x01\x00\x01\x00\x02\x00\x02" && string(client[11:13]) == "dk")
 }
 
 // aliCloud checks the magic and the length of a block.
 func aliCloud(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
-	if v := magic(data, "\xce\xfa\xbe\xba"); v != decode.Match {
+	data := decode.Opening(client, server)
+	if v := decode.Magic(data, "\xce\xfa\xbe\xba"); v != decode.Match {
 		return v
 	}
 	if len(data) < 8 {
 		return decode.More
 	}
-	return matchIf(decode.Little32(data, 4) > 0 && decode.Little32(data, 4) < 1<<16)
+	return decode.If(decode.Little32(data, 4) > 0 && decode.Little32(data, 4) < 1<<16)
 }
 
 // notes checks the constant bytes in the opening of a client of Notes.
@@ -152,7 +152,7 @@ func notes(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < 7 {
 		return decode.More
 	}
-	return magic(client[6:], "\x00\x00\x02\x00\x00\x40\x02\x0f")
+	return decode.Magic(client[6:], "\x00\x00\x02\x00\x00\x40\x02\x0f")
 }
 
 // Lengths of the messages that open a chat: a key with a cookie, answered by a cookie with a sealed

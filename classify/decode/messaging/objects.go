@@ -19,23 +19,23 @@ var objects = []decode.Decoder{
 
 // giop checks the magic, version and type of a message; ZIOP is the same compressed.
 func giop(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 8 {
 		if decode.Prefix(data, "GIOP") == decode.None && decode.Prefix(data, "ZIOP") == decode.None {
 			return decode.No
 		}
 		return decode.More
 	}
-	return matchIf((string(data[:4]) == "GIOP" || string(data[:4]) == "ZIOP") && data[4] == 1 && data[5] <= 3 && data[7] <= 7)
+	return decode.If((string(data[:4]) == "GIOP" || string(data[:4]) == "ZIOP") && data[4] == 1 && data[5] <= 3 && data[7] <= 7)
 }
 
 // miop checks a packet of a multicast message.
 func miop(_ *decode.Session, data []byte) decode.Verdict {
 	switch {
 	case len(data) >= 12 && string(data[:4]) == "GIOP":
-		return matchIf(data[4] == 1 && data[5] <= 3 && data[7] <= 7)
+		return decode.If(data[4] == 1 && data[5] <= 3 && data[7] <= 7)
 	case len(data) >= 16 && string(data[:4]) == "MIOP":
-		return matchIf(data[4] == 0x10)
+		return decode.If(data[4] == 0x10)
 	}
 	return decode.No
 }
@@ -45,18 +45,18 @@ func jrmi(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.More
 	}
-	if v := magic(client, "JRMI"); v != decode.Match {
+	if v := decode.Magic(client, "JRMI"); v != decode.Match {
 		return v
 	}
 	if len(client) < 7 {
 		return decode.More
 	}
-	return matchIf(client[4] == 0 && client[5] <= 2 && client[6] >= 0x4b && client[6] <= 0x4d)
+	return decode.If(client[4] == 0 && client[5] <= 2 && client[6] >= 0x4b && client[6] <= 0x4d)
 }
 
 // jsonRPC looks for the member that names the version.
 func jsonRPC(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	head := data[:min(len(data), 256)]
 	switch at := bytes.Index(head, []byte(`"jsonrpc"`)); {
 	case at >= 0: // other protocols are made of this one
@@ -70,12 +70,12 @@ func jsonRPC(_ *decode.Session, client, server []byte) decode.Verdict {
 }
 
 func jsonRPCDatagram(_ *decode.Session, data []byte) decode.Verdict {
-	return matchIf(bytes.Contains(data[:min(len(data), 256)], []byte(`"jsonrpc"`)))
+	return decode.If(bytes.Contains(data[:min(len(data), 256)], []byte(`"jsonrpc"`)))
 }
 
 // fix checks the first three fields, whose order is fixed: version, length and type.
 func fix(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 20 {
 		if decode.Prefix(data, "8=FIX") == decode.None && decode.Prefix(data, "8=O\x01") == decode.None {
 			return decode.No
@@ -91,7 +91,7 @@ func fix(_ *decode.Session, client, server []byte) decode.Verdict {
 		case at < 0 && len(data) < 20, at >= 0 && len(data) < at+3:
 			return decode.More
 		}
-		return matchIf(at > 0 && data[at+1] == '9' && data[at+2] == '=')
+		return decode.If(at > 0 && data[at+1] == '9' && data[at+2] == '=')
 	case decode.Prefix(data, "8=O\x019=") == decode.Whole:
 		return decode.Match
 	}
@@ -100,7 +100,7 @@ func fix(_ *decode.Session, client, server []byte) decode.Verdict {
 
 // smpp checks the length, the operation, and that a request has no status.
 func smpp(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := opening(client, server)
+	data := decode.Opening(client, server)
 	if len(data) < 16 {
 		if len(data) >= 8 && (data[0]|data[5]|data[6] != 0 || data[4]&0x7f != 0) {
 			return decode.No
@@ -121,16 +121,16 @@ func smpp(_ *decode.Session, client, server []byte) decode.Verdict {
 	switch operation & 0x7fffffff {
 	case 1, 2, 9: // binding: the name of the system
 		if length < 23 {
-			return matchIf(answer)
+			return decode.If(answer)
 		}
 		if len(data) < 18 {
 			return decode.More
 		}
-		return matchIf(data[16] == 0 || decode.Printable(data[16:17]))
+		return decode.If(data[16] == 0 || decode.Printable(data[16:17]))
 	case 3, 4, 5, 7, 8, 0x0b, 0x21, 0x102, 0x103, 0x111, 0x112, 0x113:
-		return matchIf(answer || length > 20)
+		return decode.If(answer || length > 20)
 	case 6, 0x15:
-		return matchIf(length == 16)
+		return decode.If(length == 16)
 	}
 	return decode.No
 }

@@ -15,6 +15,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/internal/nstest"
 	"sluice/route"
 	"sluice/stack"
@@ -290,7 +292,8 @@ func TestRelayEndings(t *testing.T) {
 	})
 }
 
-// fill writes until nothing is taken any more.
+// fill writes until nothing is taken any more, and nothing is on the way: a RST sent behind segments
+// that a closed window refused would stand outside the window itself, and be ignored (RFC 5961).
 func fill(t *testing.T, c *net.TCPConn) {
 	t.Helper()
 	chunk := make([]byte, 1<<20)
@@ -299,7 +302,7 @@ func fill(t *testing.T, c *net.TCPConn) {
 		n, err := c.Write(chunk)
 		sent += n
 		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded) && n == 0:
+		case errors.Is(err, os.ErrDeadlineExceeded) && n == 0 && inFlight(t, c) == 0:
 			return
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 			t.Fatal(err)
@@ -307,6 +310,26 @@ func fill(t *testing.T, c *net.TCPConn) {
 			t.Fatal("a session whose other side takes nothing took 64 MiB")
 		}
 	}
+}
+
+// inFlight is the number of segments sent and not acknowledged.
+func inFlight(t *testing.T, c *net.TCPConn) (segments uint32) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		segments = info.Unacked
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return segments
 }
 
 func TestRelayRefused(t *testing.T) {

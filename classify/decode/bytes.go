@@ -89,3 +89,13 @@ func Printable(data []byte) bool {
 	}
 	return true
 }
+
+// Zero says whether all bytes are zero.
+func Zero(data []byte) bool {
+	for _, c := range data {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}

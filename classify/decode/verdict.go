@@ -34,3 +34,16 @@ func Known(v Verdict) Verdict {
 	}
 	return v
 }
+
+// Starts is a stream that begins, from either side, with one of the texts.
+func Starts(texts ...string) StreamFunc {
+	return func(_ *Session, client, server []byte) Verdict {
+		data := Opening(client, server)
+		for _, text := range texts {
+			if v := Magic(data, text); v != No {
+				return v
+			}
+		}
+		return No
+	}
+}

@@ -154,7 +154,7 @@ func fastCGI(_ *decode.Session, client, server []byte) decode.Verdict {
 	}
 	switch data[1] {
 	case 1:
-		return decode.If(decode.Uint16(data, 4) == 8 && data[6] < 8 && data[7] == 0 && decode.Uint16(data, 8) >= 1 && decode.Uint16(data, 8) <= 3 && data[10] <= 1 && zero(data[11:16]))
+		return decode.If(decode.Uint16(data, 4) == 8 && data[6] < 8 && data[7] == 0 && decode.Uint16(data, 8) >= 1 && decode.Uint16(data, 8) <= 3 && data[10] <= 1 && decode.Zero(data[11:16]))
 	case 9:
 		return decode.If(decode.Uint16(data, 2) == 0 && data[7] == 0 && decode.Printable(data[10:16]))
 	}
@@ -262,14 +262,14 @@ func raft(_ *decode.Session, client, _ []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	if client[0] != 1 || !zero(client[1:8]) || !zero(client[10:16]) {
+	if client[0] != 1 || !decode.Zero(client[1:8]) || !decode.Zero(client[10:16]) {
 		return decode.No
 	}
 	if len(client) < 32 {
 		return decode.More
 	}
 	size := int(decode.Little16(client, 16))
-	if !zero(client[18:24]) || size < 8 || size > 64 || size%8 != 0 {
+	if !decode.Zero(client[18:24]) || size < 8 || size > 64 || size%8 != 0 {
 		return decode.No
 	}
 	if len(client) < 24+size {

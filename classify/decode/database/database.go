@@ -9,16 +9,6 @@ import (
 // Decoders of this family, those with the strongest features first.
 var Decoders = slices.Concat(relational, documents, clusters, keyValue)
 
-// zero says whether all bytes are zero.
-func zero(data []byte) bool {
-	for _, c := range data {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // digits says whether data is a decimal number of at least one digit.
 func digits(data []byte) bool {
 	for _, c := range data {

@@ -80,7 +80,7 @@ func mysqlLogin(client []byte) decode.Verdict {
 	if client[2] != 0 || client[3] != 1 || length < 33 || client[5]&2 == 0 || client[12] == 0 {
 		return decode.No
 	}
-	return decode.If(zero(client[13:36]) && decode.Printable(client[36:37]))
+	return decode.If(decode.Zero(client[13:36]) && decode.Printable(client[36:37]))
 }
 
 // mySQLX knows the notice with which a server of the X protocol greets.

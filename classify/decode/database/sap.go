@@ -36,7 +36,7 @@ func sap(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.Match
 	case length >= 200 && string(body[:4]) == "\xff\xff\xff\xff" && body[4] == 0x0a: // DP header of a new DIAG session
 		return decode.Match
-	case length == 64 && body[0] == 2 && body[1] == 3 && zero(body[6:10]): // a normal client of the gateway
+	case length == 64 && body[0] == 2 && body[1] == 3 && decode.Zero(body[6:10]): // a normal client of the gateway
 		return decode.Match
 	}
 	return decode.No

@@ -43,7 +43,7 @@ func tds(s *decode.Session, client, server []byte) decode.Verdict {
 		version := data[tdsHeader+7] // little-endian: 0x74000004, or big-endian in old ones
 		return decode.If(data[4]|data[5] == 0 && (version>>4 == 7 || data[tdsHeader+4]>>4 == 7) && int(decode.Little32(data, tdsHeader)) >= 86)
 	case tdsLogin5:
-		if length != 512 || !zero(data[4:8]) {
+		if length != 512 || !decode.Zero(data[4:8]) {
 			return decode.No
 		}
 		if len(data) < tdsHeader+31 {

@@ -19,19 +19,6 @@ func prefix(want string) decode.DatagramFunc {
 	return func(_ *decode.Session, data []byte) decode.Verdict { return decode.If(begins(data, want)) }
 }
 
-// starts is a stream that begins, from either side, with one of the texts.
-func starts(texts ...string) decode.StreamFunc {
-	return func(_ *decode.Session, client, server []byte) decode.Verdict {
-		data := decode.Opening(client, server)
-		for _, text := range texts {
-			if v := decode.Magic(data, text); v != decode.No {
-				return v
-			}
-		}
-		return decode.No
-	}
-}
-
 // greets is a stream whose server speaks first and begins with one of the texts.
 func greets(texts ...string) decode.StreamFunc {
 	return func(_ *decode.Session, _, server []byte) decode.Verdict {
@@ -45,16 +32,6 @@ func greets(texts ...string) decode.StreamFunc {
 		}
 		return decode.No
 	}
-}
-
-// zero says whether all bytes are zero.
-func zero(data []byte) bool {
-	for _, c := range data {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // letters says whether data is one or more ASCII letters.

@@ -209,7 +209,7 @@ func kcp(s *decode.Session, data []byte) decode.Verdict {
 
 // cryNetwork checks the request that sets a session up.
 func cryNetwork(_ *decode.Session, data []byte) decode.Verdict {
-	return decode.If(len(data) >= 64 && data[1]|data[2] == 0 && zero(data[5:16]) && data[16] == 1 &&
+	return decode.If(len(data) >= 64 && data[1]|data[2] == 0 && decode.Zero(data[5:16]) && data[16] == 1 &&
 		decode.Uint32(data, 17) < 64 && decode.Uint32(data, 21) < 64)
 
 }

@@ -74,7 +74,7 @@ func nintendo(_ *decode.Session, data []byte) decode.Verdict {
 
 // xboxLive checks the marks of the key exchange of the older consoles.
 func xboxLive(_ *decode.Session, data []byte) decode.Verdict {
-	if len(data) < 13 || !zero(data[:4]) || data[5] != 0x58 || !zero(data[7:10]) {
+	if len(data) < 13 || !decode.Zero(data[:4]) || data[5] != 0x58 || !decode.Zero(data[7:10]) {
 		return decode.No
 	}
 	switch uint16(data[4])<<8 | uint16(data[6]) {
@@ -143,7 +143,7 @@ func riot(s *decode.Session, data []byte) decode.Verdict {
 	if asked, ok := s.Memory().([4]byte); ok && s.Direction == decode.ToClient {
 		return decode.If(len(data) >= 12 && string(data[:4]) == string(asked[:]) && decode.Little32(data, 4) == 1)
 	}
-	if len(data) < 48 || len(data) > 64 || decode.Little32(data, 8) != 1 || !zero(data[12:36]) {
+	if len(data) < 48 || len(data) > 64 || decode.Little32(data, 8) != 1 || !decode.Zero(data[12:36]) {
 		return decode.No
 	}
 	s.Remember([4]byte(data[4:8]))
@@ -160,5 +160,5 @@ func activision(s *decode.Session, data []byte) decode.Verdict {
 
 // discordAlive knows the sign of life between a client and the server of a voice channel.
 func discordAlive(_ *decode.Session, data []byte) decode.Verdict {
-	return decode.If(len(data) == 8 && begins(data, "\x13\x37\xca\xfe") && zero(data[6:]))
+	return decode.If(len(data) == 8 && begins(data, "\x13\x37\xca\xfe") && decode.Zero(data[6:]))
 }

@@ -16,7 +16,7 @@ var shooters = []decode.Decoder{
 	{Name: "DOOM3", Ports: []uint16{27666, 27733}, Client: decode.FirstBytes("\xff"), Server: decode.FirstBytes("\xff"), Datagram: doom3},
 	{Name: "TEEWORLDS", Ports: []uint16{8303, 8300}, Client: decode.FirstBytes("\xffx"), Server: decode.FirstBytes("\xffx"), Datagram: teeworlds},
 	{Name: "CROSSFIRE", Client: decode.FirstBytes("\xc7"), Datagram: prefix("\xc7\xd9\x19\x99\x02\x00")},
-	{Name: "BZFLAG", Ports: []uint16{5154}, Client: decode.FirstBytes("B"), Server: decode.FirstBytes("B"), Stream: starts("BZFLAG\r\n\r\n", "BZFS0", "BZFS1")},
+	{Name: "BZFLAG", Ports: []uint16{5154}, Client: decode.FirstBytes("B"), Server: decode.FirstBytes("B"), Stream: decode.Starts("BZFLAG\r\n\r\n", "BZFS0", "BZFS1")},
 	{Name: "ARMAGETRON", Ports: []uint16{4533, 4534, 4535, 4536, 4537, 4538, 4539, 4540}, PortsOnly: true, Client: decode.FirstBytes("\x00\x01"), Datagram: armagetron},
 }
 
@@ -43,7 +43,7 @@ func sourceEngine(_ *decode.Session, data []byte) decode.Verdict {
 	case 'W':
 		return decode.If(len(body) == 1 || len(body) == 5)
 	case 'i', 'j':
-		return decode.If(len(body) == 1 || len(body) > 5 && zero(body[len(body)-1:]))
+		return decode.If(len(body) == 1 || len(body) > 5 && decode.Zero(body[len(body)-1:]))
 	case 'I', 'm': // information: a version or an address, then names that end in zero
 		return decode.If(len(body) > 20 && bytes.Count(body, []byte{0}) >= 4)
 	case 'D', 'E':

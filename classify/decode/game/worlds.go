@@ -17,7 +17,7 @@ var worlds = []decode.Decoder{
 	{Name: "WORLD-OF-WARCRAFT", Ports: []uint16{3724, 8085}, Client: decode.FirstBytes("\x000W"), Server: decode.FirstBytes("\x000W"), Stream: warcraft},
 	{Name: "WARCRAFT3", Ports: []uint16{6112}, Client: decode.FirstBytes("\xf7"), Server: decode.FirstBytes("\xf7"), Stream: warcraft3, Datagram: warcraft3Datagram},
 	{Name: "HEROES-OF-THE-STORM", Ports: []uint16{1119, 3724}, PortsOnly: true, Datagram: heroes},
-	{Name: "GUILD-WARS", Ports: []uint16{6112}, Client: decode.FirstBytes("PS"), Server: decode.FirstBytes("SP"), Stream: starts("P /Sts/", "P /Auth/", "STS/1.0 ", "P /Game")},
+	{Name: "GUILD-WARS", Ports: []uint16{6112}, Client: decode.FirstBytes("PS"), Server: decode.FirstBytes("SP"), Stream: decode.Starts("P /Sts/", "P /Auth/", "STS/1.0 ", "P /Game")},
 	{Name: "MAPLESTORY", Ports: []uint16{8484}, Server: decode.FirstRange(0x0d, 0x13), Stream: mapleStory},
 	{Name: "DIABLO", Ports: []uint16{4000}, PortsOnly: true, Server: decode.FirstBytes("\xaf"), Stream: greets("\xaf\x01", "\xaf\x00")},
 	{Name: "TIBIA", Ports: []uint16{7171, 7172}, Client: decode.FirstRange(0, 255), Stream: tibia},
@@ -164,7 +164,7 @@ func heroes(s *decode.Session, data []byte) decode.Verdict {
 	if len(data) < 20 || data[14] != 0x40 || data[15]&0xef != 0 {
 		return decode.No
 	}
-	if zero(data[:14]) || s.Index >= 2 {
+	if decode.Zero(data[:14]) || s.Index >= 2 {
 		return decode.Match
 	}
 	return decode.More

@@ -83,7 +83,7 @@ func enip(s *decode.Session, data []byte, whole bool) decode.Verdict {
 	session := decode.Little32(data, 4)
 	switch data[0] {
 	case enipListIdentity, enipListInterfaces, enipListServices:
-		if zero(data[enipSenderContextAt:20]) && length == 0 {
+		if decode.Zero(data[enipSenderContextAt:20]) && length == 0 {
 			return decode.If(s.Port(44818) || data[0] != enipListServices)
 		}
 		return decode.If(length < 600)
@@ -141,7 +141,7 @@ func hart(s *decode.Session, data []byte, whole bool) decode.Verdict {
 	if data[0] != 1 || kind > 3 && kind != 15 || id > 5 && id != 128 || length < header || length > 512 || !fits(data, length, whole) {
 		return decode.No
 	}
-	if s.Port(5094) && (!zero(data[1:8]) || length > header) {
+	if s.Port(5094) && (!decode.Zero(data[1:8]) || length > header) {
 		return decode.Match
 	}
 	switch {
@@ -167,5 +167,5 @@ func hislip(data []byte, _ bool) decode.Verdict {
 		}
 		return decode.More
 	}
-	return decode.If(decode.Prefix(data, "HS") == decode.Whole && data[2] < 40 && zero(data[8:12]) && decode.Uint32(data, 12) < 1<<28)
+	return decode.If(decode.Prefix(data, "HS") == decode.Whole && data[2] < 40 && decode.Zero(data[8:12]) && decode.Uint32(data, 12) < 1<<28)
 }

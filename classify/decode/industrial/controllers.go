@@ -206,7 +206,7 @@ func triStation(data []byte, _ bool) decode.Verdict {
 // geSRTP knows the opening: 56 empty bytes, answered by the same with a one in front.
 func geSRTP(s *decode.Session, client, server []byte) decode.Verdict {
 	const mailbox = 56
-	if !zero(client[:min(len(client), mailbox)]) || len(server) > 0 && (server[0] != 1 || !zero(server[1:min(len(server), mailbox)])) {
+	if !decode.Zero(client[:min(len(client), mailbox)]) || len(server) > 0 && (server[0] != 1 || !decode.Zero(server[1:min(len(server), mailbox)])) {
 		return decode.No
 	}
 	if len(client) < mailbox || len(server) < mailbox {
@@ -232,7 +232,7 @@ func pcWorx(s *decode.Session, client, server []byte) decode.Verdict {
 // egd checks a production of data: version, an origin that is the sender's own address, empty
 // reserved bytes.
 func egd(s *decode.Session, data []byte) decode.Verdict {
-	if len(data) < 32 || data[0] != 0x0d || data[1] != 1 || !zero(data[28:32]) {
+	if len(data) < 32 || data[0] != 0x0d || data[1] != 1 || !decode.Zero(data[28:32]) {
 		return decode.No
 	}
 	if from := s.Client.Addr().Unmap(); from.Is4() {

@@ -95,7 +95,7 @@ func iec104(data []byte, _ bool) decode.Verdict {
 	}
 	switch {
 	case data[2]&3 == 3:
-		return decode.If(length == 4 && among(data[2], "\x07\x0b\x13\x23\x43\x83") && zero(data[3:6]))
+		return decode.If(length == 4 && among(data[2], "\x07\x0b\x13\x23\x43\x83") && decode.Zero(data[3:6]))
 	case data[2]&3 == 1:
 		if length != 4 || data[2] != 1 || data[3] != 0 || data[4]&1 != 0 {
 			return decode.No

@@ -38,16 +38,6 @@ func fits(data []byte, length int, whole bool) bool {
 	return length > 0 && (!whole || length == len(data))
 }
 
-// zero says whether all bytes are zero.
-func zero(data []byte) bool {
-	for _, c := range data {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // among says whether c occurs in set.
 func among(c byte, set string) bool {
 	for i := range len(set) {

@@ -24,10 +24,10 @@ var brokers = []decode.Decoder{
 	{Name: "TIBCO-RV", Ports: []uint16{7500}, Client: decode.FirstBytes("\x00"), Stream: rendezvous},
 	{Name: "MSMQ", Ports: []uint16{1801}, Client: decode.FirstBytes("\x10"), Server: decode.FirstBytes("\x10"), Stream: msmq},
 	{Name: "OPENWIRE", Ports: []uint16{61616}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: openWire},
-	{Name: "ARTEMIS", Ports: []uint16{61616, 5445}, Client: decode.FirstBytes("AH"), Stream: starts("ARTEMIS", "HORNETQ")},
-	{Name: "NSQ", Ports: []uint16{4150}, Client: decode.FirstBytes(" "), Stream: starts("  V2")},
+	{Name: "ARTEMIS", Ports: []uint16{61616, 5445}, Client: decode.FirstBytes("AH"), Stream: decode.Starts("ARTEMIS", "HORNETQ")},
+	{Name: "NSQ", Ports: []uint16{4150}, Client: decode.FirstBytes(" "), Stream: decode.Starts("  V2")},
 	{Name: "NANOMSG", Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: nanomsg},
-	{Name: "AKKA", Ports: []uint16{25520, 2552}, Client: decode.FirstBytes("A"), Stream: starts("AKKA")},
+	{Name: "AKKA", Ports: []uint16{25520, 2552}, Client: decode.FirstBytes("A"), Stream: decode.Starts("AKKA")},
 }
 
 // remaining reads the length of a packet of MQTT, and says where its content begins; -1 for none.
@@ -270,7 +270,7 @@ func zeroMQ(_ *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.If(len(client) == 2 && string(client[:2]) == "\x01\x00" && len(server) == 2 && string(server[:2]) == "\x01\x00")
 	}
-	if len(data) >= 8 && !zero(data[1:8]) {
+	if len(data) >= 8 && !decode.Zero(data[1:8]) {
 		return decode.No
 	}
 	if len(data) < 11 {

@@ -33,14 +33,14 @@ func mtProto(_ *decode.Session, client, _ []byte) decode.Verdict {
 		at = 2
 	case decode.Prefix(client, "\xee\xee\xee\xee") != decode.None, decode.Prefix(client, "\xdd\xdd\xdd\xdd") != decode.None:
 		at = 8
-	case len(client) >= 8 && client[1]|client[2]|client[3] == 0 && zero(client[4:8]):
+	case len(client) >= 8 && client[1]|client[2]|client[3] == 0 && decode.Zero(client[4:8]):
 		at = 8
-	case len(client) < 8 && (len(client) < 2 || zero(client[1:])):
+	case len(client) < 8 && (len(client) < 2 || decode.Zero(client[1:])):
 		return decode.More
 	default:
 		return decode.No
 	}
-	if len(client) > at && !zero(client[at:min(len(client), at+8)]) {
+	if len(client) > at && !decode.Zero(client[at:min(len(client), at+8)]) {
 		return decode.No
 	}
 	if len(client) < at+24 {
@@ -86,7 +86,7 @@ func loco(_ *decode.Session, client, _ []byte) decode.Verdict {
 
 // locoHandshake says whether data is the exchange of a key of 256 bytes.
 func locoHandshake(data []byte) bool {
-	return string(data[:4]) == "\x00\x01\x00\x00" && (data[4] >= 12 && data[4] <= 16) && zero(data[5:8]) && data[8] >= 1 && data[8] <= 3 && zero(data[9:12])
+	return string(data[:4]) == "\x00\x01\x00\x00" && (data[4] >= 12 && data[4] <= 16) && decode.Zero(data[5:8]) && data[8] >= 1 && data[8] <= 3 && decode.Zero(data[9:12])
 }
 
 // mmTLS checks a record: type, version F103 or F104, and a length; a second record after it must

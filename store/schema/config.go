@@ -63,6 +63,7 @@ type Config struct {
 	Interfaces     []Interface    `cfg:"interfaces,grouped" help:"Interface configuration"`
 	RoutingOptions RoutingOptions `cfg:"routing-options" help:"Static routes"`
 	Security       Security       `cfg:"security" help:"Security configuration"`
+	Services       Services       `cfg:"services" help:"Services"`
 	Applications   Applications   `cfg:"applications" help:"Applications by protocol and port"`
 }
 

@@ -167,7 +167,7 @@ func TestMatchFindsAbbreviations(t *testing.T) {
 	for _, n := range Root().Match("s") {
 		got = append(got, n.Keyword)
 	}
-	if want := []string{"schedulers", "security", "system"}; !reflect.DeepEqual(got, want) {
+	if want := []string{"schedulers", "security", "services", "system"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -7,6 +7,7 @@ type Security struct {
 	Log                 Log                 `cfg:"log" help:"Security log"`
 	AddressBooks        []AddressBook       `cfg:"address-book" help:"Named addresses"`
 	ApplicationTracking ApplicationTracking `cfg:"application-tracking" help:"Application tracking"`
+	IDP                 IDP                 `cfg:"idp" help:"Signature package, by the name of the intrusion detection package"`
 	Flow                Flow                `cfg:"flow" help:"Session handling"`
 	NAT                 NAT                 `cfg:"nat" help:"Network address translation"`
 	Policies            Policies            `cfg:"policies" help:"Security policies"`
@@ -166,6 +167,8 @@ type PolicyMatch struct {
 	SourceAddressExcluded      bool     `cfg:"source-address-excluded" help:"Match every source but those named"`
 	DestinationAddressExcluded bool     `cfg:"destination-address-excluded" help:"Match every destination but those named"`
 	Application                []string `cfg:"application" help:"Applications by protocol and port" literal:"any junos-defaults" ref:"applications application|applications application-set"`
+	DynamicApplication         []string `cfg:"dynamic-application" help:"Applications by their content, and groups of them" literal:"any none"`
+	URLCategory                []string `cfg:"url-category" help:"Categories of the address asked for"`
 	SourceIdentity             []string `cfg:"source-identity" help:"Users and roles" literal:"any authenticated-user unauthenticated-user unknown-user"`
 	FromZone                   []string `cfg:"from-zone" help:"Zones that sessions come from (global policies)" literal:"any" ref:"security zones security-zone"`
 	ToZone                     []string `cfg:"to-zone" help:"Zones that sessions go to (global policies)" literal:"any" ref:"security zones security-zone"`
@@ -188,7 +191,8 @@ type Permit struct {
 
 // ApplicationServices is [edit … then permit application-services].
 type ApplicationServices struct {
-	TCPProxy bool `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
+	PacketCapture bool `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
+	TCPProxy      bool `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
 }
 
 // TCPOptions is [edit … then permit tcp-options].

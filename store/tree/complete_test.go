@@ -30,7 +30,7 @@ set groups g system host-name h
 	const pair = "security policies from-zone trust to-zone untrust"
 	for _, c := range []struct{ at, verb, line, want string }{
 		{"", "set", "sec", "security"},
-		{"", "set", "s", "schedulers security system"},
+		{"", "set", "s", "schedulers security services system"},
 		{"", "set", "nothing", ""},
 		{"", "set", "nothing at all ", ""},
 		{"", "set", "interfaces ", "<[Enter]> <name> eth1 eth2 apply-groups apply-groups-except"},

@@ -147,7 +147,7 @@ func TestRefusals(t *testing.T) {
 		{"", "de interfaces", `column 1: "de" is ambiguous (expected deactivate, delete)`},
 		{"", "set", "column 4: set needs a statement"},
 		{"", "set interface eth1 mtuu 1500", `column 20: "mtuu" is not a statement here (expected description, device, disable, mtu, unit; did you mean mtu?)`},
-		{"", "set s", `column 5: "s" is ambiguous (expected schedulers, security, system)`},
+		{"", "set s", `column 5: "s" is ambiguous (expected schedulers, security, services, system)`},
 		{"", "set interfaces eth1 mtu", "column 24: mtu needs a value (expected <mtu>)"},
 		{"", "set interfaces eth1 mtu 70000", "column 25: mtu 70000 is out of range (range 576..65535 bytes)"},
 		{"", "set interfaces eth1 disable now", `column 29: "now" is not a statement here`},

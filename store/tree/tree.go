@@ -157,8 +157,12 @@ func (s *statement) displace(node *schema.Node) {
 	}
 }
 
-// prunable says whether s means nothing when it is empty: a plain container or holder without marks.
+// prunable says whether s means nothing when it is empty: a leaf-list that lost its last value, or
+// a plain container or holder without marks.
 func (s *statement) prunable() bool {
+	if len(s.children) == 0 && s.holder && s.grammar.Kind == schema.LeafList {
+		return true
+	}
 	return len(s.children) == 0 && !s.inactive && !s.protected && s.comment == "" && s.grammar != nil &&
 		(s.holder || s.grammar.Kind == schema.Container)
 }

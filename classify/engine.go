@@ -28,15 +28,17 @@ type Limits struct {
 // DefaultLimits are those in force without configuration.
 var DefaultLimits = Limits{TCPBytes: 6000, UDPPackets: 10, OtherBytes: 10000}
 
-// Signatures looks for patterns in what decoders yield. It is used by many goroutines at once.
-type Signatures interface {
-	// Match looks for signatures of context c in value, which went in direction d of a session
-	// over protocol (nil where it is not known yet). It returns the application of the signature
-	// with the highest precedence and the signature's name, or nil. value may not be kept.
-	Match(c decode.Context, d Direction, protocol *appdb.Application, value []byte) (*appdb.Application, string)
-	// Wants says whether there are signatures of context c for direction d. Where there are some
-	// of the context Stream, sessions that no decoder knows are looked at up to the limit.
-	Wants(c decode.Context, d Direction) bool
+// Numbers of transactions.
+const (
+	DefaultTransactions = 5
+	MaxTransactions     = 25
+)
+
+// Cache knows the applications of servers from earlier sessions.
+type Cache interface {
+	// Lookup returns what the server of a session was found to serve. A protocol of nil means that
+	// it is known to be unknown.
+	Lookup(meta *Meta) (protocol, application *appdb.Application, ok bool)
 }
 
 // Options of an engine. The zero value has the default limits and no signatures.
@@ -48,6 +50,21 @@ type Options struct {
 	// MaxMemory is the number of bytes that sessions under inspection may hold. At 90 % of it no
 	// further session is inspected. 0: no limit.
 	MaxMemory int64
+	// CustomBytes is the number of bytes of payload of a session that are searched for custom
+	// applications; 0: as much as Limits allow.
+	CustomBytes int
+	// MicroApps follows what applications do, request by request, where the decoder knows it.
+	// MicroAppMaxTransactions is the number of such transactions after which the answer is final,
+	// at most MaxTransactions; 0: DefaultTransactions.
+	MicroApps               bool
+	MicroAppMaxTransactions int
+	// Transactions follows the applications of protocols that carry one transaction after another,
+	// such as HTTP, rather than to stop at the first. MaximumTransactions is the number after
+	// which the answer is final; 0: never.
+	Transactions        bool
+	MaximumTransactions int
+	// Cache knows the applications of servers from earlier sessions; nil: it is not asked.
+	Cache Cache
 	// Decoders replaces the list of decoders, for tests.
 	Decoders []decode.Decoder
 }

@@ -347,12 +347,12 @@ func (s *shouting) Wants(c decode.Context, d Direction) bool {
 	return c == decode.Stream || c == decode.HTTPContentType && d == ToClient
 }
 
-func (s *shouting) Match(c decode.Context, d Direction, protocol *appdb.Application, value []byte) (*appdb.Application, string) {
+func (s *shouting) Match(p *Progress, c decode.Context, d Direction, over string, meta *Meta, value []byte) *Hit {
 	if c == decode.Stream && strings.Contains(string(value), "!!") || c == decode.HTTPUserAgent && string(value) == "loud" ||
 		c == decode.HTTPContentType && string(value) == "loud/"+d.String() {
-		return s.found, "shout"
+		return &Hit{Application: s.found, Name: "shout"}
 	}
-	return nil, ""
+	return nil
 }
 
 // CS-25: signatures are looked for in contexts and in streams, of sessions known and unknown.

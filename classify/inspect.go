@@ -35,7 +35,8 @@ type inspection struct {
 	doubted  bool    // some decoder said Maybe in this round
 	earlier  *appdb.Application
 	arranged arranged
-	held     int64 // bytes counted in State.Memory
+	progress Progress // of the signatures
+	held     int64    // bytes counted in State.Memory
 }
 
 // none is the place of no decoder.

@@ -15,7 +15,38 @@ type Result struct {
 	Micro string
 	// Group is the group of the application, or of the protocol where there is none; or "".
 	Group string
-	// Confidence says how sure Protocol and Application are.
+	// State is how far the identification of a session has come.
+type State uint8
+
+const (
+	// PreMatch is the state before something is identified for good.
+	PreMatch State = iota
+	// TransactionFinal says that a transaction is complete; the next may carry something else.
+	TransactionFinal
+	// FinalMatch says that the answer will not change any more.
+	FinalMatch
+)
+
+var stateNames = [...]string{"Pre-match", "Transaction final", "Final match"}
+
+// String is the state as commands show it.
+func (s State) String() string { return stateNames[s] }
+
+// HowFinal says what made an answer final.
+type HowFinal uint8
+
+const (
+	// NotFinal is that of an answer that may still change.
+	NotFinal HowFinal = iota
+	// ByInspection says that the bytes decided.
+	ByInspection
+	// ByPreMatch says that the session ended, or its inspection did, with what was known by then.
+	ByPreMatch
+	// ByLimits says that a limit was reached before anything was known.
+	ByLimits
+)
+
+// Confidence says how sure Protocol and Application are.
 	Confidence Confidence
 	// Evidence says what decided: "decoder", "sni", "certificate", "host", "dns",
 	// "signature NAME", "cache", "address", "expected"; or "" when nothing did.
@@ -25,8 +56,18 @@ type Result struct {
 	EncryptedHello bool
 	// Turned is set when Meta.Guessed was wrong: the client is the server.
 	Turned bool
-	// Final is set when the answer will not change any more. Before that it is a pre-match.
+	// Final is set when the answer will not change any more, as State FinalMatch.
 	Final bool
+	// Extended is the custom application of the server's address, beside that of a signature in
+	// Application; or "".
+	Extended string
+	// Encrypted is set when what the session carries is encrypted.
+	Encrypted bool
+	// Transactions is the number of transactions that are complete.
+	Transactions int
+	State        State
+	// HowFinal says what made the answer final.
+	HowFinal HowFinal
 }
 
 // Name is the most specific name: the application, or the protocol where there is none.

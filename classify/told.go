@@ -75,9 +75,16 @@ func (w *inspection) scanStreams() {
 
 // scan lets signatures look at the beginning of a stream, or at a datagram.
 func (w *inspection) scan(d Direction, data []byte) {
-	a, name := w.engine.signatures.Match(decode.Stream, d, w.found.protocol, data)
-	if a != nil && (w.found.application == nil || w.engine.weight(a, bySignature) < w.engine.weight(w.found.application, w.found.source)) {
-		w.found.application, w.found.source, w.found.signature = a, bySignature, name
+	over := "UDP"
+	if w.meta.Protocol == decode.TCP {
+		over = "TCP"
+	}
+	h := w.engine.signatures.Match(&w.progress, decode.Stream, d, over, &w.meta, data)
+	if h == nil {
+		return
+	}
+	if a := h.Application; w.found.application == nil || w.engine.weight(a, bySignature) < w.engine.weight(w.found.application, w.found.source) {
+		w.found.application, w.found.source, w.found.signature = a, bySignature, h.Name
 	}
 }
 
@@ -111,8 +118,9 @@ func (w *inspection) Value(c decode.Context, value []byte) {
 	if w.engine.signatures == nil || len(value) == 0 {
 		return
 	}
-	if a, name := w.engine.signatures.Match(c, w.session.Told(), w.asked, value); w.candidate(a, bySignature) {
-		w.told.signature = name
+	h := w.engine.signatures.Match(&w.progress, c, w.session.Told(), w.asked.Short(), &w.meta, value)
+	if h != nil && w.candidate(h.Application, bySignature) {
+		w.told.signature = h.Name
 	}
 }
 

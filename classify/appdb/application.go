@@ -175,6 +175,13 @@ type Signature struct {
 	Depth      int // bytes from the start of the context in which the pattern must end; 0: all
 }
 
+// pattern is the signature as an alternative of one member.
+func (s *Signature) pattern(a *Application) Pattern {
+	return Pattern{Name: a.Short(), Order: a.Order, Members: []Member{{
+		Context: s.Context, Directions: s.Directions, Regexp: s.Pattern, Depth: s.Depth,
+	}}}
+}
+
 // Application is one application, protocol or micro-application.
 type Application struct {
 	Kind            Kind
@@ -192,6 +199,7 @@ type Application struct {
 	Over            []string // names of protocols; empty: any
 	Of              string   // the application of a micro-application
 	Signatures      []Signature
+	Patterns        []Pattern // Signatures, and those of custom applications, ready for matching
 	Aliases         []string
 	References      []string
 	Order           int
@@ -199,11 +207,28 @@ type Application struct {
 	Tags            []string
 	Flags           Flags
 
+	Custom      bool     // defined by the operator
+	Priority    Priority // of the Patterns of a custom application
+	Cacheable   bool     // its servers may be remembered, though it is custom
+	Disabled    bool     // by the operator: sessions are named by their protocol instead
+	Type        string   // short name; see TypeName
+	ICMP        []ICMPMapping
+	IPProtocols []uint8
+	Servers     []ServerMapping
+
 	Source string // where it was written, "file:line"
 }
 
 // Short is the name without Prefix.
 func (a *Application) Short() string { return strings.TrimPrefix(a.Name, Prefix) }
+
+// TypeName is the short name that commands show.
+func (a *Application) TypeName() string {
+	if a.Type != "" {
+		return a.Type
+	}
+	return strings.ToUpper(a.Short())
+}
 
 // Group is the most telling group, or "".
 func (a *Application) Group() string {
@@ -224,10 +249,4 @@ func (a *Application) RunsOver(protocol string) bool {
 		}
 	}
 	return false
-}
-
-// Group is a set of applications that a policy can name.
-type Group struct {
-	Name        string // with Prefix
-	Description string
 }

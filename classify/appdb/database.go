@@ -2,7 +2,6 @@ package appdb
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -10,10 +9,10 @@ import (
 type Database struct {
 	// Applications, in the order in which they were loaded.
 	Applications []*Application
-	// Groups that have a stanza.
+	// Groups that have a stanza, and custom groups.
 	Groups []Group
 
-	byName map[string]*Application
+	byName map[string]*Application // by name and alias in lower case
 }
 
 // Problem is one thing wrong with a database.
@@ -29,8 +28,9 @@ func (p Problem) Error() string { return p.Source + ": " + p.Message }
 func New() *Database { return &Database{byName: map[string]*Application{}} }
 
 // Lookup finds an application by its full name ("junos:HTTP"), its name without prefix, or an
-// alias. Case counts.
+// alias, in any case.
 func (d *Database) Lookup(name string) (*Application, bool) {
+	name = strings.ToLower(name)
 	a, ok := d.byName[name]
 	if !ok {
 		a, ok = d.byName[Prefix+name]
@@ -38,19 +38,29 @@ func (d *Database) Lookup(name string) (*Application, bool) {
 	return a, ok
 }
 
-// Add puts an application into the database. It fails with a Problem when a name is taken.
+// Add puts an application into the database, and makes its Patterns of its Signatures where it has
+// none yet. It fails with a Problem when a name is taken.
 func (d *Database) Add(a *Application) error {
 	for _, name := range append([]string{a.Name}, a.Aliases...) {
-		if other, taken := d.byName[name]; taken {
+		if other, taken := d.byName[strings.ToLower(name)]; taken {
 			return Problem{a.Source, fmt.Sprintf("%s is already defined at %s", name, other.Source)}
 		}
 	}
-	d.Applications = append(d.Applications, a)
-	d.byName[a.Name] = a
-	for _, alias := range a.Aliases {
-		d.byName[alias] = a
+	if a.Patterns == nil {
+		for i := range a.Signatures {
+			a.Patterns = append(a.Patterns, a.Signatures[i].pattern(a))
+		}
 	}
+	d.Applications = append(d.Applications, a)
+	d.name(a)
 	return nil
+}
+
+func (d *Database) name(a *Application) {
+	d.byName[strings.ToLower(a.Name)] = a
+	for _, alias := range a.Aliases {
+		d.byName[strings.ToLower(alias)] = a
+	}
 }
 
 // Check looks for what only the whole database shows: names that do not exist, numbers and hosts
@@ -85,48 +95,4 @@ func (d *Database) Check() []Problem {
 		}
 	}
 	return problems
-}
-
-// GroupNames are the names of all groups and of the groups these belong to, sorted.
-func (d *Database) GroupNames() []string {
-	seen := map[string]bool{}
-	add := func(name string) {
-		for ; name != "" && name != strings.TrimSuffix(Prefix, ":"); name = parent(name) {
-			seen[name] = true
-		}
-	}
-	for _, a := range d.Applications {
-		for _, g := range a.Groups {
-			add(g)
-		}
-	}
-	for _, g := range d.Groups {
-		add(g.Name)
-	}
-	names := make([]string, 0, len(seen))
-	for name := range seen {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// Members are the applications of a group and of the groups below it, in database order.
-func (d *Database) Members(group string) []*Application {
-	var members []*Application
-	for _, a := range d.Applications {
-		for _, g := range a.Groups {
-			if g == group || strings.HasPrefix(g, group+":") {
-				members = append(members, a)
-				break
-			}
-		}
-	}
-	return members
-}
-
-// parent is the group that a group belongs to: its name without the last level.
-func parent(group string) string {
-	i := strings.LastIndexByte(group, ':')
-	return group[:max(i, 0)]
 }

@@ -15,38 +15,7 @@ type Result struct {
 	Micro string
 	// Group is the group of the application, or of the protocol where there is none; or "".
 	Group string
-	// State is how far the identification of a session has come.
-type State uint8
-
-const (
-	// PreMatch is the state before something is identified for good.
-	PreMatch State = iota
-	// TransactionFinal says that a transaction is complete; the next may carry something else.
-	TransactionFinal
-	// FinalMatch says that the answer will not change any more.
-	FinalMatch
-)
-
-var stateNames = [...]string{"Pre-match", "Transaction final", "Final match"}
-
-// String is the state as commands show it.
-func (s State) String() string { return stateNames[s] }
-
-// HowFinal says what made an answer final.
-type HowFinal uint8
-
-const (
-	// NotFinal is that of an answer that may still change.
-	NotFinal HowFinal = iota
-	// ByInspection says that the bytes decided.
-	ByInspection
-	// ByPreMatch says that the session ended, or its inspection did, with what was known by then.
-	ByPreMatch
-	// ByLimits says that a limit was reached before anything was known.
-	ByLimits
-)
-
-// Confidence says how sure Protocol and Application are.
+	// Confidence says how sure Protocol and Application are.
 	Confidence Confidence
 	// Evidence says what decided: "decoder", "sni", "certificate", "host", "dns",
 	// "signature NAME", "cache", "address", "expected"; or "" when nothing did.
@@ -65,7 +34,7 @@ const (
 	Encrypted bool
 	// Transactions is the number of transactions that are complete.
 	Transactions int
-	State        State
+	State        Stage
 	// HowFinal says what made the answer final.
 	HowFinal HowFinal
 }
@@ -77,6 +46,37 @@ func (r *Result) Name() string {
 	}
 	return r.Protocol
 }
+
+// Stage is how far the identification of a session has come.
+type Stage uint8
+
+const (
+	// PreMatch is the state before something is identified for good.
+	PreMatch Stage = iota
+	// TransactionFinal says that a transaction is complete; the next may carry something else.
+	TransactionFinal
+	// FinalMatch says that the answer will not change any more.
+	FinalMatch
+)
+
+var stateNames = [...]string{"Pre-match", "Transaction final", "Final match"}
+
+// String is the state as commands show it.
+func (s Stage) String() string { return stateNames[s] }
+
+// HowFinal says what made an answer final.
+type HowFinal uint8
+
+const (
+	// NotFinal is that of an answer that may still change.
+	NotFinal HowFinal = iota
+	// ByInspection says that the bytes decided.
+	ByInspection
+	// ByPreMatch says that the session ended, or its inspection did, with what was known by then.
+	ByPreMatch
+	// ByLimits says that a limit was reached before anything was known.
+	ByLimits
+)
 
 // Confidence says how sure an answer is.
 type Confidence uint8

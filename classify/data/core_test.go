@@ -167,7 +167,7 @@ func TestNamesAreOurs(t *testing.T) {
 	for ours, theirs := range names {
 		for _, name := range strings.Split(ours, "/") {
 			a, ok := db.Lookup(appdb.Prefix + name)
-			if name != "UNKNOWN" && (!ok || a.Short() != name) {
+			if name != "UNKNOWN" && name != "*" && (!ok || a.Short() != name) {
 				t.Errorf("%s %s: no application %s of ours", ours, theirs, name)
 			}
 		}

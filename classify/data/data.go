@@ -19,7 +19,7 @@ var Load = sync.OnceValues(func() (*appdb.Database, []appdb.Problem) { return ap
 
 // Names maps names of this program, without "junos:", to those of another engine. The key is a
 // name, or a protocol and an application joined by "/" where the other engine has one name for
-// the two.
+// the two, or a protocol and "*" where it never looks for an application over the protocol.
 type Names map[string]string
 
 // NamesOf reads the names of another engine from the file ENGINE.names: a line for each, ours and
@@ -46,22 +46,24 @@ func NamesOf(engine string) (Names, error) {
 	return names, nil
 }
 
-// Of translates a protocol and an application, with or without "junos:", the latter perhaps "".
-// Names that are not in the map stay as they are, without "junos:".
+// Of translates a protocol and an application, with or without "junos:", the latter perhaps "". An
+// application that is not in the map is one that the other engine does not know: it would name
+// the protocol alone. A protocol that is not in the map stays as it is, without "junos:".
 func (n Names) Of(protocol, application string) (string, string) {
 	protocol, application = strings.TrimPrefix(protocol, appdb.Prefix), strings.TrimPrefix(application, appdb.Prefix)
 	if application != "" {
-		if both, ok := n[protocol+"/"+application]; ok {
-			return both, ""
+		for _, over := range [...]string{application, "*"} {
+			if both, ok := n[protocol+"/"+over]; ok {
+				return both, ""
+			}
 		}
-		application = n.one(application)
+		application = n[application]
 	}
-	return n.one(protocol), application
-}
-
-func (n Names) one(name string) string {
-	if other, ok := n[name]; ok {
-		return other
+	if other, ok := n[protocol]; ok {
+		protocol = other
 	}
-	return name
+	if application == protocol {
+		application = ""
+	}
+	return protocol, application
 }

@@ -24,7 +24,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, c := range [][4]string{
 		{"junos:SSL", "", "TLS", ""}, {"junos:HTTP", "junos:WEBSOCKET", "WebSocket", ""},
-		{"junos:SSL", "junos:SOMETHING-ELSE", "TLS", "SOMETHING-ELSE"}, {"junos:UNKNOWN", "", "Unknown", ""},
+		{"junos:SSL", "junos:SOMETHING-ELSE", "TLS", ""}, {"junos:SOCKS5", "junos:YOUTUBE", "SOCKS", ""}, {"junos:SOMETHING-ELSE", "", "SOMETHING-ELSE", ""}, {"junos:UNKNOWN", "", "Unknown", ""},
 	} {
 		if protocol, application := names.Of(c[0], c[1]); protocol != c[2] || application != c[3] {
 			t.Errorf("%s %s became %s %s", c[0], c[1], protocol, application)

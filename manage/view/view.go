@@ -45,6 +45,18 @@ var views = map[string]func() View{
 	"alarms":                func() View { return new(Alarms) },
 	"commits":               func() View { return new(Commits) },
 	"version":               func() View { return new(Version) },
+	"appid-status":          func() View { return new(AppIDStatus) },
+	"appid-version":         func() View { return new(AppIDVersion) },
+	"appid-recent-packages": func() View { return new(RecentPackages) },
+	"appid-offered":         func() View { return new(OfferedPackages) },
+	"appid-applications":    func() View { return new(Applications) },
+	"appid-application":     func() View { return new(ApplicationDetail) },
+	"appid-names":           func() View { return new(ApplicationNames) },
+	"appid-groups":          func() View { return new(ApplicationGroups) },
+	"appid-cache":           func() View { return new(ApplicationCache) },
+	"appid-statistics":      func() View { return new(ApplicationStatistics) },
+	"appid-counters":        func() View { return new(AppIDCounters) },
+	"idp-version":           func() View { return new(IDPVersion) },
 }
 
 // Name is the name v travels under, or "" for a type that is no answer.

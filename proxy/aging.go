@@ -92,7 +92,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	}
 	e.settle(s)
 	e.takeBack(s)
-	s.endIdentity()
+	e.endIdentity(s)
 	e.table.remove(&s.wings[fromClient])
 	e.table.remove(&s.wings[fromServer])
 	e.table.sessions.Add(-1)
@@ -103,6 +103,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 		r.cancel()
 	}
 	record := e.record(s)
+	e.countIdentity(s, record.BytesFromClient+record.BytesFromServer)
 	p := s.verdict.Load()
 	p.Counters.SessionsClosed.Add(1)
 	if p.Count {

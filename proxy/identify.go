@@ -11,111 +11,162 @@ import (
 	"sluice/track"
 )
 
-// Identifier begins the identification of a session's application; a classify.Engine is one.
+// Identifier finds out which application sessions carry, and keeps what follows from it: the
+// application system cache and the statistics. No call may block.
 type Identifier interface {
+	// Enabled says whether sessions are identified at all.
+	Enabled() bool
+	// Begin starts the identification of a session.
 	Begin(*classify.Flow, *classify.Meta)
+	// Identified is told that a session's answer is final, while the session goes on or as it ends.
+	Identified(*classify.Flow, *classify.Meta)
+	// Ended is told that a session is over, and how many bytes it carried both ways.
+	Ended(*classify.Flow, *classify.Meta, uint64)
 }
 
-// identity is the identification of one session. It is shown the session's packets until its
-// answer is final.
+// identity is the identification of one session. It is shown the session's packets, or the bytes
+// of its stream, until its answer is final.
 type identity struct {
-	mu   sync.Mutex // guards flow, as packets of both directions come at the same time
+	mu   sync.Mutex // guards flow, as both directions come at the same time
 	flow classify.Flow
 }
 
-// identified is what identification found so far.
-type identified struct {
-	classify.Result
-	category, subCategory string
-	risk                  int
-	characteristics       string
-}
-
-// beginIdentity starts the identification of a session that is tracked; others are not looked
-// into.
+// beginIdentity starts the identification of a session.
 func (e *Engine) beginIdentity(s *Session) {
-	if e.identifier == nil || s.path != express || !e.log.Tracks(s.fromZone.Name, s.toZone.Name) {
+	if e.identifier == nil || !e.identifier.Enabled() {
 		return
 	}
-	meta := classify.Meta{
+	i := new(identity)
+	meta := s.meta()
+	e.identifier.Begin(&i.flow, &meta)
+	s.identity = i
+	if i.flow.Final() {
+		s.set(stateIdentified)
+		e.identifier.Identified(&i.flow, &meta)
+	}
+}
+
+// meta is what is known of the session before its first byte.
+func (s *Session) meta() classify.Meta {
+	return classify.Meta{
 		Client: s.client(), Server: s.server(), Protocol: uint8(s.protocol), ICMPType: s.flow.ICMPType, ICMPCode: s.flow.ICMPCode,
 		Guessed: s.protocol == schema.ProtoTCP && !s.opensWithSYN,
 	}
-	s.identity = new(identity)
-	e.identifier.Begin(&s.identity.flow, &meta)
-	s.noteIdentity()
+}
+
+// classifierDirection is the direction as the classifier calls it.
+func (d direction) classifierDirection() classify.Direction {
+	if d == fromServer {
+		return classify.ToClient
+	}
+	return classify.ToServer
 }
 
 // identify shows a packet to the session's identification.
 func (e *Engine) identify(w *wing, p *stack.Packet) {
-	s := w.session
+	i := w.session.identity
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	d := w.direction.classifierDirection()
+	switch w.session.protocol {
+	case schema.ProtoTCP:
+		i.flow.Segment(&classify.Segment{Direction: d, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.IP[p.Payload:]})
+	case schema.ProtoUDP, protoSCTP:
+		i.flow.Datagram(d, p.IP[p.Payload:])
+	}
+	e.noteIdentity(w.session)
+}
+
+// protoSCTP is the number of the Stream Control Transmission Protocol.
+const protoSCTP schema.Protocol = 132
+
+// identifyStream shows bytes of a terminated session to its identification.
+func (e *Engine) identifyStream(s *Session, d direction, data []byte) {
 	i := s.identity
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	direction := classify.ToServer
-	if w.direction == fromServer {
-		direction = classify.ToClient
-	}
-	var changed bool
-	switch s.protocol {
-	case schema.ProtoTCP:
-		changed = i.flow.Segment(&classify.Segment{Direction: direction, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.IP[p.Payload:]})
-	case schema.ProtoUDP:
-		changed = i.flow.Datagram(direction, p.IP[p.Payload:])
-	}
-	if changed || i.flow.Final() {
-		s.noteIdentity()
-	}
+	i.flow.Stream(d.classifierDirection(), data)
+	e.noteIdentity(s)
 }
 
-// endIdentity concludes with what is known.
-func (s *Session) endIdentity() {
-	if s.identity == nil || s.has(stateIdentified) {
-		return
+// look shows a terminated session's bytes to its identification until that is final; nil where
+// there is nothing to find out.
+func (e *Engine) look(s *Session) Look {
+	if !s.identifying() {
+		return nil
 	}
-	s.identity.mu.Lock()
-	defer s.identity.mu.Unlock()
-	s.identity.flow.Close()
-	s.noteIdentity()
-}
-
-// noteIdentity keeps the answer where others read it; identity.mu is held, or nobody else knows
-// the session yet.
-func (s *Session) noteIdentity() {
-	f := &s.identity.flow
-	found := &identified{Result: f.Result()}
-	protocol, application := f.Applications()
-	for _, a := range []*appdb.Application{protocol, application} {
-		if a != nil {
-			found.category, found.subCategory, found.risk, found.characteristics = a.Category, a.SubCategory, a.Risk, strings.Join(a.Characteristics.Names(), ",")
+	return func(from direction, data []byte) Sight {
+		e.identifyStream(s, from, data)
+		if s.identifying() {
+			return LookOn
 		}
-	}
-	s.found.Store(found)
-	if f.Final() {
-		s.set(stateIdentified)
+		return LookDone
 	}
 }
 
-// identifying says whether the session's packets are still to be shown.
+// noteIdentity notes that the answer is final, once; identity.mu is held.
+func (e *Engine) noteIdentity(s *Session) {
+	if s.identity.flow.Final() && s.set(stateIdentified) {
+		meta := s.meta()
+		e.identifier.Identified(&s.identity.flow, &meta)
+	}
+}
+
+// endIdentity concludes with what is known, as the session ends.
+func (e *Engine) endIdentity(s *Session) {
+	if i := s.identity; i != nil {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.flow.Close()
+		e.noteIdentity(s)
+	}
+}
+
+// countIdentity adds a session that is over, and the bytes it carried, to the statistics.
+func (e *Engine) countIdentity(s *Session, bytes uint64) {
+	if i := s.identity; i != nil {
+		meta := s.meta()
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		e.identifier.Ended(&i.flow, &meta, bytes)
+	}
+}
+
+// identifying says whether the session is still to be shown to its identification.
 func (s *Session) identifying() bool { return s.identity != nil && !s.has(stateIdentified) }
+
+// found is what is known of the session's application now.
+func (s *Session) found() (result classify.Result, protocol, application *appdb.Application) {
+	i := s.identity
+	if i == nil {
+		return classify.Result{Protocol: appdb.Unknown}, nil, nil
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	protocol, application = i.flow.Applications()
+	return i.flow.Result(), protocol, application
+}
 
 // describe puts what was found into a log record, names without their prefix.
 func (s *Session) describe(record *track.Session) {
-	found := s.found.Load()
-	if found == nil || found.Protocol == appdb.Unknown {
+	found, protocol, application := s.found()
+	if found.Name() == appdb.Unknown {
 		return
 	}
 	record.Application = strings.TrimPrefix(found.Protocol, appdb.Prefix)
 	record.NestedApplication = strings.TrimPrefix(found.Application, appdb.Prefix)
-	record.Category, record.SubCategory = found.category, found.subCategory
-	record.Risk, record.Characteristics = uint8(found.risk), found.characteristics
+	a := application
+	if a == nil {
+		a = protocol
+	}
+	if a != nil {
+		record.Category, record.SubCategory = a.Category, a.SubCategory
+		record.Risk, record.Characteristics = uint8(a.Risk), strings.Join(a.Characteristics.Names(), ",")
+	}
 }
 
 // applications are the session's names as commands show them.
 func (s *Session) applications() (application, nested string) {
-	found := s.found.Load()
-	if found == nil {
-		return unknownApplication, ""
-	}
+	found, _, _ := s.found()
 	return found.Protocol, found.Application
 }

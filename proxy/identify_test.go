@@ -19,9 +19,27 @@ func identifying(t *testing.T) *bench {
 	if problems := append(slices.Clone(problems), more...); len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	b.identifier = engine
-	b.log.tracked = true
+	b.identifier = &recorder{Engine: engine}
 	return b
+}
+
+// recorder is an Identifier that remembers what it was told.
+type recorder struct {
+	*classify.Engine
+	off        bool
+	identified []string
+	ended      []uint64 // bytes
+}
+
+func (r *recorder) Enabled() bool { return !r.off }
+
+func (r *recorder) Identified(f *classify.Flow, _ *classify.Meta) {
+	result := f.Result()
+	r.identified = append(r.identified, result.Name())
+}
+
+func (r *recorder) Ended(_ *classify.Flow, _ *classify.Meta, bytes uint64) {
+	r.ended = append(r.ended, bytes)
 }
 
 // carrying is a segment with payload.
@@ -33,8 +51,9 @@ func (c *conversation) carrying(payload string) []byte {
 	return frame
 }
 
-func TestTrackedSessionsAreIdentified(t *testing.T) { // TR-20, TR-48
+func TestSessionsAreIdentified(t *testing.T) { // AI-16, TR-20, TR-48
 	b := identifying(t)
+	b.log.tracked = true
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
 	c.connect(b)
 	if i := b.only(); i.Application != unknownApplication {
@@ -58,11 +77,18 @@ func TestTrackedSessionsAreIdentified(t *testing.T) { // TR-20, TR-48
 	if last.Application != "HTTP" || last.NestedApplication != "YOUTUBE" || last.Category == "" || last.Risk == 0 {
 		t.Errorf("logged as %+v", last)
 	}
+	r := b.identifier.(*recorder)
+	if want := []string{"junos:YOUTUBE"}; !slices.Equal(r.identified, want) {
+		t.Errorf("told of %v, want %v", r.identified, want)
+	}
+	if want := []uint64{last.BytesFromClient + last.BytesFromServer}; !slices.Equal(r.ended, want) || want[0] == 0 {
+		t.Errorf("told of ends with %d bytes, want %d", r.ended, want)
+	}
 }
 
-func TestUntrackedSessionsAreNotLookedInto(t *testing.T) {
+func TestNoSessionIsLookedIntoWhenIdentificationIsOff(t *testing.T) { // AI-17
 	b := identifying(t)
-	b.log.tracked = false
+	b.identifier.(*recorder).off = true
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
 	c.connect(b)
 	b.from(b.lan, c.carrying("GET / HTTP/1.1\r\nHost: www.youtube.com\r\n\r\n"))

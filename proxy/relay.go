@@ -66,6 +66,23 @@ func (r RelayResult) Reason() track.Reason {
 	return track.ReasonFIN
 }
 
+// Look is shown bytes of a relayed session in the order in which they pass, each byte before it
+// goes on. It is called by one goroutine for each direction.
+type Look func(from direction, data []byte) Sight
+
+// Sight is what follows from a Look.
+type Sight uint8
+
+// What may follow from a Look.
+const (
+	LookOn   Sight = iota // show what comes next
+	LookDone              // enough was seen: nothing more is shown, of either direction
+	LookStop              // nothing passes any more: both sides are reset
+)
+
+// errStopped is what breaks a session that a Look stops.
+var errStopped = errors.New("stopped by what the session carried")
+
 // relayChunk bounds the bytes moved at once, so that a fast session lets others in between.
 const relayChunk = 256 << 10
 
@@ -79,13 +96,19 @@ const stalledCheck = time.Second
 // close it at once, which after a failure resets it. A side that does not take its data stops the
 // other side only; the session then holds no more than the buffers of its two connections. A
 // session without traffic holds no buffer at all.
-func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn) RelayResult {
+//
+// A look that is not nil is shown the bytes of each direction as they pass, until it says that it
+// has seen enough.
+func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look) RelayResult {
 	raw, err := upstream.SyscallConn()
 	if err != nil {
 		_ = client.Abort()
 		return RelayResult{End: ServerRST, Err: err}
 	}
 	r := &relay{client: client, upstream: upstream, raw: raw}
+	if look != nil {
+		r.look.Store(&look)
+	}
 	client.OnHangUp(func() {
 		if err := client.Err(); err != nil {
 			r.fail(clientEnd(err), err)
@@ -115,6 +138,8 @@ type relay struct {
 	upstream *net.TCPConn
 	raw      syscall.RawConn
 
+	look                   atomic.Pointer[Look] // nil when nobody looks
+	shown                  uint64               // bytes of the client that were looked at
 	fromClient, fromServer atomic.Uint64
 	finSent                atomic.Bool   // the client's FIN went on to the server
 	end                    atomic.Uint32 // RelayEnd; the first one counts
@@ -160,6 +185,10 @@ func (r *relay) upload() {
 	var refused error // what the server's socket said
 	var fd int
 	writev := func(pieces [][]byte) (int, error) {
+		if err := r.showPieces(pieces); err != nil {
+			refused = err
+			return 0, err
+		}
 		n, err := unix.Writev(fd, pieces)
 		refused = err
 		return max(n, 0), err
@@ -183,6 +212,9 @@ func (r *relay) upload() {
 				r.fail(serverEnd(err), err)
 				return
 			}
+		case errors.Is(refused, errStopped):
+			r.fail(RelayStopped, refused)
+			return
 		case refused == unix.EINTR, received == nil:
 		case refused != nil:
 			r.fail(serverEnd(refused), refused)
@@ -204,6 +236,39 @@ func (r *relay) upload() {
 			return
 		}
 	}
+}
+
+// showPieces shows what of the client's bytes, which begin at the first that was not written yet,
+// has not been shown before.
+func (r *relay) showPieces(pieces [][]byte) error {
+	if r.look.Load() == nil {
+		return nil
+	}
+	skip := r.shown - r.fromClient.Load()
+	for _, piece := range pieces {
+		n := min(skip, uint64(len(piece)))
+		skip -= n
+		if err := r.show(fromClient, piece[n:]); err != nil {
+			return err
+		}
+		r.shown += uint64(len(piece)) - n
+	}
+	return nil
+}
+
+// show lets the look see bytes that are about to pass.
+func (r *relay) show(from direction, data []byte) error {
+	look := r.look.Load()
+	if look == nil || len(data) == 0 {
+		return nil
+	}
+	switch (*look)(from, data) {
+	case LookDone:
+		r.look.Store(nil)
+	case LookStop:
+		return errStopped
+	}
+	return nil
 }
 
 // awaitUpstream waits until the server's socket takes data.
@@ -230,7 +295,7 @@ func (r *relay) download() {
 			case n == 0:
 				return 0, io.ErrUnexpectedEOF // there was less than the socket had announced
 			default:
-				return n, nil
+				return n, r.show(fromServer, b[:n])
 			}
 		}
 	}
@@ -272,6 +337,9 @@ func (r *relay) download() {
 			if err := r.awaitClient(); err != nil {
 				return
 			}
+		case errors.Is(sent, errStopped):
+			r.fail(RelayStopped, sent)
+			return
 		case sent != nil:
 			r.fail(clientEnd(sent), sent)
 			return

@@ -9,6 +9,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +29,7 @@ import (
 type relayWorld struct {
 	server  net.Listener
 	results chan RelayResult
+	look    Look
 	stop    context.CancelFunc
 	stack   *stack.Terminator
 }
@@ -102,7 +106,7 @@ func (w *relayWorld) accept(ctx context.Context, p *stack.Pending) {
 		w.results <- RelayResult{End: ClientRST, Err: err}
 		return
 	}
-	w.results <- Relay(ctx, client, upstream)
+	w.results <- Relay(ctx, client, upstream, w.look)
 }
 
 // connect returns both ends of a relayed session.
@@ -416,4 +420,77 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+// A look sees every byte once and in order before it passes, and can stop the session.
+func TestRelayShowsWhatPasses(t *testing.T) {
+	w := newRelayWorld(t, false)
+	var mu sync.Mutex
+	var seen [2]strings.Builder
+	const poison = "poison"
+	w.look = func(from direction, data []byte) Sight {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[from].Write(data)
+		if strings.Contains(seen[from].String(), poison) {
+			return LookStop
+		}
+		return LookOn
+	}
+	client, server := w.connect(t, "IPv4")
+	up, down := strings.Repeat("question ", 40_000), strings.Repeat("answer ", 40_000)
+	exchange(t, client, server, up)
+	exchange(t, server, client, down)
+	mu.Lock()
+	if seen[fromClient].String() != up || seen[fromServer].String() != down {
+		t.Errorf("saw %d bytes up and %d down, not what passed (%d, %d)", seen[fromClient].Len(), seen[fromServer].Len(), len(up), len(down))
+	}
+	mu.Unlock()
+	if _, err := client.Write([]byte(poison)); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(server)
+	if len(rest) > 0 || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the server got %q, %v, want a reset and no byte of what stopped the session", rest, err)
+	}
+	if result := <-w.results; result.End != RelayStopped {
+		t.Errorf("ended by %v", result.End)
+	}
+}
+
+// A look that has seen enough is not called again.
+func TestRelayStopsShowing(t *testing.T) {
+	w := newRelayWorld(t, false)
+	var calls atomic.Int32
+	w.look = func(direction, []byte) Sight {
+		calls.Add(1)
+		return LookDone
+	}
+	client, server := w.connect(t, "IPv6")
+	exchange(t, client, server, "first")
+	exchange(t, client, server, "second")
+	exchange(t, server, client, "third")
+	if n := calls.Load(); n != 1 {
+		t.Errorf("called %d times", n)
+	}
+	client.Close()
+	server.Close()
+	<-w.results
+}
+
+// exchange sends text from one end to the other.
+func exchange(t *testing.T, from, to net.Conn, text string) {
+	t.Helper()
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(from, text)
+		sent <- err
+	}()
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(to, got); err != nil || string(got) != text {
+		t.Fatalf("%d bytes did not pass: %v", len(text), err)
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
 }

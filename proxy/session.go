@@ -86,7 +86,6 @@ type Session struct {
 	updates  track.UpdateClock            // when volume updates are due
 	tcpMu    sync.Mutex                   // orders changes of state by segments with SYN, FIN or RST, and offloading
 	identity *identity                    // nil for a session that is not looked into
-	found    atomic.Pointer[identified]   // its application, as far as known
 	relay    atomic.Pointer[relayed]      // the terminated session, on the stream path
 }
 

@@ -188,8 +188,15 @@ func identifier(logger *slog.Logger) proxy.Identifier {
 	for _, p := range append(problems, more...) {
 		logger.Warn("application database", "problem", p)
 	}
-	return engine
+	return always{engine}
 }
+
+// always identifies every session and keeps nothing.
+type always struct{ *classify.Engine }
+
+func (always) Enabled() bool                                { return true }
+func (always) Identified(*classify.Flow, *classify.Meta)    {}
+func (always) Ended(*classify.Flow, *classify.Meta, uint64) {}
 
 // carrier is the kernel's part in forwarding, or nil where the kernel cannot take it.
 func carrier(logger *slog.Logger) proxy.Carrier {

@@ -1,5 +1,9 @@
 // Package data is the application database that the program carries, as the text files that
 // package appdb describes, and the names that other engines use for the same applications.
+//
+// What lies in this directory is written by hand. The directory imported is made by the command
+// classify/pack/cmd/import from public collections of facts; make appdb makes it anew. What is
+// written by hand always wins: an imported application yields its name and its hosts.
 package data
 
 import (
@@ -15,12 +19,48 @@ import (
 var files embed.FS
 
 // Load reads the database. It is read once; the result is shared and must not be changed.
-var Load = sync.OnceValues(func() (*appdb.Database, []appdb.Problem) { return appdb.LoadFS(files) })
+var Load = sync.OnceValues(load)
+
+func load() (*appdb.Database, []appdb.Problem) {
+	read := make(chan *appdb.Database, 1)
+	var importedProblems []appdb.Problem
+	go func() {
+		var db *appdb.Database
+		db, importedProblems = Imported()
+		read <- db
+	}()
+	db, problems := Core()
+	admit(db, <-read)
+	for _, a := range db.Applications {
+		a.DeriveTags()
+	}
+	return db, append(problems, importedProblems...)
+}
+
+// Core reads what is written by hand alone.
+func Core() (*appdb.Database, []appdb.Problem) { return appdb.LoadFS(files) }
 
 // Names maps names of this program, without "junos:", to those of another engine. The key is a
 // name, or a protocol and an application joined by "/" where the other engine has one name for
-// the two, or a protocol and "*" where it never looks for an application over the protocol.
+// the two.
 type Names map[string]string
+
+// NameFiles are the files of names that the package carries, by file name.
+func NameFiles() (map[string][]byte, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string][]byte{}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".names") {
+			if texts[e.Name()], err = files.ReadFile(e.Name()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return texts, nil
+}
 
 // NamesOf reads the names of another engine from the file ENGINE.names: a line for each, ours and
 // theirs, parted by spaces. # begins a comment.
@@ -46,24 +86,22 @@ func NamesOf(engine string) (Names, error) {
 	return names, nil
 }
 
-// Of translates a protocol and an application, with or without "junos:", the latter perhaps "". An
-// application that is not in the map is one that the other engine does not know: it would name
-// the protocol alone. A protocol that is not in the map stays as it is, without "junos:".
+// Of translates a protocol and an application, with or without "junos:", the latter perhaps "".
+// Names that are not in the map stay as they are, without "junos:".
 func (n Names) Of(protocol, application string) (string, string) {
 	protocol, application = strings.TrimPrefix(protocol, appdb.Prefix), strings.TrimPrefix(application, appdb.Prefix)
 	if application != "" {
-		for _, over := range [...]string{application, "*"} {
-			if both, ok := n[protocol+"/"+over]; ok {
-				return both, ""
-			}
+		if both, ok := n[protocol+"/"+application]; ok {
+			return both, ""
 		}
-		application = n[application]
+		application = n.one(application)
 	}
-	if other, ok := n[protocol]; ok {
-		protocol = other
+	return n.one(protocol), application
+}
+
+func (n Names) one(name string) string {
+	if other, ok := n[name]; ok {
+		return other
 	}
-	if application == protocol {
-		application = ""
-	}
-	return protocol, application
+	return name
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -63,6 +64,9 @@ func (f *facts) claim(c claim) {
 	f.claims = append(f.claims, c)
 }
 
+// examples are domains that nobody owns: they stand for any in documents.
+var examples = []string{"example.com", "example.net", "example.org"}
+
 // ownable is a host name in lower case, without "www.", when somebody can own it: it is below a
 // public suffix that exists, and no address.
 func ownable(host string) (string, bool) {
@@ -72,6 +76,9 @@ func ownable(host string) (string, bool) {
 		return "", false
 	}
 	if host == "" || len(host) > 253 || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" || strings.Contains(host, "..") {
+		return "", false
+	}
+	if slices.Contains(examples, registrable(host)) {
 		return "", false
 	}
 	suffix, icann := publicsuffix.PublicSuffix(host)

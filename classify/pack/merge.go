@@ -30,18 +30,30 @@ type merger struct {
 	exact        map[string]*appdb.Application // by host name owned alone
 	anySuffix    map[string]*appdb.Application // of "label.*"
 	numbers      map[uint32]bool
+	recorded     map[uint32]bool             // numbers of options.Numbers
 	agreed       map[*appdb.Application]bool // named by two sources or more
+	groupNames   map[string]bool             // of the core, and of what applications are imported into
 	left         []string                    // protocols that nothing recognises
 }
 
 func newMerger(options Options, f *facts) *merger {
-	return &merger{
+	m := &merger{
 		options: options, facts: f,
 		names: map[string]*appdb.Application{}, plain: map[string]*appdb.Application{},
 		owner: map[string]*appdb.Application{}, exact: map[string]*appdb.Application{},
-		anySuffix: map[string]*appdb.Application{}, numbers: map[uint32]bool{},
-		agreed: map[*appdb.Application]bool{},
+		anySuffix: map[string]*appdb.Application{}, numbers: map[uint32]bool{}, recorded: map[uint32]bool{},
+		agreed: map[*appdb.Application]bool{}, groupNames: map[string]bool{},
 	}
+	for _, g := range options.Core.GroupNames() {
+		m.groupNames[g] = true
+	}
+	for where := range subjectTraits {
+		m.groupNames[appdb.Prefix+strings.ToLower(where.category)] = true
+	}
+	for _, n := range options.Numbers {
+		m.recorded[n] = true
+	}
+	return m
 }
 
 // addCore copies the core, as far as something recognises its applications.
@@ -178,13 +190,13 @@ func (m *merger) addService(s *service) *appdb.Application {
 		m.report(c).Kept++
 	}
 	title := s.title()
-	if same := m.plain[plain(title)]; same != nil && same.Kind == appdb.Ordinary && same.Number < firstImported &&
+	if same := m.plain[plain(title)]; same != nil && same.Kind == appdb.Ordinary && same.Number < FirstImported &&
 		strings.HasPrefix(plain(label(s.home)), plain(title)) {
 		m.own(same, []string{s.home}, nil)
 		return same
 	}
 	name := m.freeName(title, s.home)
-	if same := m.names[applicationName(title)]; same != nil && same.Number >= firstImported && label(strings.TrimPrefix(same.Hosts[0], "=")) == label(s.home) {
+	if same := m.names[applicationName(title)]; same != nil && same.Number >= FirstImported && label(strings.TrimPrefix(same.Hosts[0], "=")) == label(s.home) {
 		m.own(same, []string{s.home}, nil)
 		m.agreed[same] = m.agreed[same] || s.sources() > 1
 		return same
@@ -198,7 +210,7 @@ func (m *merger) addService(s *service) *appdb.Application {
 		Risk:   t.risk, Characteristics: t.characteristics,
 		Ports:      []appdb.PortRange{{Protocol: decode.TCP, Low: 80, High: 80}, {Protocol: decode.TCP, Low: 443, High: 443}, {Protocol: decode.UDP, Low: 443, High: 443}},
 		References: []string{"https://" + s.home + "/"},
-		Number:     number(name, m.numbers),
+		Number:     m.number(name),
 		Source:     s.claims[0].source.Name,
 	}
 	m.add(a)
@@ -257,7 +269,7 @@ func (s *service) subject(title string) subject {
 
 func (s *service) description(title string) string {
 	for _, c := range s.claims {
-		if c.description != "" && c.name == title {
+		if c.name == title && strings.HasPrefix(strings.ToLower(c.description), strings.ToLower(title)) {
 			return c.description
 		}
 	}
@@ -268,11 +280,21 @@ func (s *service) description(title string) string {
 // the whole domain.
 func (m *merger) freeName(title, home string) string {
 	for _, name := range []string{applicationName(title), applicationName(label(home)), applicationName(home)} {
-		if name != "" && m.names[name] == nil {
+		if name != "" && m.names[name] == nil && !m.reserved(name) {
 			return name
 		}
 	}
 	return strings.ToUpper(home)
+}
+
+// reserved says whether a name means something else where applications are named: a group, or
+// traffic of which nothing is known.
+func (m *merger) reserved(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case appdb.GroupAny, appdb.GroupUnassigned, "none", strings.ToLower(strings.TrimPrefix(appdb.Unknown, appdb.Prefix)):
+		return true
+	}
+	return m.groupNames[appdb.Prefix+name]
 }
 
 // own gives an application domains and host names that nobody owns yet.

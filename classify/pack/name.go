@@ -46,18 +46,21 @@ func plain(name string) string {
 	return strings.ToLower(strings.ReplaceAll(applicationName(name), "-", ""))
 }
 
-// firstImported is the smallest number of an imported application; smaller ones are of the core.
-const firstImported = 1 << 16
+// FirstImported is the smallest number of an imported application; smaller ones are of the core.
+const FirstImported = 1 << 16
 
 // number is the number that stays with an imported application as long as it keeps its name, from
-// one build to the next: it follows from the name, or is the next one free.
-func number(name string, taken map[uint32]bool) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	n := h.Sum32()
-	for n < firstImported || taken[n] {
+// one build to the next: the one it had, or one that follows from the name, or is the next one free.
+func (m *merger) number(name string) uint32 {
+	n, known := m.options.Numbers[name]
+	if !known {
+		h := fnv.New32a()
+		h.Write([]byte(name))
+		n = h.Sum32()
+	}
+	for n < FirstImported || m.numbers[n] || !known && m.recorded[n] {
 		n++
 	}
-	taken[n] = true
+	m.numbers[n] = true
 	return n
 }

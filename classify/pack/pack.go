@@ -9,7 +9,7 @@
 // name.go, subject.go, report.go and, for the finished database, write.go.
 //
 // No file of a collection is part of this program. Their licences let their facts be used; the
-// report names the collections so that they can be credited.
+// collections of the package that the program carries stand in sources.go, with whom to credit.
 package pack
 
 import (
@@ -30,6 +30,9 @@ type Options struct {
 	// Decoded says whether a decoder recognises a protocol or micro-application, by its name
 	// without prefix. Protocols that nothing recognises are left out. nil: all are recognised.
 	Decoded func(name string) bool
+	// Numbers are the numbers that imported applications had in the build before, by their names
+	// without prefix. They keep them, and no other gets them.
+	Numbers map[string]uint32
 }
 
 // Importers are the names of the importers, and what they read, sorted by name.

@@ -45,9 +45,9 @@ func (r *Report) count(db *appdb.Database, m *merger) {
 		r.Hosts += len(a.Hosts)
 		r.Prefixes += len(a.Addresses)
 		switch {
-		case a.Number >= firstImported && m.agreed[a]:
+		case a.Number >= FirstImported && m.agreed[a]:
 			r.Agreed++
-		case a.Number >= firstImported:
+		case a.Number >= FirstImported:
 			r.Single++
 		case a.Kind == appdb.Micro:
 			r.Micro++

@@ -8,7 +8,6 @@ package data
 
 import (
 	"embed"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -40,11 +39,6 @@ func load() (*appdb.Database, []appdb.Problem) {
 // Core reads what is written by hand alone.
 func Core() (*appdb.Database, []appdb.Problem) { return appdb.LoadFS(files) }
 
-// Names maps names of this program, without "junos:", to those of another engine. The key is a
-// name, or a protocol and an application joined by "/" where the other engine has one name for
-// the two.
-type Names map[string]string
-
 // NameFiles are the files of names that the package carries, by file name.
 func NameFiles() (map[string][]byte, error) {
 	entries, err := files.ReadDir(".")
@@ -60,48 +54,4 @@ func NameFiles() (map[string][]byte, error) {
 		}
 	}
 	return texts, nil
-}
-
-// NamesOf reads the names of another engine from the file ENGINE.names: a line for each, ours and
-// theirs, parted by spaces. # begins a comment.
-func NamesOf(engine string) (Names, error) {
-	text, err := files.ReadFile(engine + ".names")
-	if err != nil {
-		return nil, fmt.Errorf("no names are known of engine %q", engine)
-	}
-	names := Names{}
-	for i, line := range strings.Split(string(text), "\n") {
-		line, _, _ = strings.Cut(line, "#")
-		words := strings.Fields(line)
-		switch {
-		case len(words) == 0:
-		case len(words) != 2:
-			return nil, fmt.Errorf("%s.names:%d: not two names", engine, i+1)
-		case names[words[0]] != "":
-			return nil, fmt.Errorf("%s.names:%d: %s is there twice", engine, i+1, words[0])
-		default:
-			names[words[0]] = words[1]
-		}
-	}
-	return names, nil
-}
-
-// Of translates a protocol and an application, with or without "junos:", the latter perhaps "".
-// Names that are not in the map stay as they are, without "junos:".
-func (n Names) Of(protocol, application string) (string, string) {
-	protocol, application = strings.TrimPrefix(protocol, appdb.Prefix), strings.TrimPrefix(application, appdb.Prefix)
-	if application != "" {
-		if both, ok := n[protocol+"/"+application]; ok {
-			return both, ""
-		}
-		application = n.one(application)
-	}
-	return n.one(protocol), application
-}
-
-func (n Names) one(name string) string {
-	if other, ok := n[name]; ok {
-		return other
-	}
-	return name
 }

@@ -1,0 +1,194 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sluice/sigpack"
+)
+
+// Texts of an installation that is under way.
+const (
+	checking   = "Checking compatibility of application package version %d ..."
+	validating = "Data plane validation of application package version (%d) is in progress ..."
+)
+
+// ErrChecksum says that downloaded files are not what was downloaded.
+var ErrChecksum = errors.New("Checksum validation failed for downloaded files.") //nolint:staticcheck // printed as it is
+
+// ErrNotDownloaded says that there is nothing to install.
+var ErrNotDownloaded = errors.New("no application package is downloaded: request services application-identification download")
+
+// Install begins to install the package that was downloaded last, and returns what the command
+// prints. It fails with ErrChecksum when files were changed since. A version that is installed
+// already is refused, unless ignoreDuplicate asks for it.
+func (m *Manager) Install(ignoreDuplicate bool) (string, error) {
+	staged := m.journal.read().Staged
+	if staged == nil {
+		return "", ErrNotDownloaded
+	}
+	if err := sigpack.Verify(m.journal.path(staged), staged.Digest); err != nil {
+		m.opt.Logger.Error("signature package is damaged", "version", staged.Version, "error", err)
+		return "", ErrChecksum
+	}
+	err := m.begin(Install, running(staged.Version, checking, staged.Version), func(ctx context.Context) {
+		// It may have changed before this operation had its turn.
+		m.install(ctx, *m.journal.read().Staged, ignoreDuplicate)
+	})
+	return installStarted, err
+}
+
+// defect is a reason that marks a version as faulty.
+type defect struct{ error }
+
+// install takes a staged package through all checks and puts it in force.
+func (m *Manager) install(ctx context.Context, next slot, ignoreDuplicate bool) {
+	err := m.try(ctx, &next, ignoreDuplicate)
+	var d defect
+	switch {
+	case err == nil:
+	case errors.As(err, &d) && ctx.Err() == nil:
+		m.opt.Logger.Error("signature package failed data plane validation", "version", next.Version, "reason", d.error)
+		m.rolledBack(next.Info)
+	default:
+		if ctx.Err() != nil {
+			err = ErrClosed
+		}
+		m.end(Install, failure(next.Version, installFailed(next.Version), err), nothing)
+	}
+	m.report(next.Version, err)
+}
+
+func (m *Manager) try(ctx context.Context, next *slot, ignoreDuplicate bool) error {
+	r := m.journal.read()
+	if _, is := r.faulty(next.Version); is {
+		return fmt.Errorf("Requested application package %d failed data plane validation. Please install another version", next.Version) //nolint:staticcheck // printed as it is
+	}
+	again := r.Installed != nil && r.Installed.Version == next.Version
+	if again && !ignoreDuplicate {
+		return fmt.Errorf("Application package %d is already installed", next.Version) //nolint:staticcheck // printed as it is
+	}
+	if err := m.note(Install, next.Version, false); err != nil {
+		return err
+	}
+	if err := sigpack.Verify(m.journal.path(next), next.Digest); err != nil {
+		return ErrChecksum
+	}
+	pack, err := sigpack.Open(m.journal.path(next))
+	if err != nil {
+		return defect{err}
+	}
+	before := m.force.Load()
+	if err := m.conflicts(before.pack, pack); err != nil {
+		return err
+	}
+	m.opt.fault("install: checked")
+	m.progress(Install, next.Version, validating, next.Version)
+	if err := m.opt.Validate(ctx, m.journal.path(next)); err != nil {
+		return defect{err}
+	}
+	next.Added = added(before.pack, pack)
+	if again {
+		next.Added = r.Installed.Added
+	}
+	if err := m.trial(ctx, next, pack); err != nil {
+		return err
+	}
+	done := succeeded(next.Version, "Install application package %d succeed", next.Version)
+	err = m.end(Install, done, func(r *record) {
+		if !again {
+			r.Previous = r.Installed
+		}
+		r.Installed, r.Alarm = next, time.Time{}
+		r.Faulty = slices.DeleteFunc(slices.Clone(r.Faulty), func(f sigpack.Info) bool { return f.Version < next.Version })
+		if next.Version > r.Skip {
+			r.Skip = 0
+		}
+	})
+	if err != nil {
+		m.back(before)
+		return nil // the status says so
+	}
+	m.sweep()
+	m.logObsolete(pack)
+	return nil
+}
+
+// trial puts a package in force and watches it for a while. When it fails, the package before it is
+// in force again.
+func (m *Manager) trial(ctx context.Context, next *slot, pack *sigpack.Package) error {
+	before := m.force.Load()
+	m.opt.fault("install: validated")
+	if err := m.note(Install, next.Version, true); err != nil {
+		return err
+	}
+	if err := m.activate(pack, next.Added); err != nil {
+		return defect{err}
+	}
+	m.opt.fault("install: on trial")
+	if err := m.watch(ctx); err != nil {
+		m.back(before)
+		return err
+	}
+	return nil
+}
+
+// back puts in force again what was before.
+func (m *Manager) back(before *force) {
+	if err := m.activate(before.pack, before.added); err != nil {
+		m.opt.Logger.Error("signature package could not be put in force again; it is after a restart", "error", err)
+	}
+}
+
+// watch looks out for harm that a package on trial does.
+func (m *Manager) watch(ctx context.Context) error {
+	end := m.opt.Clock.Now().Add(m.opt.Watch)
+	for {
+		if err := m.opt.Healthy(); err != nil {
+			return defect{err}
+		}
+		left := end.Sub(m.opt.Clock.Now())
+		if left <= 0 {
+			return nil
+		}
+		elapsed, stop := m.opt.Clock.After(min(left, time.Second))
+		select {
+		case <-ctx.Done():
+			stop()
+			return ctx.Err()
+		case <-elapsed:
+		}
+	}
+}
+
+// rolledBack ends an installation that failed for the package's own fault: the version is not
+// installed again, and what was installed still is.
+func (m *Manager) rolledBack(faulty sigpack.Info) {
+	m.end(Install, autoRollback(faulty.Version), m.mark(faulty))
+}
+
+func installFailed(version int) string {
+	return fmt.Sprintf("Install Application package %d and Protocol bundle failed", version)
+}
+
+func autoRollback(version int) Status {
+	return failed(version, "%s ( Install Application package (%d) failed in data plane validation, auto rollback triggered)",
+		installFailed(version), version)
+}
+
+// mark notes in the journal what follows from a version's failure.
+func (m *Manager) mark(faulty sigpack.Info) func(*record) {
+	now := m.opt.Clock.Now()
+	return func(r *record) {
+		r.markFaulty(faulty)
+		r.Alarm = now
+		if r.Installed != nil {
+			s := rollbackDone(r.Installed.Version)
+			s.At = now
+			r.result(Rollback, s)
+		}
+	}
+}

@@ -23,7 +23,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range [][4]string{
-		{"junos:SSL", "", "TLS", ""}, {"junos:HTTP", "junos:WEBSOCKET", "WebSocket", ""},
+		{"junos:SSL", "", "TLS", ""}, {"junos:HTTP", "junos:WEBSOCKET", "HTTP", ""},
 		{"junos:SSL", "junos:SOMETHING-ELSE", "TLS", ""}, {"junos:SOCKS5", "junos:YOUTUBE", "SOCKS", ""}, {"junos:SOMETHING-ELSE", "", "SOMETHING-ELSE", ""}, {"junos:UNKNOWN", "", "Unknown", ""},
 	} {
 		if protocol, application := names.Of(c[0], c[1]); protocol != c[2] || application != c[3] {

@@ -12,6 +12,7 @@ import (
 // Decoders of this family.
 var Decoders = []decode.Decoder{
 	{Name: "DNS", Ports: []uint16{portDNS, portMDNS, portLLMNR}, Stream: stream, Datagram: datagram},
+	{Name: "DNSCRYPT", Ports: []uint16{443, portMDNS}, Datagram: dnsCrypt},
 }
 
 // Ports that tell the variants apart, as all have the same message format (RFC 1035, RFC 6762
@@ -142,7 +143,7 @@ func parse(s *decode.Session, data []byte) (m message, ok bool) {
 			return m, false
 		}
 		kind := decode.Uint16(data, after)
-		if (kind == typeNB || kind == typeNBSTAT) && netbiosName(name) {
+		if (kind == typeNB || kind == typeNBSTAT) && netbiosName(name) && !s.Port(portDNS) {
 			return m, false
 		}
 		if i == 0 {

@@ -2,6 +2,7 @@ package dns
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +78,24 @@ func TestCertificates(t *testing.T) {
 	a := new(mdns.Msg).SetReply(q)
 	a.Answer = []mdns.RR{&mdns.TXT{Hdr: mdns.RR_Header{Name: "cert.example.com.", Rrtype: mdns.TypeTXT, Class: 1}, Txt: []string{"DNSC\\000\\001\\000\\000"}}}
 	Datagrams(t, Decoders, 53, "DNSCRYPT", Client(pack(t, q)), Server(pack(t, a)))
+}
+
+// A response of DNSCrypt repeats the first half of the query's nonce.
+func TestEncrypted(t *testing.T) {
+	noise := strings.Repeat("\x8e\x41\xf3\x17", 128)
+	query := noise[:40] + "abcdefghijkl" + noise[52:]
+	Datagrams(t, Decoders, 443, "DNSCRYPT", Client(query), Server("r6fnvWj8abcdefghijkl"+noise[:60]))
+	for _, answer := range []string{"r6fnvWj8abcdefghijkm" + noise[:60], "r6fnvWj7abcdefghijkl" + noise[:60]} {
+		if o := Run(Decoders, UDP(443), Client(query), Server(answer)); o.Verdict != decode.No {
+			t.Errorf("%q: %v", answer[:20], o.Verdict)
+		}
+	}
+}
+
+// Asking a name server for a NetBIOS name is DNS still.
+func TestNetBIOSOverDNS(t *testing.T) {
+	query, _ := exchange(t, mdns.TypeA)
+	Datagrams(t, Decoders, 53, "DNS", Client(query[:12]+"\x20CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\x00\x00\x21\x00\x01"))
 }
 
 func TestOthersAreNotDNS(t *testing.T) {

@@ -176,6 +176,8 @@ func TestStreams(t *testing.T) {
 		{"CHECKMK", 6556, []Message{Server("<<<check_mk>>>\nVersion: 2.0\n")}},
 		{"MUNIN", 4949, []Message{Server("# munin node at a.example\n")}},
 		{"GRAPHITE", 2003, []Message{Client("servers.web1.load 0.42 1400000000\n")}},
+		{"OOKLA", 8080, []Message{Client("HI\n"), Server("HELLO 2.4 2016-10-06.1324.996ab91\n")}},
+		{"OOKLA", 8080, []Message{Client("HI 8e17cb65-c6b5-4b39-adcc-97006a1e4537\n"), Server("HELLO 2.9 (2.9.2)\n")}},
 		{"KISMET", 2501, []Message{Server("*KISMET: 0.0.0 1144004381\n")}},
 		{"LIVESTATUS", 6557, []Message{Client("GET hosts\nColumns: name\n\n")}},
 		{"NUT", 3493, []Message{Client("LIST UPS\n")}},

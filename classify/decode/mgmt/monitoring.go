@@ -28,6 +28,7 @@ var monitoring = []decode.Decoder{
 	{Name: "NUT", Ports: []uint16{3493}, Client: capitals, Stream: nut},
 	{Name: "APC-UPS", Ports: []uint16{3551}, Client: first("\x00"), Stream: apcups},
 	{Name: "IPERF", Ports: []uint16{5201}, Client: letters.Or(digits), Stream: iperf},
+	{Name: "OOKLA", Ports: []uint16{8080, 5060}, Client: first("H"), Stream: ookla},
 	{Name: "RIPE-ATLAS", Client: first("M"), Server: first("M"), Datagram: ripeAtlas},
 	{Name: "NETFLOW", Ports: []uint16{2055, 9995, 9996}, Client: first("\x00"), Server: first("\x00"), Datagram: netflow},
 	{Name: "SFLOW", Ports: []uint16{6343}, Client: first("\x00"), Server: first("\x00"), Datagram: sflow},
@@ -373,4 +374,20 @@ func iperf(_ *decode.Session, client, server []byte) decode.Verdict {
 func ripeAtlas(_ *decode.Session, data []byte) decode.Verdict {
 	const magic = "MGLNDD_"
 	return yes(len(data) > len(magic) && len(data) < 64 && decode.Prefix(data, magic) == decode.Whole && decode.Printable(data))
+}
+
+// ookla accepts the greeting of a speed test: HI, perhaps with the name of the session, and HELLO
+// with the version of the server.
+func ookla(_ *decode.Session, client, server []byte) decode.Verdict {
+	const longest = 64
+	line, _, ok := decode.Line(client[:min(len(client), longest)])
+	switch {
+	case !ok && (len(client) >= longest || decode.Prefix(client, "HI") == decode.None):
+		return decode.No
+	case !ok:
+		return decode.More
+	case string(line) != "HI" && decode.Prefix(line, "HI ") != decode.Whole:
+		return decode.No
+	}
+	return decode.Magic(server, "HELLO ")
 }

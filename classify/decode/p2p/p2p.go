@@ -28,6 +28,7 @@ var Decoders = []decode.Decoder{
 	{Name: "MONERO", Ports: []uint16{18080}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Stream: levin},
 	{Name: "NANO", Ports: []uint16{7075}, Client: decode.FirstBytes("R"), Server: decode.FirstBytes("R"), Stream: nanoStream},
 	{Name: "NANO", Ports: []uint16{7075}, Client: decode.FirstBytes("R"), Datagram: nanoDatagram},
+	{Name: "PPSTREAM", Datagram: ppStream},
 	{Name: "STRATUM", Ports: []uint16{3333, 4444}, Client: decode.FirstBytes("{"), Server: decode.FirstBytes("{"), Stream: stratum},
 }
 

@@ -97,6 +97,8 @@ func TestDatagrams(t *testing.T) {
 		{"Direct Connect", 7, "DIRECT-CONNECT", []decodetest.Message{client("$SR a b\x051/1\x05hub (192.0.2.1:411)|")}},
 		{"Resilio", 7, "RESILIO", []decodetest.Message{client("BSYNC\x00d1:md4:ping")}},
 		{"Scuttlebutt", 7, "SCUTTLEBUTT", []decodetest.Message{client("net:192.0.2.1:8008~shs:abc=")}},
+		{"PPStream", 7, "PPSTREAM", []decodetest.Message{client(x(t, "1c40 2800 44 7471") + salt(33)), server(x(t, "9c60 3000 55 7517") + salt(41))}},
+		{"PPStream, another identifier", 7, "", []decodetest.Message{client(x(t, "1c40 2800 44 7471") + salt(33)), server(x(t, "9c60 3000 55 7517") + salt(42)[1:])}},
 		{"Tox", 7, "TOX", []decodetest.Message{client("\x02" + salt(112)), client("\x02" + salt(32) + salt(200)[100:180])}},
 		{"Tox, keys that are none", 7, "", []decodetest.Message{client("\x02" + strings.Repeat("\x01\x02", 56)), client("\x02" + strings.Repeat("\x01\x02", 56))}},
 		{"node discovery", 7, "ETHEREUM-DISCOVERY", []decodetest.Message{client(salt(96) + x(t, "01 01 c9") + salt(9))}},

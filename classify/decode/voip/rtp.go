@@ -43,6 +43,9 @@ type rtpSeen struct {
 // rtpRun is how many packets in a row make a stream.
 const rtpRun = 3
 
+// rtpOpening is the longest datagram of another sort that may open the way for a stream (RFC 6263).
+const rtpOpening = 20
+
 // follows says whether b can be the packet after a of one source.
 func (a rtpPacket) follows(b rtpPacket) bool {
 	step, moved := b.sequence-a.sequence, b.timestamp-a.timestamp
@@ -53,6 +56,8 @@ func rtpDatagram(s *decode.Session, data []byte) decode.Verdict {
 	seen, _ := s.Memory().(*rtpSeen)
 	p, ok := parseRTP(data)
 	switch {
+	case !ok && seen == nil && s.Index == 0 && len(data) <= rtpOpening:
+		return decode.More
 	case !ok && seen == nil:
 		return decode.No
 	case !ok: // RTCP, STUN or silence in between

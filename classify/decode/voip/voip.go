@@ -45,8 +45,10 @@ var Decoders = []decode.Decoder{
 	{Name: "WHATSAPP", Ports: []uint16{5222}, Client: decode.FirstBytes("WE"), Stream: whatsApp},
 	{Name: "LINE-CALL", Client: decode.FirstRange(0xd0, 0xdf), Server: decode.FirstRange(0xd0, 0xdf), Datagram: lineCall},
 	{Name: "SD-RTN", Client: decode.FirstBytes("\x00"), Datagram: sdRTN},
+	{Name: "SPOTIFY-CONNECT", Ports: []uint16{57621}, Client: decode.FirstBytes("S"), Datagram: spotifyDiscovery},
+	{Name: "SPOTIFY-CONNECT", Ports: []uint16{4070}, Client: decode.FirstBytes("\x00"), Stream: spotify},
 	{Name: "RTCP", Ports: []uint16{5005}, Client: decode.FirstRange(0x80, 0xbf), Server: decode.FirstRange(0x80, 0xbf), Datagram: rtcpDatagram},
-	{Name: "RTP", Ports: []uint16{5004}, Client: decode.FirstRange(0x80, 0xbf), Server: decode.FirstRange(0x80, 0xbf), Datagram: rtpDatagram},
+	{Name: "RTP", Ports: []uint16{5004}, Datagram: rtpDatagram},
 	{Name: "RTP", Stream: rtpStream},
 }
 

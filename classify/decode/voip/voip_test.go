@@ -57,6 +57,8 @@ func TestDatagrams(t *testing.T) {
 		app  string
 		in   []decodetest.Message
 	}{
+		{"Spotify's discovery", 7, "SPOTIFY-CONNECT", "SPOTIFY", []decodetest.Message{client("SpotUdp0" + salt(36))}},
+		{"RTP after a keepalive", 7, "RTP", "", []decodetest.Message{client("\x01" + zero[:11]), client(rtp(t, "0001", "000000a0")), client(rtp(t, "0002", "00000140")), client(rtp(t, "0003", "000001e0"))}},
 		{"SIP request", 7, "SIP", "", []decodetest.Message{client(register)}},
 		{"SIP status", 7, "SIP", "", []decodetest.Message{server("SIP/2.0 200 OK\r\n\r\n")}},
 		{"HTTP over UDP", 5060, "", "", []decodetest.Message{client("OPTIONS * HTTP/1.1\r\n\r\n")}},
@@ -152,6 +154,8 @@ func TestStreams(t *testing.T) {
 		{"FreeSWITCH", "FREESWITCH-ESL", []decodetest.Message{server("Content-Type: auth/request\n\n")}},
 		{"MPD", "MPD", []decodetest.Message{server("OK MPD 0.23.5\n")}},
 		{"TeamSpeak query", "TEAMSPEAK", []decodetest.Message{server("TS3\n\rWelcome")}},
+		{"Spotify", "SPOTIFY-CONNECT", []decodetest.Message{client(x(t, "0004 000000a2 52 0e 50 00 60 06 68 a1c5") + salt(150))}},
+		{"not Spotify", "", []decodetest.Message{client(x(t, "0004 000000a2 42 0e 50 00 60 06 68 a1c5") + salt(150))}},
 		{"Viber", "VIBER", []decodetest.Message{client(x(t, "2000 01020304 fcff 0380") + salt(22))}},
 		{"WhatsApp", "WHATSAPP", []decodetest.Message{client("ED\x00\x01" + x(t, "000004 08050802") + "WA" + x(t, "0602 0000ee 12") + salt(20))}},
 		{"not WhatsApp", "", []decodetest.Message{client("WALK the dog")}},

@@ -44,6 +44,7 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	s.Side(decode.ToServer)
 	s.Value(decode.HTTPMethod, method)
 	s.Value(decode.HTTPURL, target)
+	tellPurpose(s, method, target)
 	tunnel := string(method) == "CONNECT"
 	switch {
 	case tunnel:
@@ -156,12 +157,18 @@ func header(s *decode.Session, data []byte) (end int, upgrade bool) {
 			continue
 		}
 		name, value := line[:colon], bytes.TrimSpace(line[colon+1:])
+		if same(name, "SOAPACTION") {
+			s.Application("SOAP")
+		}
 		upgrade = upgrade || same(name, "UPGRADE") && same(value, "WEBSOCKET")
 		for _, f := range fieldContexts {
 			switch {
 			case !same(name, f.name):
 			case f.context == decode.HTTPHost:
 				s.Host(f.context, value)
+			case f.context == decode.HTTPContentType:
+				s.Value(f.context, value)
+				tellContent(s, value)
 			default:
 				s.Value(f.context, value)
 			}

@@ -12,4 +12,6 @@ var Decoders = []decode.Decoder{
 		Server: decode.FirstBytes("H"),
 		Stream: http1,
 	},
+	{Name: "HTTP2", Ports: []uint16{80, 8080}, Client: decode.FirstBytes("P"), Stream: http2},
+	{Name: "WEBSOCKET", Client: wsBytes, Server: wsBytes, Stream: websocket},
 }

@@ -36,6 +36,8 @@
 //	group web:social-networking
 //	  description People and what they tell each other.
 //
+// A group that will leave the package says "flags obsolete".
+//
 // Attributes of application, protocol and micro:
 //
 //	title            the name as its owner writes it

@@ -163,6 +163,10 @@ func (l *loader) attribute(keyword string, values []string) {
 		l.report("%s has no value", keyword)
 		return
 	}
+	if l.group != nil && keyword == "flags" {
+		l.group.Obsolete = Flags(l.set(keyword, values, flagNames))&FlagObsolete != 0
+		return
+	}
 	if a == nil {
 		if !l.bad {
 			l.report("%s belongs to no stanza", keyword)

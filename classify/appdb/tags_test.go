@@ -2,6 +2,7 @@ package appdb
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -17,5 +18,16 @@ func TestDeriveTags(t *testing.T) {
 	a.DeriveTags()
 	if !slices.Equal(a.Tags, want) {
 		t.Errorf("a second time %q", a.Tags)
+	}
+}
+
+// A group says itself that it will leave the package (AI-168).
+func TestObsoleteGroup(t *testing.T) {
+	db := New()
+	for _, p := range db.Load("a.apps", strings.NewReader("group old\n  flags obsolete\ngroup young\n  description Stays.\n")) {
+		t.Error(p)
+	}
+	if len(db.Groups) != 2 || !db.Groups[0].Obsolete || db.Groups[1].Obsolete {
+		t.Errorf("%+v", db.Groups)
 	}
 }

@@ -62,6 +62,9 @@ micro SSL-SOMETHING
 
 group web
   description The web.
+
+group web:gone
+  flags obsolete
 `
 
 func core(t *testing.T) *appdb.Database {

@@ -56,6 +56,9 @@ func inFiles(applications []*appdb.Application, groups []appdb.Group, head strin
 		b := file("groups.apps")
 		fmt.Fprintf(b, "group %s\n", strings.TrimPrefix(g.Name, appdb.Prefix))
 		sentence(b, "description", g.Description)
+		if g.Obsolete {
+			values(b, "flags", "obsolete")
+		}
 		b.WriteByte('\n')
 	}
 	files := map[string][]byte{}
@@ -95,9 +98,17 @@ func writeApplication(w io.Writer, a *appdb.Application) {
 	if a.Number != 0 {
 		values(w, "number", fmt.Sprint(a.Number))
 	}
-	values(w, "tags", a.Tags...)
+	values(w, "tags", ownTags(a)...)
 	values(w, "flags", a.Flags.Names()...)
 	fmt.Fprintln(w)
+}
+
+// ownTags are the tags that do not follow from other attributes.
+func ownTags(a *appdb.Application) []string {
+	bare := *a
+	bare.Tags = nil
+	bare.DeriveTags()
+	return slices.DeleteFunc(slices.Clone(a.Tags), func(tag string) bool { return slices.Contains(bare.Tags, tag) })
 }
 
 func writeSignature(w io.Writer, s *appdb.Signature) {

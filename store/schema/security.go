@@ -7,6 +7,8 @@ type Security struct {
 	Log                 Log                 `cfg:"log" help:"Security log"`
 	AddressBooks        []AddressBook       `cfg:"address-book" help:"Named addresses"`
 	ApplicationTracking ApplicationTracking `cfg:"application-tracking" help:"Application tracking"`
+	DynamicApplication  DynamicApplication  `cfg:"dynamic-application" help:"Answers to web requests that policies refuse"`
+	ApplicationFirewall ApplicationFirewall `cfg:"application-firewall,hidden" help:"Rule sets on applications (deprecated: match dynamic-application in policies)"`
 	IDP                 IDP                 `cfg:"idp" help:"Signature package, by the name of the intrusion detection package"`
 	Flow                Flow                `cfg:"flow" help:"Session handling"`
 	NAT                 NAT                 `cfg:"nat" help:"Network address translation"`
@@ -125,6 +127,9 @@ type Policies struct {
 	ZonePairs     []ZonePair    `cfg:"from-zone" help:"Policies between two zones"`
 	Global        GlobalPolicy  `cfg:"global" help:"Policies that hold between all zones, after those between two"`
 	DefaultPolicy DefaultPolicy `cfg:"default-policy" help:"What happens to a session that no policy matches"`
+	PreID         PreIDPolicy   `cfg:"pre-id-default-policy" help:"What holds while the application of a session is not known"`
+	Unified       UnifiedPolicy `cfg:"unified-policy" help:"Policies that match dynamic-application"`
+	LogOnly       bool          `cfg:"log-only" help:"Refuse nothing that a policy or rule refuses for its application: only log it"`
 	Rematch       *Rematch      `cfg:"policy-rematch" help:"Judge running sessions again when policies change"`
 }
 
@@ -176,11 +181,12 @@ type PolicyMatch struct {
 
 // PolicyThen is [edit … policy NAME then].
 type PolicyThen struct {
-	Permit *Permit   `cfg:"permit" help:"Let the session pass" choice:"action"`
-	Deny   *Deny     `cfg:"deny" help:"Drop silently" choice:"action"`
-	Reject *Reject   `cfg:"reject" help:"Refuse with RST or ICMP unreachable" choice:"action"`
-	Log    PolicyLog `cfg:"log" help:"Security log"`
-	Count  *Count    `cfg:"count" help:"Count packets and bytes"`
+	Permit  *Permit   `cfg:"permit" help:"Let the session pass" choice:"action"`
+	Deny    *Deny     `cfg:"deny" help:"Drop silently" choice:"action"`
+	Reject  *Reject   `cfg:"reject" help:"Refuse with RST or ICMP unreachable" choice:"action"`
+	Log     PolicyLog `cfg:"log" help:"Security log"`
+	Count   *Count    `cfg:"count" help:"Count packets and bytes"`
+	LogOnly bool      `cfg:"log-only" help:"Let sessions pass that this policy refuses, and log what it would have done"`
 }
 
 // Permit is [edit … then permit].
@@ -191,8 +197,14 @@ type Permit struct {
 
 // ApplicationServices is [edit … then permit application-services].
 type ApplicationServices struct {
-	PacketCapture bool `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
-	TCPProxy      bool `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
+	ApplicationFirewall *RuleSetName `cfg:"application-firewall" help:"Rules on applications"`
+	PacketCapture       bool         `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
+	TCPProxy            bool         `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
+}
+
+// RuleSetName names a rule set of a service.
+type RuleSetName struct {
+	RuleSet string `cfg:"rule-set" help:"Rule set" mandatory:"true" ref:"security application-firewall rule-sets"`
 }
 
 // TCPOptions is [edit … then permit tcp-options].
@@ -205,10 +217,14 @@ type TCPOptions struct {
 }
 
 // Deny is [edit … then deny].
-type Deny struct{}
+type Deny struct {
+	Profile string `cfg:"profile" help:"What users are told" ref:"security dynamic-application profile"`
+}
 
 // Reject is [edit … then reject].
-type Reject struct{}
+type Reject struct {
+	Profile string `cfg:"profile" help:"What users are told" ref:"security dynamic-application profile"`
+}
 
 // Count is [edit … then count].
 type Count struct{}

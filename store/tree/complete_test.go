@@ -46,7 +46,7 @@ set groups g system host-name h
 		{pair, "set", "policy ", "<name> p1 p2"},
 		{pair, "set", "policy p1 match source-address ", "<source-address> a1 s1 any any-ipv4 any-ipv6 ["},
 		{pair, "set", "policy p1 match source-address [ a1 ", "<source-address> a1 s1 any any-ipv4 any-ipv6 ]"},
-		{pair, "set", "policy p1 then ", "<[Enter]> apply-groups apply-groups-except count deny log permit reject"},
+		{pair, "set", "policy p1 then ", "<[Enter]> apply-groups apply-groups-except count deny log log-only permit reject"},
 		{"", "set", "security address-book global address a9 ", "<[Enter]> <ip-prefix> apply-groups apply-groups-except description dns-name range-address wildcard-address"},
 		{"", "set", "security log mode ", "stream event"},
 		{"", "set", "security log mo", "mode"},

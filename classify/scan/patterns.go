@@ -1,0 +1,176 @@
+package scan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sluice/classify"
+	"sluice/classify/appdb"
+	"sluice/classify/decode"
+)
+
+// expression is one thing that Hyperscan looks for. The same regular expression in many patterns
+// is looked for once.
+type expression struct {
+	regexp   string
+	caseless bool
+	depth    int  // a match must end here or before; 0: anywhere
+	chain    bool // all matches are of interest, as their order counts
+}
+
+// compare puts those whose order counts first, so that they come into one database.
+func (e expression) compare(o expression) int {
+	return cmp.Or(
+		cmp.Compare(bit(o.chain), bit(e.chain)),
+		strings.Compare(e.regexp, o.regexp),
+		cmp.Compare(e.depth, o.depth),
+		cmp.Compare(bit(e.caseless), bit(o.caseless)),
+	)
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// pattern is an alternative by which an application is recognised.
+type pattern struct {
+	hit   classify.Hit
+	rank  int // precedence, smaller first
+	of    *appdb.Pattern
+	over  []string // short names of the protocols in which it may be found; empty: any
+	first uint32   // number of the first member; the others follow
+}
+
+// member is a place of an expression in a pattern.
+type member struct {
+	pattern *pattern
+	index   int
+}
+
+// number tells a member apart from those of all patterns. It begins with 1.
+func (m member) number() uint32 { return m.pattern.first + uint32(m.index) }
+
+// place is where expressions are looked for.
+type place struct {
+	context   decode.Context
+	direction decode.Direction
+}
+
+// wanted is what is looked for in a place: expressions in their order, and whose they are.
+type wanted map[expression][]member
+
+// collect takes the patterns of all applications apart. Those of a disabled application are
+// looked for in vain, so that disabling one does not mean to compile anything anew.
+func collect(db *appdb.Database) (map[place]wanted, []appdb.Problem) {
+	var patterns []*pattern
+	applications := map[*pattern]*appdb.Application{}
+	var problems []appdb.Problem
+	for _, a := range db.Applications {
+		for i := range a.Patterns {
+			of := &a.Patterns[i]
+			if err := checkPattern(of); err != nil {
+				problems = append(problems, appdb.Problem{Source: a.Source, Message: fmt.Sprintf("%s: signature %s: %v", a.Short(), of.Name, err)})
+				continue
+			}
+			p := &pattern{of: of, over: protocols(a, of), hit: classify.Hit{
+				Application: a, Name: of.Name, Order: cmp.Or(of.Order, a.Order),
+			}}
+			patterns = append(patterns, p)
+			applications[p] = a
+		}
+	}
+	slices.SortStableFunc(patterns, precedence)
+	places := map[place]wanted{}
+	next := uint32(1)
+	for rank, p := range patterns {
+		p.rank, p.first = rank, next
+		next += uint32(len(p.of.Members))
+		for i, m := range p.of.Members {
+			e := expression{m.Regexp, caseless(m.Context), m.Depth, p.of.Chain}
+			for d, on := range m.Directions {
+				if !on {
+					continue
+				}
+				at := place{m.Context, decode.Direction(d)}
+				if places[at] == nil {
+					places[at] = wanted{}
+				}
+				members := places[at][e]
+				if !applications[p].Disabled {
+					members = append(members, member{p, i})
+				}
+				places[at][e] = members
+			}
+		}
+	}
+	return places, problems
+}
+
+// checkPattern says what is wrong with a pattern, apart from what only Hyperscan knows.
+func checkPattern(p *appdb.Pattern) error {
+	switch {
+	case len(p.Members) == 0:
+		return fmt.Errorf("no members")
+	case len(p.Members) > MaxMembers:
+		return fmt.Errorf("%d members, at most %d", len(p.Members), MaxMembers)
+	}
+	for i, m := range p.Members {
+		if m.Context.String() == "" {
+			return fmt.Errorf("member %d: no context", i+1)
+		}
+		if err := checkSyntax(m.Regexp); err != nil {
+			return fmt.Errorf("member %d: %q: %w", i+1, m.Regexp, err)
+		}
+	}
+	return nil
+}
+
+// protocols are the names of those in which a pattern may be found.
+func protocols(a *appdb.Application, p *appdb.Pattern) []string {
+	if p.Over != "" && p.Over != "TCP" && p.Over != "UDP" {
+		return []string{p.Over}
+	}
+	var names []string
+	for _, o := range a.Over {
+		names = append(names, strings.TrimPrefix(o, appdb.Prefix))
+	}
+	return names
+}
+
+// precedence orders patterns: those of custom applications with high priority, of predefined
+// applications, of custom applications with low priority; among these by order (none is last);
+// then by the name of the application and of the signature.
+func precedence(p, o *pattern) int {
+	return cmp.Or(
+		cmp.Compare(class(p.hit.Application), class(o.hit.Application)),
+		cmp.Compare(uint(p.hit.Order)-1, uint(o.hit.Order)-1),
+		strings.Compare(p.hit.Application.Name, o.hit.Application.Name),
+		strings.Compare(p.hit.Name, o.hit.Name),
+	)
+}
+
+func class(a *appdb.Application) int {
+	switch {
+	case !a.Custom:
+		return 1
+	case a.Priority == appdb.High:
+		return 0
+	}
+	return 2
+}
+
+// caseless says whether case is of no account in a context: it holds host names.
+func caseless(c decode.Context) bool {
+	switch c {
+	case decode.HTTPHost, decode.SSLServerName, decode.SSLCommonName, decode.SSLSubjectAltName,
+		decode.SSLECH, decode.QUICServerName, decode.DNSQuery, decode.DNSAnswer, decode.MailHost,
+		decode.SIPHost, decode.MessagingHost, decode.ProxyTarget:
+		return true
+	}
+	return false
+}

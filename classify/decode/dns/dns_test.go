@@ -94,8 +94,7 @@ func TestEncrypted(t *testing.T) {
 
 // Asking a name server for a NetBIOS name is DNS still.
 func TestNetBIOSOverDNS(t *testing.T) {
-	query, _ := exchange(t, mdns.TypeA)
-	Datagrams(t, Decoders, 53, "DNS", Client(query[:12]+"\x20CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\x00\x00\x21\x00\x01"))
+	Datagrams(t, Decoders, 53, "DNS", Client("\x80\xf0\x00\x10\x00\x01\x00\x00\x00\x00\x00\x00\x20CK"+strings.Repeat("A", 30)+"\x00\x00\x21\x00\x01"))
 }
 
 func TestOthersAreNotDNS(t *testing.T) {

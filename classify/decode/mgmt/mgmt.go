@@ -10,7 +10,7 @@ import (
 )
 
 // Decoders of this family, those with the strongest features first.
-var Decoders = slices.Concat(addressing, clocks, discovery, monitoring, clusters, security, routing, tunnels, printing, simple)
+var Decoders = slices.Concat(addressing, clocks, discovery, monitoring, clusters, security, routing, tunnels, printing, servers, development, agents, simple)
 
 // first are the bytes that either side's first message may begin with.
 func first(set string) decode.ByteSet { return decode.FirstBytes(set) }

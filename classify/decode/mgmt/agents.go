@@ -1,0 +1,34 @@
+package mgmt
+
+// Agents that report to the network of their maker: Avast and the devices of
+// Cisco Meraki.
+
+import "sluice/classify/decode"
+
+var agents = []decode.Decoder{
+	{Name: "AVAST", Client: first("N"), Stream: avast},
+	{Name: "MERAKI", Ports: []uint16{7351}, Client: first("\xfe"), Server: first("\xfe"), Datagram: meraki},
+}
+
+// avast checks the mark, and the length of the first message.
+func avast(_ *decode.Session, client, _ []byte) decode.Verdict {
+	if v := decode.Magic(client, "NOSA"); v != decode.Match {
+		return v
+	}
+	if len(client) < 6 {
+		return decode.More
+	}
+	length := int(decode.Uint16(client, 4))
+	switch {
+	case length < 6 || len(client) > length:
+		return decode.No
+	case len(client) < length:
+		return decode.More
+	}
+	return decode.Match
+}
+
+// meraki knows the mark of messages between a device and the cloud.
+func meraki(_ *decode.Session, data []byte) decode.Verdict {
+	return decode.If(len(data) > 16 && decode.Prefix(data, "\xfe\xf7\x28\x91") == decode.Whole)
+}

@@ -20,6 +20,7 @@ import (
 	"sluice/appid/asc"
 	"sluice/appid/usage"
 	"sluice/classify"
+	"sluice/classify/appdb"
 	"sluice/sigpack"
 	"sluice/store/schema"
 )
@@ -29,6 +30,8 @@ type Packages interface {
 	// Current is the package in force, or nil when it was uninstalled, and a number that grows
 	// with every change.
 	Current() (*sigpack.Package, uint64)
+	// New are the names of its applications that the package before it had not.
+	New() []string
 }
 
 // Options of a service.
@@ -49,32 +52,38 @@ type Options struct {
 // Service is application identification on this gateway. It is an engine of the store, and any
 // number of goroutines may use it.
 type Service struct {
-	dir   string
-	db    *sql.DB
-	log   *slog.Logger
-	clock func() time.Time
+	dir      string
+	log      *slog.Logger
+	clock    func() time.Time
+	packages Packages // nil: there is only one
 
 	cache    *asc.Cache
 	usage    *usage.Table
 	state    *classify.State
 	counters counters
 
-	current atomic.Pointer[generation] // never nil
+	current   atomic.Pointer[generation] // never nil
+	compiling sync.Mutex                 // held while patterns are compiled
 
-	// mu guards what follows. It is held while the next generation is made, and never by sessions.
+	// making is held while the next generation is made, and never by sessions. It guards what
+	// follows.
+	making sync.Mutex
+	config *schema.Config // in force; never nil
+	pack   *sigpack.Package
+	base   *appdb.Database
+	memory *memory
+
+	// mu guards what follows, and is taken after making.
 	mu       sync.Mutex
-	config   *schema.Config // in force
-	pack     *sigpack.Package
-	marks    marks
-	ids      numbers
 	alarms   map[string]Alarm
 	onChange []func()
 }
 
 // New opens application identification with the installed package and an empty configuration.
+// Nothing is identified until a configuration is applied.
 func New(options Options) (*Service, error) {
 	s := &Service{
-		dir: options.Dir, db: options.DB, log: options.Logger, clock: options.Clock,
+		dir: options.Dir, log: options.Logger, clock: options.Clock, packages: options.Packages,
 		config: &schema.Config{}, alarms: map[string]Alarm{},
 	}
 	if s.log == nil {
@@ -84,16 +93,18 @@ func New(options Options) (*Service, error) {
 		s.clock = time.Now
 	}
 	s.cache, s.usage, s.state = asc.New(s.clock), usage.New(s.clock), classify.NewState(s.clock)
+	s.ResetCounters()
 	var err error
-	if options.Packages != nil {
-		s.pack, _ = options.Packages.Current()
+	if s.packages != nil {
+		s.pack, _ = s.packages.Current()
 	} else if s.pack, err = sigpack.Builtin(); err != nil {
 		return nil, fmt.Errorf("signature package of the program: %w", err)
 	}
-	if err := s.remember(context.Background()); err != nil {
+	if s.memory, err = openMemory(context.Background(), options.DB); err != nil {
 		return nil, err
 	}
-	s.current.Store(&generation{catalogue: newCatalogue(s.database()), settings: settingsOf(&schema.Config{})})
+	s.base = s.database()
+	s.current.Store(&generation{pack: s.pack, base: s.base, catalogue: newCatalogue(s.base), since: s.clock()})
 	return s, nil
 }
 

@@ -1,6 +1,8 @@
 package appid
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"sluice/appid/asc"
@@ -61,31 +63,47 @@ type Alarm struct {
 // Status is what identification is doing.
 func (s *Service) Status() Status {
 	g := s.current.Load()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	under := s.counters.underDetection()
 	status := Status{
-		Enabled: g.engine != nil, Package: s.pack, UnderDetection: under,
+		Enabled: g.engine != nil, Package: g.pack, UnderDetection: s.counters.underDetection(),
 		InspectionMemory: s.state.Memory(), MaxMemory: g.settings.options.MaxMemory,
 		PerformanceMode: g.settings.performance, StatisticsInterval: s.usage.Interval(),
 		Cache: CacheStatus{
 			Enabled: g.settings.cache, SecurityServices: g.settings.securityLookup, MiscellaneousServices: g.settings.miscLookup,
 			Entries: s.cache.Len(), Capacity: asc.Capacity, Timeout: s.cache.Timeout(),
 		},
+		Signatures: SignatureStatus{Compiling: g.pending != nil, Since: g.since, Error: g.failure},
 	}
-	if s.pack != nil {
-		status.Slots = []Slot{{Active: true, Package: s.pack, Sessions: under}}
+	if g.patterns != nil {
+		status.Signatures.Patterns = g.patterns.count
+	}
+	if g.pack != nil {
+		status.Slots = []Slot{{Active: true, Package: g.pack, Sessions: status.UnderDetection}}
 	}
 	return status
 }
 
-// Alarms are what an operator should look at.
+// Alarms are what an operator should look at, the oldest first.
 func (s *Service) Alarms() []Alarm {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]Alarm, 0, len(s.alarms))
-	for _, a := range s.alarms {
-		list = append(list, a)
-	}
+	list := slices.Collect(maps.Values(s.alarms))
+	slices.SortFunc(list, func(a, b Alarm) int { return a.Since.Compare(b.Since) })
 	return list
+}
+
+// alarmIf raises the alarm about something while there is anything wrong with it, and clears it
+// when there is not. text is told how many things are wrong, and the first of them.
+func (s *Service) alarmIf(about string, wrong []string, text func(n int, first string) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(wrong) == 0 {
+		delete(s.alarms, about)
+		return
+	}
+	a := Alarm{Since: s.clock(), Class: "Minor", Text: text(len(wrong), wrong[0])}
+	if s.alarms[about].Text == a.Text {
+		return
+	}
+	s.log.Warn("application identification", "alarm", a.Text, "all", wrong)
+	s.alarms[about] = a
 }

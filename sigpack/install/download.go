@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"sluice/sigpack"
@@ -17,7 +18,7 @@ const downloadTimeout = time.Hour
 // verified and waits for Install.
 func (m *Manager) Download(w Want) (string, error) {
 	err := m.begin(Download, running(w.Version, "Downloading application package %s is in progress ...", w), func(ctx context.Context) {
-		versions, err := m.versions(ctx)
+		versions, err := m.contact(ctx)
 		if err != nil {
 			m.downloadFailed(w, err)
 			return
@@ -32,7 +33,7 @@ func (m *Manager) Download(w Want) (string, error) {
 	return downloadStarted, err
 }
 
-// versions asks the feed what it has, and remembers the answer.
+// versions asks the feed what it has.
 func (m *Manager) versions(ctx context.Context) ([]sigpack.Version, error) {
 	feed, err := m.feed()
 	if err != nil {
@@ -40,7 +41,12 @@ func (m *Manager) versions(ctx context.Context) ([]sigpack.Version, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, downloadTimeout)
 	defer cancel()
-	versions, err := feed.Versions(ctx)
+	return feed.Versions(ctx)
+}
+
+// contact is versions, and remembers the answer.
+func (m *Manager) contact(ctx context.Context) ([]sigpack.Version, error) {
+	versions, err := m.versions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +54,10 @@ func (m *Manager) versions(ctx context.Context) ([]sigpack.Version, error) {
 	for i, v := range versions {
 		offers[i] = offer{v.Version, v.Withdrawn}
 	}
-	if err := m.journal.write("versions", func(r *record) { r.Offered = offers }); err != nil {
-		return nil, err
+	if slices.Equal(offers, m.journal.read().Offered) {
+		return versions, nil
 	}
-	return versions, nil
+	return versions, m.journal.write("contact", func(r *record) { r.Offered = offers })
 }
 
 // download fetches and stages a version, and says whether that succeeded.
@@ -100,7 +106,7 @@ func (m *Manager) stage(op Operation, version int, fetch func(dir string) (*sigp
 		done.Version = next.Version
 	}
 	if err := m.end(op, done, func(r *record) { r.Staged = next }); err != nil {
-		return nil // the status says so
+		return errors.Join(err, os.RemoveAll(dir))
 	}
 	m.sweep()
 	return nil
@@ -130,13 +136,13 @@ func (m *Manager) acceptable(op Operation, s *slot, version int) error {
 func (m *Manager) downloadFailed(w Want, err error) {
 	var faulty faultyError
 	if errors.As(err, &faulty) && w.Version != 0 {
-		m.end(Download, failed(w.Version, "%v", faulty), nothing)
+		m.fail(Download, failed(w.Version, "%v", faulty), nothing)
 		return
 	}
 	if errors.Is(err, sigpack.ErrUnavailable) && w.Version != 0 {
 		err = unavailableError{w.Version}
 	}
-	m.end(Download, failed(w.Version, "Downloading application package %s failed with error (%v)", w, err), nothing)
+	m.fail(Download, failed(w.Version, "Downloading application package %s failed with error (%v)", w, err), nothing)
 }
 
 // note remembers that an operation has begun, for the case that the process does not see its end.

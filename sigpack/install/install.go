@@ -41,7 +41,7 @@ func (m *Manager) Install(ignoreDuplicate bool) (string, error) {
 	return installStarted, err
 }
 
-// defect is a reason that marks a version as faulty.
+// defect is a fault of the package itself.
 type defect struct{ error }
 
 // install takes a staged package through all checks and puts it in force.
@@ -50,16 +50,16 @@ func (m *Manager) install(ctx context.Context, next slot, ignoreDuplicate bool) 
 	var d defect
 	switch {
 	case err == nil:
-	case errors.As(err, &d) && ctx.Err() == nil:
+		m.report(next.Version, nil)
+	case ctx.Err() != nil:
+		m.fail(Install, failure(next.Version, installFailed(next.Version), ErrClosed), nothing)
+	case errors.As(err, &d):
 		m.opt.Logger.Error("signature package failed data plane validation", "version", next.Version, "reason", d.error)
 		m.rolledBack(next.Info)
+		m.report(next.Version, d)
 	default:
-		if ctx.Err() != nil {
-			err = ErrClosed
-		}
-		m.end(Install, failure(next.Version, installFailed(next.Version), err), nothing)
+		m.fail(Install, failure(next.Version, installFailed(next.Version), err), nothing)
 	}
-	m.report(next.Version, err)
 }
 
 func (m *Manager) try(ctx context.Context, next *slot, ignoreDuplicate bool) error {
@@ -98,7 +98,7 @@ func (m *Manager) try(ctx context.Context, next *slot, ignoreDuplicate bool) err
 		return err
 	}
 	done := succeeded(next.Version, "Install application package %d succeed", next.Version)
-	err = m.end(Install, done, func(r *record) {
+	if err := m.end(Install, done, func(r *record) {
 		if !again {
 			r.Previous = r.Installed
 		}
@@ -107,10 +107,9 @@ func (m *Manager) try(ctx context.Context, next *slot, ignoreDuplicate bool) err
 		if next.Version > r.Skip {
 			r.Skip = 0
 		}
-	})
-	if err != nil {
+	}); err != nil {
 		m.back(before)
-		return nil // the status says so
+		return err
 	}
 	m.sweep()
 	m.logObsolete(pack)
@@ -145,21 +144,19 @@ func (m *Manager) back(before *force) {
 
 // watch looks out for harm that a package on trial does.
 func (m *Manager) watch(ctx context.Context) error {
-	end := m.opt.Clock.Now().Add(m.opt.Watch)
+	end := time.Now().Add(m.opt.Watch)
 	for {
 		if err := m.opt.Healthy(); err != nil {
 			return defect{err}
 		}
-		left := end.Sub(m.opt.Clock.Now())
+		left := time.Until(end)
 		if left <= 0 {
 			return nil
 		}
-		elapsed, stop := m.opt.Clock.After(min(left, time.Second))
 		select {
 		case <-ctx.Done():
-			stop()
 			return ctx.Err()
-		case <-elapsed:
+		case <-time.After(min(left, time.Second)):
 		}
 	}
 }
@@ -167,7 +164,7 @@ func (m *Manager) watch(ctx context.Context) error {
 // rolledBack ends an installation that failed for the package's own fault: the version is not
 // installed again, and what was installed still is.
 func (m *Manager) rolledBack(faulty sigpack.Info) {
-	m.end(Install, autoRollback(faulty.Version), m.mark(faulty))
+	m.fail(Install, autoRollback(faulty.Version), m.mark(faulty))
 }
 
 func installFailed(version int) string {
@@ -181,10 +178,12 @@ func autoRollback(version int) Status {
 
 // mark notes in the journal what follows from a version's failure.
 func (m *Manager) mark(faulty sigpack.Info) func(*record) {
-	now := m.opt.Clock.Now()
+	now := time.Now()
 	return func(r *record) {
-		r.markFaulty(faulty)
 		r.Alarm = now
+		if r.Installed == nil || r.Installed.Version != faulty.Version { // it is not installed again
+			r.markFaulty(faulty)
+		}
 		if r.Installed != nil {
 			s := rollbackDone(r.Installed.Version)
 			s.At = now

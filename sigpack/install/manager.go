@@ -61,8 +61,6 @@ type Options struct {
 	Log func(tag string, severity Severity, text string)
 	// Logger takes what only developers want to know. nil: slog.Default.
 	Logger *slog.Logger
-	// Clock tells the time. nil: the system's.
-	Clock Clock
 
 	fault func(point string) // where tests end the process
 }
@@ -157,9 +155,6 @@ func (o *Options) setDefaults() {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
-	}
-	if o.Clock == nil {
-		o.Clock = systemClock{}
 	}
 	if o.fault == nil {
 		o.fault = func(string) {}

@@ -24,7 +24,7 @@ func (m *Manager) OfflineDownload(path string) (string, error) {
 			err = fmt.Errorf("AppID offline download package <%s> does not exist", path)
 		}
 		if err != nil {
-			m.end(Offline, failed(0, "AppID sigpack offline download : Failed with error (%v)", err), nothing)
+			m.fail(Offline, failed(0, "AppID sigpack offline download : Failed with error (%v)", err), nothing)
 		}
 	})
 	return offlineStarted, err

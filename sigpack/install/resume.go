@@ -2,6 +2,7 @@ package install
 
 import (
 	"fmt"
+	"time"
 )
 
 // resume puts in force what the journal says is installed, and tells the end of an operation that
@@ -10,9 +11,7 @@ func (m *Manager) resume() error {
 	if err := m.refreshBuiltin(); err != nil {
 		return err
 	}
-	if err := m.interrupted(); err != nil {
-		return err
-	}
+	m.interrupted()
 	m.sweep()
 	return m.load()
 }
@@ -37,17 +36,15 @@ func (m *Manager) refreshBuiltin() error {
 
 // interrupted undoes an operation that the end of the process has cut off. A package on trial of
 // which the process died is faulty, unless the whole machine was restarted.
-func (m *Manager) interrupted() error {
+func (m *Manager) interrupted() {
 	r := m.journal.read()
 	u := r.Underway
 	if u == nil {
-		return nil
+		return
 	}
-	if u.Trial && u.Boot == bootID() {
-		if r.Staged != nil && r.Staged.Version == u.Version {
-			m.rolledBack(r.Staged.Info)
-			return nil
-		}
+	if u.Trial && u.Boot == bootID() && r.Staged != nil && r.Staged.Version == u.Version {
+		m.rolledBack(r.Staged.Info)
+		return
 	}
 	cut := fmt.Errorf("the gateway was restarted meanwhile")
 	var s Status
@@ -64,7 +61,7 @@ func (m *Manager) interrupted() error {
 	default:
 		s = failure(u.Version, installFailed(u.Version), cut)
 	}
-	return m.end(op, s, nothing)
+	m.fail(op, s, nothing)
 }
 
 // load reads the installed package. When it cannot be read the one before it is taken, or at last
@@ -100,7 +97,7 @@ func (m *Manager) load() error {
 
 // replaceDamaged notes that another package is in force than the one that was installed.
 func (m *Manager) replaceDamaged(by *slot) error {
-	now := m.opt.Clock.Now()
+	now := time.Now()
 	return m.journal.write("damaged", func(r *record) {
 		s := rollbackDone(by.Version)
 		s.At = now

@@ -21,7 +21,7 @@ func (m *Manager) Rollback() (string, error) {
 	err := m.begin(Rollback, running(to.Version, "Application package rollback to version %d is in progress ...", to.Version),
 		func(context.Context) {
 			if err := m.rollback(*m.journal.read().Previous); err != nil {
-				m.end(Rollback, failure(to.Version, rollbackFailed(to.Version), err), nothing)
+				m.fail(Rollback, failure(to.Version, rollbackFailed(to.Version), err), nothing)
 			}
 		})
 	return rollbackStarted, err
@@ -60,7 +60,7 @@ func (m *Manager) rollback(to slot) error {
 	})
 	if err != nil {
 		m.back(before)
-		return nil // the status says so
+		return err
 	}
 	m.sweep()
 	return nil

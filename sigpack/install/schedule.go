@@ -13,7 +13,7 @@ func (m *Manager) schedule() {
 	var of *schedule
 	var due time.Time
 	for {
-		now := m.opt.Clock.Now()
+		now := time.Now()
 		if s := m.settings.Load().schedule; s != of {
 			of = s
 			if due = m.due(s, now.Add(-1)); s != nil {
@@ -32,14 +32,11 @@ func (m *Manager) schedule() {
 		if of != nil {
 			wait = min(wait, due.Sub(now))
 		}
-		elapsed, stop := m.opt.Clock.After(wait)
 		select {
 		case <-m.ctx.Done():
-			stop()
 			return
 		case <-m.changed:
-			stop()
-		case <-elapsed:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -56,7 +53,7 @@ func (m *Manager) due(s *schedule, after time.Time) time.Time {
 		m.anchor(time.Time{})
 		anchor = s.start
 	case anchor.IsZero():
-		anchor = m.opt.Clock.Now().Add(s.interval)
+		anchor = time.Now().Add(s.interval)
 		m.anchor(anchor)
 	}
 	return s.next(anchor, after)
@@ -85,7 +82,7 @@ func (m *Manager) anchor(at time.Time) {
 func (m *Manager) update(minorOnly bool) bool {
 	w := Want{MinorOnly: minorOnly}
 	err := m.begin(Download, running(0, "Downloading application package %s is in progress ...", w), func(ctx context.Context) {
-		versions, err := m.versions(ctx)
+		versions, err := m.contact(ctx)
 		if err != nil {
 			m.downloadFailed(w, err)
 			return
@@ -107,11 +104,4 @@ func (m *Manager) update(minorOnly bool) bool {
 		m.install(ctx, *m.journal.read().Staged, false)
 	})
 	return err == nil
-}
-
-// forget takes the status of an operation back to how it ended before.
-func (m *Manager) forget(op Operation) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.results[op] = Status{}
 }

@@ -32,7 +32,7 @@ func (m *Manager) CheckServer(ctx context.Context) (string, error) {
 // Recent are the versions that the feed offers, the newest first; when it cannot be reached, those
 // that it offered at the last contact. Versions that failed on this gateway are not among them.
 func (m *Manager) Recent(ctx context.Context) []int {
-	if _, err := m.versions(ctx); err != nil {
+	if _, err := m.contact(ctx); err != nil {
 		m.opt.Logger.Info("the versions are those of the last contact with the download server", "error", err)
 	}
 	r := m.journal.read()

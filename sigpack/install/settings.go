@@ -141,7 +141,7 @@ const (
 
 // trust is what packages are believed by.
 func (o *Options) trust() sigpack.Trust {
-	return sigpack.Trust{Root: o.Root, Dir: filepath.Join(o.Dir, "trust"), Clock: o.Clock.Now}
+	return sigpack.Trust{Root: o.Root, Dir: filepath.Join(o.Dir, "trust")}
 }
 
 var (

@@ -100,7 +100,7 @@ func (m *Manager) Status(op Operation) Status {
 
 // set tells how an operation that runs is doing; m.mu is held.
 func (m *Manager) set(op Operation, s Status) {
-	s.At = m.opt.Clock.Now()
+	s.At = time.Now()
 	m.results[op] = s
 }
 
@@ -124,25 +124,39 @@ func failed(version int, format string, args ...any) Status {
 }
 
 // end stores the last status of an operation, together with what else it has changed, and writes
-// the message about it. It fails when the journal cannot be written: then nothing has changed, and
-// the status says so.
+// the message about it. When it fails nothing has changed, and the operation has not ended.
 func (m *Manager) end(op Operation, s Status, change func(*record)) error {
-	s.At = m.opt.Clock.Now()
+	s.At = time.Now()
 	err := m.journal.write(op.String(), func(r *record) {
 		change(r)
 		r.Underway = nil
 		r.result(op, s)
 	})
-	m.mu.Lock()
 	if err != nil {
-		s = failed(s.Version, "%s failed with error (%v)", op, err)
-		m.set(op, s)
-		m.journal.hold(op, m.results[op])
+		return err
 	}
-	m.results[op] = Status{}
-	m.mu.Unlock()
+	m.forget(op)
 	m.logResult(op, s)
-	return err
+	return nil
+}
+
+// fail stores that an operation has failed, together with what follows from it. Where the disk does
+// not take it, it is known as long as the process lives.
+func (m *Manager) fail(op Operation, s Status, change func(*record)) {
+	if err := m.end(op, s, change); err != nil {
+		m.opt.Logger.Error("result of an operation on signature packages is not stored", "operation", op, "result", s.Text, "error", err)
+		s.At = time.Now()
+		m.journal.hold(op, s)
+		m.forget(op)
+		m.logResult(op, s)
+	}
+}
+
+// forget ends the status of an operation that ran; what the journal says of it counts.
+func (m *Manager) forget(op Operation) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.results[op] = Status{}
 }
 
 func nothing(*record) {}

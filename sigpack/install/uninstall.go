@@ -21,7 +21,7 @@ func (m *Manager) Uninstall() (string, error) {
 	err := m.begin(Uninstall, running(installed.Version, "Uninstall application package %d is in progress ...", installed.Version),
 		func(context.Context) {
 			if err := m.uninstall(); err != nil {
-				m.end(Uninstall, failure(installed.Version, fmt.Sprintf("Uninstall application package %d failed", installed.Version), err), nothing)
+				m.fail(Uninstall, failure(installed.Version, fmt.Sprintf("Uninstall application package %d failed", installed.Version), err), nothing)
 			}
 		})
 	return uninstallStarted, err
@@ -49,7 +49,7 @@ func (m *Manager) uninstall() error {
 	})
 	if err != nil {
 		m.back(before)
-		return nil // the status says so
+		return err
 	}
 	m.sweep()
 	return nil

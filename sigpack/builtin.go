@@ -22,5 +22,6 @@ var Builtin = sync.OnceValues(func() (*Package, error) {
 	if err := allProblems(problems); err != nil {
 		return nil, err
 	}
-	return &Package{Manifest: &Manifest{Format: Format, Info: builtinInfo}, Database: database}, nil
+	m := &Manifest{Format: Format, Info: builtinInfo, Counts: count(database), Contexts: contexts(database)}
+	return &Package{Manifest: m, Database: database}, nil
 })

@@ -41,6 +41,9 @@ func Open(dir string) (*Package, error) {
 	if err := allProblems(problems); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
+	for _, a := range database.Applications {
+		a.DeriveTags()
+	}
 	return &Package{Manifest: manifest, Database: database, Dir: dir}, nil
 }
 
@@ -125,15 +128,7 @@ func sumFile(file string) (string, error) {
 }
 
 // Tags are the words that tag-based groups of the package can name, sorted.
-func (p *Package) Tags() []string {
-	seen := map[string]bool{}
-	for _, a := range p.Database.Applications {
-		for _, tag := range a.Tags {
-			seen[tag] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
+func (p *Package) Tags() []string { return tags(p.Database) }
 
 // maxProblems bounds how many problems of a database are told.
 const maxProblems = 5

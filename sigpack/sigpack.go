@@ -31,6 +31,8 @@ var (
 	ErrRollback = errors.New("older than what has been seen before")
 	// ErrExpired: the feed's word is too old to be believed.
 	ErrExpired = errors.New("signed too long ago")
+	// ErrManifest: the package is not what its manifest, or the feed, says that it is.
+	ErrManifest = errors.New("manifest is not true")
 	// ErrHostile: the archive is not one that Build makes: an entry that leads elsewhere, more or
 	// larger files than a package has.
 	ErrHostile = errors.New("not a package")

@@ -3,7 +3,9 @@ package manage
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,7 +32,17 @@ func Table() *command.Table[handler] {
 }
 
 // wordHelp is the help of every word of the table, under the words that lead to it.
-var wordHelp = map[string]string{
+var wordHelp = merge(generalHelp, applicationHelp)
+
+func merge(parts ...map[string]string) map[string]string {
+	whole := map[string]string{}
+	for _, part := range parts {
+		maps.Copy(whole, part)
+	}
+	return whole
+}
+
+var generalHelp = map[string]string{
 	"clear":                               "Clear information in the gateway",
 	"clear log":                           "Empty a log file",
 	"clear security":                      "Clear security information",
@@ -76,7 +88,9 @@ var wordHelp = map[string]string{
 }
 
 // operational is the table: every command in one place.
-var operational = []command.Command[handler]{
+var operational = slices.Concat(generalCommands, applicationCommands)
+
+var generalCommands = []command.Command[handler]{
 	{Words: "clear log", Options: []command.Option{bare("filename", "Log file", logFileValue)}, Do: clearLog},
 	{Words: "clear security application-tracking counters", Do: clearTrackCounters},
 	{Words: "clear security flow session", Options: append(sessionFilters(), flag("all", "All sessions")), Do: clearSessions},
@@ -130,13 +144,13 @@ var operational = []command.Command[handler]{
 // sessionFilters are the filters of the session commands, as the guide lists them.
 func sessionFilters() []command.Option {
 	return []command.Option{
-		{Name: "application", Help: "Application protocol name", Value: &command.Value{Name: "application", Help: "Application by protocol and port (junos-http)", Live: "application"}},
+		{Name: "application", Help: "Application protocol name", Value: &command.Value{Name: "application", Help: "Application by protocol and port (junos-http), or by content (junos:HTTP)", Live: "session-application"}},
 		{Name: "application-firewall", Help: "Show application-firewall sessions"},
 		{Name: "application-firewall-rule-set", Help: "Show application firewall sessions matching rule-set name", Value: &command.Value{Name: "rule-set", Help: "Name of a rule set"}},
 		{Name: "application-traffic-control", Help: "Show application-traffic-control sessions"},
 		{Name: "destination-port", Help: "Destination port (1..65535)", Value: portValue},
 		{Name: "destination-prefix", Help: "Destination IP prefix or address", Value: prefixValue},
-		{Name: "dynamic-application", Help: "Dynamic application name", Value: &command.Value{Name: "application", Help: "Application by its content (junos:HTTP)"}},
+		{Name: "dynamic-application", Help: "Dynamic application name", Value: &command.Value{Name: "application", Help: "Application by its content (junos:HTTP), or group (junos:web)", Live: "dynamic-application-or-group"}},
 		{Name: "encrypted", Help: "Show encrypted traffic"},
 		{Name: "family", Help: "Show session by family", Value: &command.Value{Name: "family", Help: "Address family", Words: []string{"inet", "inet6"}}},
 		{Name: "from-zone", Help: "Show sessions from this zone", Value: zoneValue},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"sluice/manage/api"
@@ -40,7 +39,7 @@ var foreign = []string{
 }
 
 // filter is what the request selects; none says that no session can fit.
-func (r *request) filter() (f proxy.Filter, none bool) {
+func (s *Server) filter(r *request) (f proxy.Filter, none bool, err error) {
 	f = proxy.Filter{
 		ID: r.number("session-identifier"), Source: r.prefix("source-prefix").Masked(), Destination: r.prefix("destination-prefix").Masked(),
 		SourcePort: uint16(r.number("source-port")), DestinationPort: uint16(r.number("destination-port")), Protocol: r.protocol(),
@@ -54,7 +53,11 @@ func (r *request) filter() (f proxy.Filter, none bool) {
 	case "inet6":
 		f.Family = 6
 	}
-	return f, slices.ContainsFunc(foreign, r.args.Has)
+	if s.options.Applications != nil {
+		names := sessionNames{s.options.Applications.Catalogue()}
+		f.Names, err = names, names.check(f.DynamicApplication)
+	}
+	return f, slices.ContainsFunc(foreign, r.args.Has), err
 }
 
 func showSessions(s *Server, r *request) (view.View, error) {
@@ -68,9 +71,9 @@ func showSessions(s *Server, r *request) (view.View, error) {
 			Pending: sum.Pending, Invalidated: sum.Invalidated, Other: sum.Other, Maximum: sum.Maximum}, nil
 	}
 	answer := &view.Sessions{Sessions: []view.Session{}, Extensive: r.args.Has("extensive"), TLS: r.args.Has("ssl")}
-	f, none := r.filter()
-	if none {
-		return answer, nil
+	f, none, err := s.filter(r)
+	if none || err != nil {
+		return answer, err
 	}
 	list := table.Sessions(f)
 	answer.Matched = len(list)
@@ -89,7 +92,7 @@ func sessionView(info proxy.Info, started time.Time) view.Session {
 		ID: info.ID, Policy: info.Policy, PolicyIndex: info.PolicyIndex, State: info.State,
 		Timeout: wholeSeconds(info.Timeout), MaximumTimeout: wholeSeconds(info.MaxTimeout), Protocol: info.Protocol.String(),
 		In: wingView(info.In), Out: wingView(info.Out), FromZone: info.FromZone, ToZone: info.ToZone, Service: info.Service,
-		DynamicApplication: strings.TrimPrefix(info.Application, "junos:"), NestedApplication: strings.TrimPrefix(info.NestedApplication, "junos:"),
+		DynamicApplication: info.Application, NestedApplication: info.NestedApplication,
 		Encryption: info.Encryption, NATRule: info.NATRule, Path: info.Path, TCPState: info.TCPState, Start: info.Start,
 		StartUptime: max(0, int64(info.Start.Sub(started)/time.Second)), Duration: int64(info.Duration / time.Second),
 	}
@@ -115,9 +118,9 @@ func clearSessions(s *Server, r *request) (view.View, error) {
 	if r.args.Has("all") && len(r.args) > 1 {
 		return nil, &api.Error{Message: "all cannot be combined with filters", Hint: "give all, or filters"}
 	}
-	f, none := r.filter()
-	if none {
-		return &view.Cleared{}, nil
+	f, none, err := s.filter(r)
+	if none || err != nil {
+		return &view.Cleared{}, err
 	}
 	return &view.Cleared{Sessions: table.Clear(f)}, nil
 }

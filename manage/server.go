@@ -3,7 +3,7 @@
 //
 // The shell (package shell) is one client of it, curl another; see package api for what travels.
 // The file names follow a request: listen and server let it in, commands finds what it means,
-// flow, security, network, system and logs answer it, configure edits the configuration, and
+// flow, security, appid, network, system and logs answer it, configure edits the configuration, and
 // events tells every client what happened.
 package manage
 
@@ -27,8 +27,8 @@ import (
 	"sluice/store/tree"
 )
 
-// Options are what the control interface drives. Sessions, Policies and Logs may be nil: their
-// commands then say that the gateway runs without them.
+// Options are what the control interface drives. Sessions, Policies, Logs, Applications, Packages
+// and Captures may be nil: their commands then say that the gateway runs without them.
 type Options struct {
 	Version  string // of the gateway, as show version prints it
 	LogDir   string // directory of the files that show log reads
@@ -37,8 +37,13 @@ type Options struct {
 	Sessions Sessions
 	Policies Policies
 	Logs     Logs
-	Alarms   func() []view.Alarm // alarms of the parts that none of the others speaks for
-	Now      func() time.Time    // time.Now unless a test says otherwise
+
+	Applications Applications
+	Packages     Packages
+	Captures     Captures
+
+	Alarms func() []view.Alarm // alarms of the parts that none of the others speaks for
+	Now    func() time.Time    // time.Now unless a test says otherwise
 }
 
 // Server answers the control interface.

@@ -315,7 +315,7 @@ func TestErrors(t *testing.T) {
 	f := start(t)
 	for line, want := range map[string]api.Error{
 		"show securty":  {Message: `unknown word "securty" after "show"`, Hint: "did you mean security?"},
-		"show s":        {Message: `"s" is ambiguous after "show"`, Hint: "it may be schedulers, security, system"},
+		"show s":        {Message: `"s" is ambiguous after "show"`, Hint: "it may be schedulers, security, services, system"},
 		"show security": {Message: "the command is not complete"},
 		"show security flow session source-port 70000":  {Message: `"70000" is not a number from 1 to 65535`, Hint: "Port (1..65535)"},
 		"show security flow session source-port":        {Message: `a value is missing after "source-port"`},

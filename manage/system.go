@@ -101,6 +101,8 @@ func (s *Server) live(source string, args command.Args) []command.Completion {
 		return liveNames(s.logFiles(), "Log file")
 	case "log-message":
 		return liveNames(logMessages(), "")
+	case "dynamic-application", "dynamic-application-or-group", "application-group", "predefined-group", "new-application":
+		return s.liveApplications(source, args)
 	}
 	cfg, _ := s.options.Store.Active()
 	var list []command.Completion
@@ -127,10 +129,11 @@ func (s *Server) live(source string, args command.Args) []command.Completion {
 		for _, p := range cfg.Security.Policies.Global.Policies {
 			add(p.Name, p.Description)
 		}
-	case "application":
+	case "session-application":
 		for _, a := range cfg.Applications.Applications {
 			add(a.Name, a.Description)
 		}
+		list = append(list, s.liveApplications("dynamic-application", args)...)
 	case "nat-rule":
 		for _, set := range cfg.Security.NAT.Source.RuleSets {
 			for _, r := range set.Rules {

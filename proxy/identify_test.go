@@ -51,6 +51,13 @@ func (c *conversation) carrying(payload string) []byte {
 	return frame
 }
 
+// videos knows a group.
+type videos struct{}
+
+func (videos) Means(name, application string) bool {
+	return name == "videos" && application == "junos:YOUTUBE"
+}
+
 func TestSessionsAreIdentified(t *testing.T) { // AI-16, TR-20, TR-48
 	b := identifying(t)
 	b.log.tracked = true
@@ -66,9 +73,12 @@ func TestSessionsAreIdentified(t *testing.T) { // AI-16, TR-20, TR-48
 	if i.Application != "junos:HTTP" || i.NestedApplication != "junos:YOUTUBE" {
 		t.Errorf("identified as %s, %s", i.Application, i.NestedApplication)
 	}
-	for name, want := range map[string]int{"junos:YOUTUBE": 1, "junos:http": 1, "junos:SSL": 0, unknownApplication: 0} {
-		if got := len(b.Sessions(Filter{DynamicApplication: name})); got != want {
+	for name, want := range map[string]int{"junos:YOUTUBE": 1, "junos:http": 1, "Youtube": 1, "videos": 1, "junos:SSL": 0, unknownApplication: 0} {
+		if got := len(b.Sessions(Filter{DynamicApplication: name, Names: videos{}})); got != want {
 			t.Errorf("dynamic-application %s selects %d sessions, want %d", name, got, want)
+		}
+		if got := len(b.Sessions(Filter{Application: name, Names: videos{}})); got != want {
+			t.Errorf("application %s selects %d sessions, want %d", name, got, want)
 		}
 	}
 	b.log.take()

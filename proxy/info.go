@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sluice/classify/appdb"
 	"sluice/store/schema"
 	"sluice/track"
 )
@@ -51,12 +52,20 @@ type Filter struct {
 	SourcePort, DestinationPort uint16
 	Protocol                    *schema.Protocol
 	Interface                   string // logical interface, in or out
-	Application                 string // application by protocol and port
-	DynamicApplication          string
-	Family                      int // 4 or 6
+	Application                 string // application by protocol and port, or as DynamicApplication
+	DynamicApplication          string // application by content, in any case, with or without prefix
+	Names                       Names  // what else these names stand for; nil: nothing
+	Family                      int    // 4 or 6
 	NAT, Encrypted              bool
 	Policy                      string
 	FromZone, ToZone            string
+}
+
+// Names knows what the names of applications stand for.
+type Names interface {
+	// Means says whether somebody who says name may mean an application, given by its full name:
+	// name may be an earlier name of it, a group that it is in, or what it is a part of.
+	Means(name, application string) bool
 }
 
 func (f *Filter) matches(s *Session) bool {
@@ -70,8 +79,8 @@ func (f *Filter) matches(s *Session) bool {
 		f.DestinationPort != 0 && f.DestinationPort != dst.Port(),
 		f.Protocol != nil && *f.Protocol != s.protocol,
 		f.Interface != "" && f.Interface != s.ingress && f.Interface != s.egress,
-		f.Application != "" && f.Application != s.service,
-		f.DynamicApplication != "" && !s.carries(f.DynamicApplication),
+		f.Application != "" && !strings.EqualFold(f.Application, s.service) && !f.carries(s, f.Application),
+		f.DynamicApplication != "" && !f.carries(s, f.DynamicApplication),
 		f.Family == 4 && !src.Addr().Is4(),
 		f.Family == 6 && !src.Addr().Is6(),
 		f.NAT && s.natRule == "",
@@ -88,9 +97,14 @@ func (f *Filter) matches(s *Session) bool {
 const unknownApplication = "junos:UNKNOWN"
 
 // carries says whether name is the session's protocol or application.
-func (s *Session) carries(name string) bool {
+func (f *Filter) carries(s *Session, name string) bool {
 	application, nested := s.applications()
-	return strings.EqualFold(name, application) || strings.EqualFold(name, nested)
+	return f.means(name, application) || nested != "" && f.means(name, nested)
+}
+
+func (f *Filter) means(name, application string) bool {
+	return strings.EqualFold(name, application) || strings.EqualFold(appdb.Prefix+name, application) ||
+		f.Names != nil && f.Names.Means(name, application)
 }
 
 // Sessions lists the sessions that f selects, by identifier.

@@ -182,23 +182,18 @@ func (r *RecentPackages) Text(p *Page) {
 	}
 }
 
-// OfferedPackages is the answer of "request services application-identification download
-// check-server".
-type OfferedPackages struct {
-	Server   string            `json:"server"`
-	Packages []PackageVersions `json:"packages"` // the latest of each kind, major first
+// PackageOperation is the answer of "request services application-identification download status"
+// and its like.
+type PackageOperation struct {
+	Operation string    `json:"operation"` // download, offline-download, install, uninstall or rollback
+	State     string    `json:"state"`     // idle, running, succeeded or failed
+	Version   uint64    `json:"version"`   // of the package, 0 where that is not known
+	Body      string    `json:"text"`
+	At        time.Time `json:"at,omitzero"` // when the state was reached
 }
 
-// Text shows what the server offers.
-func (o *OfferedPackages) Text(p *Page) {
-	p.Line("Download server URL: %s", o.Server)
-	for i := range o.Packages {
-		v := &o.Packages[i]
-		p.Line("Sigpack Version: %s", v.number())
-		p.Line("Protobundle version: %s", v.Bundle.Version)
-		p.Line("Build Time: %s", v.Bundle.Date.UTC().Format("Jan 02 2006 15:04:05"))
-	}
-}
+// Text shows how the operation is doing, or how it ended.
+func (o *PackageOperation) Text(p *Page) { p.Line("%s", o.Body) }
 
 // IDPVersion is the answer of "show security idp security-package-version": the signature package
 // by its other name.
@@ -210,6 +205,12 @@ type IDPVersion struct {
 
 // Text shows the versions.
 func (v *IDPVersion) Text(p *Page) {
+	if v.Version == 0 {
+		p.Line("Attack database version:N/A(N/A)")
+		p.Line("Detector version :N/A")
+		p.Line("Policy template version :N/A")
+		return
+	}
 	p.Line("Attack database version:%d(%s)", v.Version, released(v.Released))
 	p.Line("Detector version :%s", v.Detector)
 	p.Line("Policy template version :%d", v.Version)

@@ -45,7 +45,7 @@ func appIDAnswers() map[string]View {
 			Bundle: Build{"1.550.2-43", day(2023, 4, 5)}, Engine: Build{"5.7.1-47", day(2023, 3, 30)}}},
 		"appid-version-no-failure":   &AppIDVersion{Installed: installed, Detail: true},
 		"guide-appid-recent":         &RecentPackages{Versions: []uint64{3642, 3615, 3604, 3533, 3470, 3429, 3405, 3390, 3372, 3351}},
-		"guide-appid-check-server":   guideOffer(),
+		"guide-appid-download":       &PackageOperation{Operation: "download", State: "succeeded", Version: 3058, Body: "Application package 3058 is downloaded successfully"},
 		"guide-appid-cache":          &ApplicationCache{Status: guideStatus.Cache},
 		"guide-appid-captures":       guideCaptures(),
 		"guide-appid-detail":         &ApplicationDetail{Name: "test", Type: "TEST", ID: 16777219, Priority: "high"},
@@ -55,6 +55,7 @@ func appIDAnswers() map[string]View {
 		"guide-appid-details":        &ApplicationStatistics{Details: true, Reset: time.Date(2020, 5, 8, 15, 55, 31, 0, time.UTC), Rows: []StatisticsOfName{{Name: "NTP", DPI: 1}, {Name: "SYSLOG", DPI: 5}}},
 		"guide-idp-version":          &IDPVersion{Version: 2230, Released: time.Date(2013, 2, 4, 19, 40, 13, 0, time.UTC), Detector: "12.6.160121210"},
 		"appid-cache":                &ApplicationCache{Entries: []CacheEntry{{Address: netip.MustParseAddr("192.0.2.80"), Port: 80, Protocol: "tcp", Application: "junos:HTTP"}, {Address: netip.MustParseAddr("2001:db8::53"), Port: 53, Protocol: "udp", Application: "junos:DNS"}}},
+		"idp-version-nothing":        &IDPVersion{},
 		"appid-obsolete":             &ApplicationNames{Heading: "Obsolete applications", Counted: true, Names: []string{"junos:GOPHER", "junos:WAIS"}},
 		"appid-group-statistics":     &ApplicationStatistics{Groups: true, Interval: &one, Reset: released, From: released, Until: released.Add(time.Hour), Rows: []StatisticsOfName{{Name: "web", Sessions: 2, Bytes: 90}}},
 		"appid-interval-now":         &ApplicationStatistics{Interval: new(int), Reset: released, From: released},
@@ -62,13 +63,6 @@ func appIDAnswers() map[string]View {
 		"appid-groups":               &ApplicationGroups{Groups: []ApplicationGroup{{Name: "junos:web", Description: "The Web", Count: 60}, {Name: "my_web", Custom: true, Disabled: true, Count: 3}}},
 		"appid-detail-of-predefined": &ApplicationDetail{Name: "junos:FTP", Type: "FTP", Description: "Transfers files.", ID: 9, Priority: "low", Kind: "protocol", Title: "FTP", Obsolete: true, New: true, Disabled: true, Of: "junos:TCP", Category: "Infrastructure", SubCategory: "File-Servers", Groups: []string{"junos:infrastructure", "junos:all"}, Risk: 4, Characteristics: []string{"file-transfer"}, Tags: []string{"files"}, Ports: []string{"tcp/21"}, Over: []string{"TCP"}, Aliases: []string{"FTP-CONTROL"}, References: []string{"https://www.rfc-editor.org/rfc/rfc959"}},
 	}
-}
-
-func guideOffer() View {
-	bundle := Build{"1.550.2-43", time.Date(2023, 4, 5, 6, 28, 9, 0, time.UTC)}
-	return &OfferedPackages{Server: guideStatus.DownloadServer, Packages: []PackageVersions{
-		{Version: 3666, Kind: "Major", Bundle: bundle}, {Version: 3659, Kind: "Minor", Bundle: bundle},
-	}}
 }
 
 func guideCaptures() View {

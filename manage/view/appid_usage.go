@@ -20,7 +20,7 @@ type CacheEntry struct {
 	Protocol    string     `json:"protocol"`    // tcp, udp, or a number
 	Application string     `json:"application"` // as policies name it
 	Base        string     `json:"base"`        // the protocol that carries it
-	Created     time.Time  `json:"created"`
+	Left        int64      `json:"expires-in"`  // seconds
 }
 
 // Text shows the configuration in the layout of the guide, and a line for each entry.

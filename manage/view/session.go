@@ -34,11 +34,11 @@ type Session struct {
 	FromZone           string    `json:"from-zone"`
 	ToZone             string    `json:"to-zone"`
 	Service            string    `json:"service"`
-	DynamicApplication string    `json:"dynamic-application"` // "" while unknown
-	NestedApplication  string    `json:"nested-application"`
-	Encryption         string    `json:"encryption"` // Yes, No, "" while unknown
-	NATRule            string    `json:"nat-rule"`   // "" without translation
-	Path               string    `json:"path"`       // express: forwarded as packets; stream: relayed
+	DynamicApplication string    `json:"dynamic-application"` // the protocol, as policies name it
+	NestedApplication  string    `json:"nested-application"`  // what runs over it, "" where nothing is known of that
+	Encryption         string    `json:"encryption"`          // Yes, No, "" while unknown
+	NATRule            string    `json:"nat-rule"`            // "" without translation
+	Path               string    `json:"path"`                // express: forwarded as packets; stream: relayed
 	TCPState           string    `json:"tcp-state"`
 	Start              time.Time `json:"start"`
 	StartUptime        int64     `json:"start-uptime"` // seconds the gateway had been up
@@ -117,7 +117,11 @@ func (s *Session) extensive(p *Page) {
 	} else {
 		p.Line("Source NAT pool: interface, Rule: %s", s.NATRule)
 	}
-	p.Line("Dynamic application: junos:%s,", or(s.DynamicApplication, "UNKNOWN"))
+	nested := ""
+	if s.NestedApplication != "" {
+		nested = " Dynamic nested application: " + s.NestedApplication + ","
+	}
+	p.Line("Dynamic application: %s,%s", or(s.DynamicApplication, "junos:UNKNOWN"), nested)
 	p.Line("Encryption: %s", or(s.Encryption, "Unknown"))
 	p.Line("Application traffic control rule-set: INVALID, Rule: INVALID")
 	p.Line("Maximum timeout: %s, Current timeout: %s", seconds(s.MaximumTimeout), seconds(s.Timeout))

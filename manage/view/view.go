@@ -48,7 +48,7 @@ var views = map[string]func() View{
 	"appid-status":          func() View { return new(AppIDStatus) },
 	"appid-version":         func() View { return new(AppIDVersion) },
 	"appid-recent-packages": func() View { return new(RecentPackages) },
-	"appid-offered":         func() View { return new(OfferedPackages) },
+	"appid-operation":       func() View { return new(PackageOperation) },
 	"appid-applications":    func() View { return new(Applications) },
 	"appid-application":     func() View { return new(ApplicationDetail) },
 	"appid-names":           func() View { return new(ApplicationNames) },

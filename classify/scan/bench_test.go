@@ -79,9 +79,9 @@ func BenchmarkMatch(b *testing.B) {
 
 // BenchmarkGohs is the same through gohs, for comparison.
 func BenchmarkGohs(b *testing.B) {
-	places, _ := collect(realistic(1000))
+	all, _ := collect(realistic(1000))
 	var patterns []*hyperscan.Pattern
-	for e := range places[place{decode.Stream, decode.ToServer}] {
+	for e := range places(all)[place{decode.Stream, decode.ToServer}] {
 		patterns = append(patterns, e.pattern(len(patterns)))
 	}
 	db, err := hyperscan.NewBlockDatabase(patterns...)

@@ -11,8 +11,6 @@ import (
 	"slices"
 
 	"github.com/flier/gohs/hyperscan"
-
-	"sluice/classify/appdb"
 )
 
 // maxTogether is how many expressions a database holds. Twice as many take far more than twice the
@@ -25,9 +23,14 @@ func (p place) compare(o place) int {
 
 // builder makes the tables of a set. Places in which the same is looked for share their databases.
 type builder struct {
-	cache  *cache
-	built  map[[32]byte][]part
-	loaded []native
+	cache   *cache
+	built   map[[32]byte][]part
+	loaded  []native
+	refused map[expression]error // what could not be compiled, and why
+}
+
+func newBuilder(c *cache) *builder {
+	return &builder{cache: c, built: map[[32]byte][]part{}, refused: map[expression]error{}}
 }
 
 // part is a database and its expressions, as far as they could be compiled.
@@ -36,26 +39,18 @@ type part struct {
 	expressions []expression
 }
 
-// table makes the table of one place.
-func (b *builder) table(ctx context.Context, at place, want wanted) (*table, []appdb.Problem, error) {
-	var problems []appdb.Problem
-	refuse := func(e expression, reason error) {
-		for _, m := range want[e] {
-			a := m.pattern.hit.Application
-			problems = append(problems, appdb.Problem{Source: a.Source, Message: fmt.Sprintf("%s: signature %s: member %d: %q: %v", a.Short(), m.pattern.hit.Name, m.index+1, e.regexp, reason)})
-		}
-	}
+// table makes the table of one place, or nil when there is nothing to look for.
+func (b *builder) table(ctx context.Context, want wanted) (*table, error) {
 	expressions := slices.SortedFunc(maps.Keys(want), expression.compare)
-	for len(expressions) > MaxExpressions {
-		last := len(expressions) - 1
-		refuse(expressions[last], fmt.Errorf("more than %d expressions in context %s", MaxExpressions, at.context))
-		expressions = expressions[:last]
+	for _, e := range expressions[min(MaxExpressions, len(expressions)):] {
+		b.refused[e] = fmt.Errorf("one of more than %d expressions in a context", MaxExpressions)
 	}
+	expressions = slices.DeleteFunc(expressions, func(e expression) bool { return b.refused[e] != nil })
 	t := &table{}
 	for some := range slices.Chunk(expressions, maxTogether) {
-		parts, err := b.parts(ctx, some, refuse)
+		parts, err := b.parts(ctx, some)
 		if err != nil {
-			return nil, problems, err
+			return nil, err
 		}
 		for _, p := range parts {
 			d := database{native: p.native, members: make([][]member, len(p.expressions))}
@@ -67,14 +62,14 @@ func (b *builder) table(ctx context.Context, at place, want wanted) (*table, []a
 		}
 	}
 	if len(t.databases) == 0 {
-		return nil, problems, nil
+		return nil, nil
 	}
-	return t, problems, nil
+	return t, nil
 }
 
 // parts are databases for expressions: one, unless they are too much for one. Expressions that
 // cannot be compiled are refused and left out.
-func (b *builder) parts(ctx context.Context, expressions []expression, refuse func(expression, error)) ([]part, error) {
+func (b *builder) parts(ctx context.Context, expressions []expression) ([]part, error) {
 	if len(expressions) == 0 {
 		return nil, nil
 	}
@@ -97,18 +92,18 @@ func (b *builder) parts(ctx context.Context, expressions []expression, refuse fu
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.As(err, &wrong) && wrong.Expression >= 0 && wrong.Expression < len(expressions):
-		refuse(expressions[wrong.Expression], explain(wrong))
-		return b.parts(ctx, slices.Delete(slices.Clone(expressions), wrong.Expression, wrong.Expression+1), refuse)
+		b.refused[expressions[wrong.Expression]] = explain(wrong)
+		return b.parts(ctx, slices.Delete(slices.Clone(expressions), wrong.Expression, wrong.Expression+1))
 	case len(expressions) == 1:
-		refuse(expressions[0], explain(err))
+		b.refused[expressions[0]] = explain(err)
 		return nil, nil
 	}
 	half := len(expressions) / 2
-	first, err := b.parts(ctx, expressions[:half], refuse)
+	first, err := b.parts(ctx, expressions[:half])
 	if err != nil {
 		return nil, err
 	}
-	second, err := b.parts(ctx, expressions[half:], refuse)
+	second, err := b.parts(ctx, expressions[half:])
 	return append(slices.Clip(first), second...), err
 }
 

@@ -46,6 +46,12 @@ type pattern struct {
 	first uint32   // number of the first member; the others follow
 }
 
+// expression is what its i'th member looks for.
+func (p *pattern) expression(i int) expression {
+	m := &p.of.Members[i]
+	return expression{m.Regexp, caseless(m.Context), m.Depth, p.of.Chain}
+}
+
 // member is a place of an expression in a pattern.
 type member struct {
 	pattern *pattern
@@ -64,34 +70,38 @@ type place struct {
 // wanted is what is looked for in a place: expressions in their order, and whose they are.
 type wanted map[expression][]member
 
-// collect takes the patterns of all applications apart. Those of a disabled application are
-// looked for in vain, so that disabling one does not mean to compile anything anew.
-func collect(db *appdb.Database) (map[place]wanted, []appdb.Problem) {
-	var patterns []*pattern
-	applications := map[*pattern]*appdb.Application{}
-	var problems []appdb.Problem
+// collect makes the patterns of all applications, in the order of their precedence.
+func collect(db *appdb.Database) (patterns []*pattern, problems []appdb.Problem) {
 	for _, a := range db.Applications {
 		for i := range a.Patterns {
 			of := &a.Patterns[i]
 			if err := checkPattern(of); err != nil {
-				problems = append(problems, appdb.Problem{Source: a.Source, Message: fmt.Sprintf("%s: signature %s: %v", a.Short(), of.Name, err)})
+				problems = append(problems, problem(a, of, err))
 				continue
 			}
 			p := &pattern{of: of, over: protocols(a, of), hit: classify.Hit{
 				Application: a, Name: of.Name, Order: cmp.Or(of.Order, a.Order),
 			}}
 			patterns = append(patterns, p)
-			applications[p] = a
 		}
 	}
 	slices.SortStableFunc(patterns, precedence)
-	places := map[place]wanted{}
 	next := uint32(1)
 	for rank, p := range patterns {
 		p.rank, p.first = rank, next
 		next += uint32(len(p.of.Members))
-		for i, m := range p.of.Members {
-			e := expression{m.Regexp, caseless(m.Context), m.Depth, p.of.Chain}
+	}
+	return patterns, problems
+}
+
+// places says where to look for what. Expressions of a disabled application are looked for in
+// vain, so that disabling one does not mean to compile anything anew.
+func places(patterns []*pattern) map[place]wanted {
+	places := map[place]wanted{}
+	for _, p := range patterns {
+		for i := range p.of.Members {
+			e := p.expression(i)
+			m := &p.of.Members[i]
 			for d, on := range m.Directions {
 				if !on {
 					continue
@@ -101,14 +111,24 @@ func collect(db *appdb.Database) (map[place]wanted, []appdb.Problem) {
 					places[at] = wanted{}
 				}
 				members := places[at][e]
-				if !applications[p].Disabled {
+				if !p.hit.Application.Disabled {
 					members = append(members, member{p, i})
 				}
 				places[at][e] = members
 			}
 		}
 	}
-	return places, problems
+	return places
+}
+
+// problem tells why a pattern is left out.
+func problem(a *appdb.Application, p *appdb.Pattern, err error) appdb.Problem {
+	return appdb.Problem{Source: a.Source, Message: fmt.Sprintf("%s: signature %s: %v", a.Short(), p.Name, err)}
+}
+
+// wrong is what is wrong with a member.
+func wrong(p *appdb.Pattern, i int, err error) error {
+	return fmt.Errorf("member %d: %q: %w", i+1, p.Members[i].Regexp, err)
 }
 
 // checkPattern says what is wrong with a pattern, apart from what only Hyperscan knows.
@@ -124,7 +144,7 @@ func checkPattern(p *appdb.Pattern) error {
 			return fmt.Errorf("member %d: no context", i+1)
 		}
 		if err := checkSyntax(m.Regexp); err != nil {
-			return fmt.Errorf("member %d: %q: %w", i+1, m.Regexp, err)
+			return wrong(p, i, err)
 		}
 	}
 	return nil

@@ -92,17 +92,24 @@ type lane struct {
 // What was compiled before comes from the cache. The rest takes some milliseconds for each pattern,
 // and goes on in the background for the database at hand when ctx ends.
 func Compile(ctx context.Context, db *appdb.Database, options Options) (*Set, []appdb.Problem, error) {
-	places, problems := collect(db)
-	b := builder{cache: openCache(options), built: map[[32]byte][]part{}}
+	patterns, problems := collect(db)
+	b := newBuilder(openCache(options))
 	s := &Set{tables: make([][2]*table, len(decode.ContextNames())+1)}
-	for _, at := range slices.SortedFunc(maps.Keys(places), place.compare) {
-		t, found, err := b.table(ctx, at, places[at])
-		problems = append(problems, found...)
+	wanted := places(patterns)
+	for _, at := range slices.SortedFunc(maps.Keys(wanted), place.compare) {
+		t, err := b.table(ctx, wanted[at])
 		if err != nil {
 			b.discard()
 			return nil, problems, fmt.Errorf("compile signatures of context %s: %w", at.context, err)
 		}
 		s.tables[at.context][at.direction] = t
+	}
+	for _, p := range patterns {
+		for i := range p.of.Members {
+			if err := b.refused[p.expression(i)]; err != nil {
+				problems = append(problems, problem(p.hit.Application, p.of, wrong(p.of, i, err)))
+			}
+		}
 	}
 	s.loaded = b.loaded
 	b.cache.prune()

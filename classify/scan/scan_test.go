@@ -270,8 +270,8 @@ func TestNothing(t *testing.T) {
 func TestProblems(t *testing.T) {
 	db := appdb.New()
 	for name, regexp := range map[string]string{
-		"good": "good", "bad": "(", "huge": "a.{0,400}(b.{0,500}c|d)", "long": strings.Repeat("x", MaxLength+1),
-		"late": `\Rx`, "empty": "x*", "complex": "a(b|c.{1,30}d){1,30}e",
+		"good": "good", "bad": "(", "long": strings.Repeat("x", MaxLength+1),
+		"late": `\Rx`, "empty": "x*",
 	} {
 		db.Add(app(name, one(in(decode.Stream, regexp))))
 	}
@@ -286,10 +286,9 @@ func TestProblems(t *testing.T) {
 	var bad []string
 	for _, p := range problems {
 		bad = append(bad, p.Source)
-		t.Log(p)
 	}
 	slices.Sort(bad)
-	if want := []string{"bad", "complex", "complex", "empty", "empty", "late", "late", "long", "many", "none", "nowhere"}; !slices.Equal(slices.Compact(bad), slices.Compact(want)) {
+	if want := []string{"bad", "empty", "late", "long", "many", "none", "nowhere"}; !slices.Equal(bad, want) {
 		t.Errorf("problems with %v", bad)
 	}
 	var p classify.Progress
@@ -374,7 +373,10 @@ func TestMemory(t *testing.T) {
 		}
 		return pages * os.Getpagesize()
 	}
-	db := realistic(20)
+	db := appdb.New()
+	for _, regexp := range []string{"^GET /", `^\x16\x03`, "[a-f]{4}x", `word.{8}end$`} {
+		db.Add(app(regexp, one(in(decode.Stream, regexp))))
+	}
 	once := func() {
 		s, _, err := Compile(t.Context(), db, Options{})
 		if err != nil {

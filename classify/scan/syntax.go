@@ -259,10 +259,10 @@ func explain(err error) error {
 	case strings.Contains(text, "too large"), strings.Contains(text, "limit exceeded"):
 		return errors.New("the expression is too complex; shorten its repeats")
 	}
-	if before, after, ok := strings.Cut(text, "at index "); ok {
+	if before, after, ok := strings.Cut(text, "index "); ok {
 		digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
 		if n, err := strconv.Atoi(after[:digits]); err == nil {
-			text = fmt.Sprintf("%sat character %d%s", before, n+1, after[digits:])
+			text = fmt.Sprintf("%scharacter %d%s", before, n+1, after[digits:])
 		}
 	}
 	return errors.New(strings.ToLower(text[:1]) + text[1:])

@@ -3,12 +3,16 @@
 // clusters.
 package file
 
-import "sluice/classify/decode"
+import (
+	"slices"
+
+	"sluice/classify/decode"
+)
 
 var letters = decode.FirstRange('A', 'Z').Or(decode.FirstRange('a', 'z'))
 
 // Decoders of this family.
-var Decoders = []decode.Decoder{
+var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "NETBIOS-SSN", Ports: []uint16{139, 445}, Client: decode.FirstBytes("\x00\x81"), Server: decode.FirstBytes("\x00\x82\x83\x84"), Stream: netbiosSession},
 	{Name: "FTP", Ports: []uint16{21, 2121}, Client: letters, Server: decode.FirstBytes("1245"), Stream: ftp},
 	{Name: "FTP-DATA", Ports: []uint16{20}, Client: decode.FirstBytes("-dlbcps"), Server: decode.FirstBytes("-dlbcps"), Stream: ftpData},
@@ -37,4 +41,4 @@ var Decoders = []decode.Decoder{
 	{Name: "SYNCTHING", Ports: []uint16{21027, 22000}, Client: decode.FirstBytes("\x2e\x9d\x9e"), Server: decode.FirstBytes("\x2e\x9d\x9e"), Stream: syncthingStream, Datagram: syncthing},
 	{Name: "MICROSOFT-DO", Ports: []uint16{7680}, Client: decode.FirstBytes("\x0e"), Server: decode.FirstBytes("\x0e"), Stream: deliveryOptimization},
 	{Name: "FLUTE", Client: decode.FirstRange(0x10, 0x1f), Datagram: flute},
-}
+}, transfers)

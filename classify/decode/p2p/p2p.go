@@ -2,10 +2,14 @@
 // currencies.
 package p2p
 
-import "sluice/classify/decode"
+import (
+	"slices"
+
+	"sluice/classify/decode"
+)
 
 // Decoders of this family, strongest features first.
-var Decoders = []decode.Decoder{
+var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "BITTORRENT", Ports: []uint16{6881, 6882, 6883, 6889, 51413}, Client: decode.FirstBytes("\x13"), Server: decode.FirstBytes("\x13"), Stream: btPeer},
 	{Name: "BITTORRENT", Ports: []uint16{6881, 51413}, Client: btDatagrams, Server: btDatagrams, Datagram: btDatagram},
 	{Name: "EDONKEY", Ports: []uint16{4661, 4662}, Client: decode.FirstBytes("\xe3\xc5"), Server: decode.FirstBytes("\xe3\xc5\xd4"), Stream: eDonkey},
@@ -30,7 +34,7 @@ var Decoders = []decode.Decoder{
 	{Name: "NANO", Ports: []uint16{7075}, Client: decode.FirstBytes("R"), Datagram: nanoDatagram},
 	{Name: "PPSTREAM", Datagram: ppStream},
 	{Name: "STRATUM", Ports: []uint16{3333, 4444}, Client: decode.FirstBytes("{"), Server: decode.FirstBytes("{"), Stream: stratum},
-}
+}, others)
 
 // either is what the client has sent, or else what the server has.
 func either(client, server []byte) []byte {

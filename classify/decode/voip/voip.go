@@ -2,10 +2,14 @@
 // a path for it through address translators, and what it sounds and looks like on the wire.
 package voip
 
-import "sluice/classify/decode"
+import (
+	"slices"
+
+	"sluice/classify/decode"
+)
 
 // Decoders of this family, strongest features first.
-var Decoders = []decode.Decoder{
+var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "SIP", Ports: []uint16{5060, 5061}, Client: sipBytes, Server: sipBytes, Stream: sipStream},
 	{Name: "SIP", Ports: []uint16{5060}, Client: sipBytes.Or(decode.FirstBytes("\r\x00")), Server: sipBytes.Or(decode.FirstBytes("\r\x00")), Datagram: sipDatagram},
 	{Name: "RTSP", Ports: []uint16{554, 8554, 7070}, Client: rtspBytes, Server: decode.FirstBytes("RSOAGP$"), Stream: rtsp},
@@ -50,7 +54,7 @@ var Decoders = []decode.Decoder{
 	{Name: "RTCP", Ports: []uint16{5005}, Client: decode.FirstRange(0x80, 0xbf), Server: decode.FirstRange(0x80, 0xbf), Datagram: rtcpDatagram},
 	{Name: "RTP", Ports: []uint16{5004}, Datagram: rtpDatagram},
 	{Name: "RTP", Stream: rtpStream},
-}
+}, phones)
 
 // either is what the client has sent, or else what the server has.
 func either(client, server []byte) []byte {

@@ -1,10 +1,14 @@
 // Package vpn recognises virtual private networks, tunnels and proxies.
 package vpn
 
-import "sluice/classify/decode"
+import (
+	"slices"
+
+	"sluice/classify/decode"
+)
 
 // Decoders of this family, strongest features first.
-var Decoders = []decode.Decoder{
+var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "PROXY-PROTOCOL", Client: decode.FirstBytes("P\r"), Stream: proxyProtocol},
 	{Name: "PPTP", Ports: []uint16{1723}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: pptp},
 	{Name: "SSTP", Ports: []uint16{443}, Client: decode.FirstBytes("S"), Stream: sstp},
@@ -35,7 +39,7 @@ var Decoders = []decode.Decoder{
 	{Name: "VXLAN", Ports: []uint16{4789, 8472}, Client: decode.FirstBytes("\x08\x0c"), Server: decode.FirstBytes("\x08\x0c"), Datagram: vxlan},
 	{Name: "GENEVE", Ports: []uint16{6081}, PortsOnly: true, Datagram: geneve},
 	{Name: "GTP", Ports: []uint16{2152, 2123, 3386}, Datagram: gtp},
-}
+}, reverse)
 
 // ethernet says whether data looks like an Ethernet frame: a unicast source address and a type
 // that tunnels carry, with an IP header that agrees where there is one.

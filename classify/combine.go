@@ -1,6 +1,10 @@
 package classify
 
-import "sluice/classify/appdb"
+import (
+	"math"
+
+	"sluice/classify/appdb"
+)
 
 // finding is what decoders have established, or think possible.
 type finding struct {
@@ -10,6 +14,8 @@ type finding struct {
 	signature   string
 	micro       *appdb.Application
 	carries     *appdb.Application
+	custom      match
+	secure      secure
 
 	encryptedHello, serverNamed bool
 }
@@ -33,6 +39,10 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 	if t.carries != nil {
 		f.carries = t.carries
 	}
+	if t.custom.application != nil && t.custom.beats(&f.custom) {
+		f.custom = t.custom
+	}
+	f.secure.web, f.secure.alpn = f.secure.web || t.secure.web, f.secure.alpn || t.secure.alpn
 	f.encryptedHello = f.encryptedHello || t.encryptedHello
 	f.serverNamed = f.serverNamed || t.serverNamed
 }
@@ -42,19 +52,54 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 // the address comes last.
 func (w *inspection) combine() answer {
 	a := w.conclusion()
+	w.customise(&a)
+	if a.protocol != nil && a.protocol.Disabled {
+		a.protocol, a.micro = nil, nil
+	}
 	a.turned = w.flipped != ToServer && a.protocol != nil
+	a.encrypted = w.encrypted || w.engine.encrypted[a.protocol] || w.engine.encrypted[a.application]
+	a.transactions = uint16(min(w.session.Transactions, math.MaxUint16))
+	if a.transactions > 0 {
+		a.stage = TransactionFinal
+	}
 	return a
 }
 
+// customise puts custom applications in their places: one whose pattern has matched, unless it
+// yields to something predefined, and that of the server's address, which otherwise comes before
+// everything predefined.
+func (w *inspection) customise(a *answer) {
+	m := &w.custom
+	if w.found.custom.application != nil && !m.beats(&w.found.custom) {
+		m = &w.found.custom
+	}
+	switch matched := m.application != nil && (w.mapped != nil || !m.yields(w.likely())); {
+	case matched:
+		a.application, a.extended, a.signature = m.application, w.mapped, m.name
+		a.evidence, a.confidence = bySignature, High
+	case w.mapped != nil:
+		a.application, a.signature, a.evidence, a.confidence = w.mapped, "", byAddress, High
+	}
+}
+
+// likely is what is certain, or possible where nothing is.
+func (w *inspection) likely() *finding {
+	if w.found.protocol == nil && w.maybe.protocol != nil {
+		return &w.maybe
+	}
+	return &w.found
+}
+
 func (w *inspection) conclusion() answer {
-	f := w.found
+	f := w.likely()
 	a := answer{confidence: High, evidence: byDecoder}
 	switch {
-	case f.protocol != nil:
+	case w.found.protocol != nil:
 	case w.maybe.protocol != nil:
-		f, a.confidence = w.maybe, Medium
+		a.confidence = Medium
 	case w.arranged.protocol != "":
-		f.protocol, a.evidence = w.engine.named(w.arranged.protocol), byExpectation
+		f = &finding{protocol: w.engine.named(w.arranged.protocol)}
+		a.evidence = byExpectation
 		if w.arranged.application != "" {
 			f.application, f.source = w.engine.named(w.arranged.application), byExpectation
 		}
@@ -63,29 +108,57 @@ func (w *inspection) conclusion() answer {
 	default:
 		return w.prematch()
 	}
-	a.protocol, a.micro, a.encryptedHello = f.protocol, f.micro, f.encryptedHello
+	a.protocol, a.micro = f.protocol, f.micro
 	a.application, a.signature = f.application, f.signature
 	if a.application != nil {
 		a.evidence = f.source
 	} else if f.carries != nil {
 		a.application = f.carries
 	}
-	// A protocol that carries applications, in a session that does not say which, or says it
-	// under encryption: an earlier answer for the address may tell.
-	if carrier := f.protocol.Flags&appdb.FlagCarrier != 0; carrier && w.earlier != nil && (!f.serverNamed && f.application == nil || f.encryptedHello) {
-		a.application, a.evidence, a.confidence = w.earlier, byDNS, Low
+	w.byEarlier(&a, f)
+	if !w.engine.cdn && w.owner != nil && w.owner.Flags&appdb.FlagCDN != 0 && f.protocol.Flags&appdb.FlagCarrier != 0 {
+		a.application, a.signature, a.evidence, a.confidence = w.owner, "", byAddress, Medium
 	}
-	if a.application == a.protocol {
+	if is, certain := w.https(f); is && a.application == nil {
+		a.application = w.engine.named("HTTPS")
+		if !certain {
+			a.evidence, a.confidence = byPort, Medium
+		}
+	}
+	if a.application == a.protocol || a.application != nil && a.application.Disabled {
 		a.application = nil
 	}
 	return a
 }
 
+// byEarlier names the application by what was found for the server's address before, where the
+// session belongs to a protocol that carries applications and does not say which, or says it under
+// encryption.
+func (w *inspection) byEarlier(a *answer, f *finding) {
+	a.encryptedHello = f.encryptedHello && w.hidden(f)
+	if f.protocol.Flags&appdb.FlagCarrier == 0 || !a.encryptedHello && (f.serverNamed || f.application != nil) {
+		return
+	}
+	if w.earlier != nil {
+		a.application, a.evidence, a.confidence = w.earlier, byDNS, Low
+	}
+}
+
+// hidden says whether an encrypted ClientHello is one, and not the grease that clients send to every
+// server (RFC 9849 section 6.2): the name outside is then the one that the client asks for, while
+// a real one has that of the network that decrypts it (or none).
+func (w *inspection) hidden(f *finding) bool {
+	return !f.serverNamed || f.application != nil && f.application.Flags&appdb.FlagCDN != 0
+}
+
 // prematch is what is known before the bytes have said anything.
 func (w *inspection) prematch() answer {
-	switch owner := w.engine.ownerOf(w.meta.Server.Addr()); {
-	case owner != nil:
-		return answer{application: owner, confidence: Low, evidence: byAddress}
+	if protocol, application := w.cached[0], w.cached[1]; protocol != nil || application != nil {
+		return answer{protocol: protocol, application: application, confidence: Low, evidence: byCache}
+	}
+	switch {
+	case w.owner != nil:
+		return answer{application: w.owner, confidence: Low, evidence: byAddress}
 	case w.earlier != nil:
 		return answer{application: w.earlier, confidence: Low, evidence: byDNS}
 	}

@@ -12,28 +12,6 @@ import (
 	"sluice/classify/hosts"
 )
 
-// Limits say how much of a session is looked at. A limit of 0 is none; where both bytes and
-// packets have one, both must be reached. Bytes are payload; packets are those with payload.
-// Both directions count together.
-type Limits struct {
-	TCPBytes, TCPPackets int
-	UDPBytes, UDPPackets int
-	// OtherBytes limits sessions that no limit above ends.
-	OtherBytes int
-	// Packets ends the inspection of any session when it is reached, whatever the others are
-	// (performance mode).
-	Packets int
-}
-
-// DefaultLimits are those in force without configuration.
-var DefaultLimits = Limits{TCPBytes: 6000, UDPPackets: 10, OtherBytes: 10000}
-
-// Numbers of transactions.
-const (
-	DefaultTransactions = 5
-	MaxTransactions     = 25
-)
-
 // Cache knows the applications of servers from earlier sessions.
 type Cache interface {
 	// Lookup returns what the server of a session was found to serve. A protocol of nil means that
@@ -45,7 +23,8 @@ type Cache interface {
 type Options struct {
 	Limits     *Limits // nil: DefaultLimits
 	Signatures Signatures
-	// CDN prefers the application that a content delivery network carries over the network.
+	// CDN prefers the application that a content delivery network carries over the network. Without
+	// it, sessions to an address of such a network are the network's.
 	CDN bool
 	// MaxMemory is the number of bytes that sessions under inspection may hold. At 90 % of it no
 	// further session is inspected. 0: no limit.
@@ -53,14 +32,17 @@ type Options struct {
 	// CustomBytes is the number of bytes of payload of a session that are searched for custom
 	// applications; 0: as much as Limits allow.
 	CustomBytes int
-	// MicroApps follows what applications do, request by request, where the decoder knows it.
-	// MicroAppMaxTransactions is the number of such transactions after which the answer is final,
-	// at most MaxTransactions; 0: DefaultTransactions.
+	// MicroApps follows what applications do, request by request, in the sessions of applications
+	// that have micro-applications. Without it, no micro-application is ever told. Micros restricts
+	// it to those of these names; nil: all. MicroAppMaxTransactions is the number of transactions
+	// after which the answer is final, at most MaxTransactions; 0: DefaultTransactions.
 	MicroApps               bool
+	Micros                  []string
 	MicroAppMaxTransactions int
 	// Transactions follows the applications of protocols that carry one transaction after another,
-	// such as HTTP, rather than to stop at the first. MaximumTransactions is the number after
-	// which the answer is final; 0: never.
+	// such as HTTP, rather than to stop at the first; limits then hold for each transaction.
+	// MaximumTransactions is the number after which the answer is final, at most MaxTransactions;
+	// 0: never.
 	Transactions        bool
 	MaximumTransactions int
 	// Cache knows the applications of servers from earlier sessions; nil: it is not asked.
@@ -72,11 +54,15 @@ type Options struct {
 // Engine is one compiled state of the knowledge: database, decoders, limits. It never changes and
 // is shared by any number of goroutines without locks.
 type Engine struct {
-	limits     Limits
-	signatures Signatures
-	cdn        bool
-	maxMemory  int64
-	state      *State
+	limits       Limits
+	signatures   Signatures
+	cdn          bool
+	maxMemory    int64
+	cache        Cache
+	customs      *customs
+	customBytes  int
+	transactions transactions
+	state        *State
 
 	decoders []decode.Decoder
 	names    []*appdb.Application // of the decoders
@@ -86,6 +72,7 @@ type Engine struct {
 
 	byName      map[string]*appdb.Application // by name without prefix
 	undescribed *sync.Map                     // the same, for names that only decoders know
+	encrypted   map[*appdb.Application]bool   // protocols that are
 	hosts       *hosts.Table[appdb.Application]
 	addresses   *bart.Table[*appdb.Application]
 }
@@ -95,8 +82,10 @@ type Engine struct {
 func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appdb.Problem) {
 	e := &Engine{
 		limits: DefaultLimits, signatures: options.Signatures, cdn: options.CDN,
-		maxMemory: options.MaxMemory, state: state, decoders: options.Decoders,
+		maxMemory: options.MaxMemory, cache: options.Cache, customBytes: options.CustomBytes,
+		state: state, decoders: options.Decoders,
 		byName: map[string]*appdb.Application{}, undescribed: new(sync.Map),
+		encrypted: map[*appdb.Application]bool{}, customs: new(customs),
 		hosts:     new(hosts.Table[appdb.Application]),
 		addresses: new(bart.Table[*appdb.Application]),
 	}
@@ -106,20 +95,16 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 	if e.decoders == nil {
 		e.decoders = Decoders()
 	}
+	e.transactions = newTransactions(db, &options)
 	var problems []appdb.Problem
 	for _, a := range db.Applications {
-		e.byName[a.Short()] = a
-		for _, alias := range a.Aliases {
-			e.byName[strings.TrimPrefix(alias, appdb.Prefix)] = a
+		if problem := e.add(a); problem != nil {
+			problems = append(problems, appdb.Problem{Source: a.Source, Message: problem.Error()})
 		}
-		for _, host := range a.Hosts {
-			if err := e.hosts.Add(host, a); err != nil {
-				problems = append(problems, appdb.Problem{Source: a.Source, Message: err.Error()})
-			}
-		}
-		for _, prefix := range a.Addresses {
-			e.addresses.Insert(prefix, a)
-		}
+	}
+	e.customs.sort()
+	for _, name := range encryptedProtocols {
+		e.encrypted[e.named(name)] = true
 	}
 	if len(e.decoders) > maxDecoders {
 		panic("classify: more decoders than a set holds")
@@ -131,6 +116,37 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 	e.udp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Datagram != nil })
 	e.sctp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.SCTP != nil })
 	return e, problems
+}
+
+// add takes an application's names, hosts and addresses. Of one that is disabled only the name
+// counts, so that what it belongs to is recognised in its place.
+func (e *Engine) add(a *appdb.Application) (problem error) {
+	if a.Custom {
+		e.customs.add(a)
+		return nil
+	}
+	e.customs.note(a)
+	e.byName[a.Short()] = a
+	for _, alias := range a.Aliases {
+		e.byName[strings.TrimPrefix(alias, appdb.Prefix)] = a
+	}
+	if !e.tells(a) {
+		return nil
+	}
+	for _, host := range a.Hosts {
+		if err := e.hosts.Add(host, a); err != nil {
+			problem = err
+		}
+	}
+	for _, prefix := range a.Addresses {
+		e.addresses.Insert(prefix, a)
+	}
+	return problem
+}
+
+// tells says whether an application may be an answer.
+func (e *Engine) tells(a *appdb.Application) bool {
+	return !a.Disabled && (a.Kind != appdb.Micro || e.transactions.wantsMicro(a))
 }
 
 // scansStreams says whether there are signatures of the context Stream.

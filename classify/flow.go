@@ -28,34 +28,65 @@ type Segment struct {
 const (
 	flagSyn = 1 << 1
 	flagRst = 1 << 2
+	flagPsh = 1 << 3
 	flagAck = 1 << 4
 )
 
 // Begin starts the inspection of a session.
 func (e *Engine) Begin(f *Flow, meta *Meta) {
 	*f = Flow{}
+	custom, sure := e.customs.first(meta)
+	ported := meta.Protocol == decode.TCP || meta.Protocol == decode.UDP || meta.Protocol == decode.SCTP
 	switch {
-	case meta.Protocol != decode.TCP && meta.Protocol != decode.UDP && meta.Protocol != decode.SCTP:
-		e.nameByNumber(f, meta)
+	case !ported || sure:
+		e.nameByNumber(f, meta, custom)
+	case custom != nil && !e.transactions.micros && !e.customs.any(meta):
+		f.answer = answer{application: custom, confidence: High, evidence: byAddress}
+		f.answer.settle(true)
 	case e.maxMemory > 0 && e.state.Memory() >= e.maxMemory/10*9:
-		f.answer.final = true
+		f.answer.settle(false)
 	default:
-		f.work = e.newInspection(meta)
-		f.answer = f.work.combine()
+		e.inspect(f, meta, custom)
 	}
 }
 
-// nameByNumber answers for a protocol that the IP header names.
-func (e *Engine) nameByNumber(f *Flow, meta *Meta) {
-	protocol, application := protocolNames(meta)
-	f.answer.final = true
-	if protocol == "" {
-		return
+// inspect starts an inspection, unless an earlier session tells all there is to know.
+func (e *Engine) inspect(f *Flow, meta *Meta, custom *appdb.Application) {
+	var cached [2]*appdb.Application
+	if e.cache != nil && custom == nil {
+		if protocol, application, ok := e.cache.Lookup(meta); ok {
+			cached = [2]*appdb.Application{protocol, application}
+			if !e.transactions.parents[protocol] && !e.transactions.parents[application] {
+				f.answer = answer{protocol: protocol, application: application, confidence: Low, evidence: byCache}
+				f.answer.encrypted = e.encrypted[protocol] || e.encrypted[application]
+				f.answer.settle(true)
+				return
+			}
+		}
 	}
-	f.answer.protocol, f.answer.confidence, f.answer.evidence = e.named(protocol), High, byDecoder
-	if application != "" {
+	f.work = e.newInspection(meta)
+	f.work.cached = cached
+	f.answer = f.work.combine()
+}
+
+// nameByNumber answers for a protocol that the IP header names, or for a session that is a custom
+// application by it.
+func (e *Engine) nameByNumber(f *Flow, meta *Meta, custom *appdb.Application) {
+	protocol, application := protocolNames(meta)
+	if protocol != "" && !e.named(protocol).Disabled {
+		f.answer.protocol, f.answer.confidence, f.answer.evidence = e.named(protocol), High, byDecoder
+		f.answer.encrypted = e.encrypted[f.answer.protocol]
+	}
+	if application != "" && !e.named(application).Disabled {
 		f.answer.application = e.named(application)
 	}
+	if custom != nil {
+		f.answer.application, f.answer.confidence, f.answer.evidence = custom, High, byDecoder
+		if len(custom.Servers) > 0 && e.customs.server(meta) == custom {
+			f.answer.evidence = byAddress
+		}
+	}
+	f.answer.settle(true)
 }
 
 // Result is what is known now.
@@ -66,6 +97,12 @@ func (f *Flow) Result() Result { return f.answer.result() }
 func (f *Flow) Applications() (protocol, application *appdb.Application) {
 	return f.answer.protocol, f.answer.application
 }
+
+// Micro is the micro-application of Result; nil where not known.
+func (f *Flow) Micro() *appdb.Application { return f.answer.micro }
+
+// Extended is the extended application of Result, or nil.
+func (f *Flow) Extended() *appdb.Application { return f.answer.extended }
 
 // Final says whether the answer is final, so that the session need not be shown any further.
 func (f *Flow) Final() bool { return f.work == nil }
@@ -91,11 +128,16 @@ func (f *Flow) Segment(s *Segment) (changed bool) {
 		own.begin(seq)
 	}
 	ask := s.Flags&flagAck != 0 && other.acknowledge(s.Ack)
-	if s.Flags&flagRst == 0 {
+	if s.Flags&flagRst == 0 && len(s.Payload) > 0 && !own.passes(seq, len(s.Payload)) {
+		if other.paused && s.Flags&flagAck != 0 {
+			other.resume(s.Ack)
+		}
 		f.count(s.Payload)
+		mayProbe := !own.known && len(s.Payload) == 1 && s.Flags&flagPsh == 0
 		ask = own.add(seq, s.Payload, w.room(d)) || ask
+		own.probe = mayProbe || own.probe && len(own.prefix()) == 1
 	}
-	return f.next(ask, d)
+	return f.next(ask && !own.probe, d)
 }
 
 // Stream shows bytes that are in order already. It says whether the answer changed.
@@ -105,15 +147,24 @@ func (f *Flow) Stream(d Direction, data []byte) (changed bool) {
 		return false
 	}
 	d ^= w.flipped
+	own, other := &w.streams[d], &w.streams[d.Reverse()]
+	if own.paused || len(data) == 0 {
+		return false
+	}
+	other.resume(other.start)
 	f.count(data)
-	return f.next(w.streams[d].append(data, w.room(d)), d)
+	return f.next(own.append(data, w.room(d)), d)
 }
 
 // next asks the decoders about what is there of a stream, and ends the inspection when they have
 // answered or the limit is reached.
 func (f *Flow) next(ask bool, d Direction) (changed bool) {
 	w := f.work
-	if ask && w.askStreams(d) || w.limitReached(f) {
+	if ask {
+		w.done = w.done || w.askStreams(d)
+		w.scanStreams(false)
+	}
+	if f.over() {
 		return f.conclude()
 	}
 	w.keep()
@@ -127,14 +178,35 @@ func (f *Flow) Datagram(d Direction, payload []byte) (changed bool) {
 		return false
 	}
 	d ^= w.flipped
+	w.skipped = int(f.bytes)
 	f.count(payload)
+	w.done = w.done || w.askDatagram(d, payload)
 	if w.engine.scansStreams() {
 		w.scan(d, payload)
 	}
-	if w.askDatagram(d, payload) || w.limitReached(f) {
+	if f.over() {
 		return f.conclude()
 	}
 	return f.refresh()
+}
+
+// over says whether the inspection is: the decoders have answered and the session cannot turn out
+// to be a custom application any more, or it is one that comes before everything else, or a limit
+// is reached.
+func (f *Flow) over() bool {
+	w := f.work
+	if w.renew {
+		w.renew, w.before.bytes, w.before.packets = false, f.bytes, f.packets
+	}
+	followed := w.engine.transactions.limit(&w.found) > 0
+	switch {
+	case w.done && (w.scansOver || !w.mayBeCustom(f, true)):
+		return true
+	case !followed && (w.overridden() || w.following && !w.mayBeCustom(f, false)):
+		w.done = true
+		return true
+	}
+	return w.limitReached(f)
 }
 
 // Close ends the inspection, as the session ends or is not to be inspected any further. What was
@@ -162,12 +234,13 @@ func (f *Flow) refresh() (changed bool) {
 
 // conclude takes over what is known by now for good.
 func (f *Flow) conclude() (changed bool) {
-	before := f.answer
-	f.work.lastChance()
-	f.work.scanStreams()
-	f.answer = f.work.combine()
-	f.answer.final = true
-	f.work.free()
+	before, w := f.answer, f.work
+	w.lastChance()
+	w.checkpoint = w.progress
+	w.scanStreams(true)
+	f.answer = w.combine()
+	f.answer.settle(w.done)
+	w.free()
 	f.work = nil
 	return f.answer != before
 }

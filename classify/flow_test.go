@@ -141,7 +141,7 @@ func TestHostNamesTheApplication(t *testing.T) {
 	b := newBench(t, Options{})
 	f := b.say(testMeta(6, 8123), "GET / HTTP/1.1\r\nHost: www.SHOP.example:8123\r\n\r\n")
 	check(t, f, "HTTP", "SHOP", true)
-	if r := f.Result(); r.Group != "junos:web:shopping" || r.Evidence != "host" || r.Confidence != High {
+	if r := f.Result(); r.Group != "junos:web:shopping" || r.Evidence != "decoder" || r.Confidence != High {
 		t.Errorf("%+v", r)
 	}
 	// An application that runs over another protocol only is not found here.

@@ -28,15 +28,28 @@ type inspection struct {
 	asked              *appdb.Application
 	memories           []memory
 
-	told     told    // by the decoder that is being asked
-	found    finding // what is certain
-	maybe    finding // what the first decoder that said Maybe told when it last did
-	maybeBy  int     // that decoder, or none
-	doubted  bool    // some decoder said Maybe in this round
-	earlier  *appdb.Application
-	arranged arranged
-	progress Progress // of the signatures
-	held     int64    // bytes counted in State.Memory
+	told                 told    // by the decoder that is being asked
+	found                finding // what is certain
+	maybe                finding // what the first decoder that said Maybe told when it last did
+	maybeBy              int     // that decoder, or none
+	doubted              bool    // some decoder said Maybe in this round
+	earlier              *appdb.Application
+	arranged             arranged
+	mapped               *appdb.Application    // custom application of the server's address, or nil
+	owner                *appdb.Application    // of the server's address, or nil
+	cached               [2]*appdb.Application // protocol and application that an earlier session had
+	progress, checkpoint Progress              // of signatures, with the last call of a decoder and without
+	custom               match                 // what signatures found in the streams
+	scanned              [2]int                // bytes of the directions that signatures have seen
+	scansOver            bool
+	done                 bool // the decoders have nothing more to tell
+	encrypted            bool
+	following            bool                            // the decoder that claimed the session is shown one transaction after another
+	fresh                bool                            // a transaction is complete, and nothing is known of the next
+	renew                bool                            // limits begin anew
+	skipped              int                             // bytes that came before what is looked at
+	before               struct{ bytes, packets uint32 } // of the flow, where limits began anew
+	held                 int64                           // bytes counted in State.Memory
 }
 
 // none is the place of no decoder.
@@ -54,6 +67,7 @@ func (e *Engine) newInspection(meta *Meta) *inspection {
 	w.restart()
 	w.earlier = e.state.applicationAt(meta.Server.Addr())
 	w.arranged, _ = e.state.arrangement(meta)
+	w.place()
 	w.hold(0)
 	return w
 }
@@ -88,8 +102,15 @@ func (w *inspection) flip() bool {
 	w.flipped = ToClient
 	w.meta.Client, w.meta.Server = w.meta.Server, w.meta.Client
 	w.streams[ToServer], w.streams[ToClient] = w.streams[ToClient], w.streams[ToServer]
+	w.place()
 	w.restart()
 	return true
+}
+
+// place looks up whose the server's address is.
+func (w *inspection) place() {
+	w.mapped = w.engine.customs.server(&w.meta)
+	w.owner = w.engine.ownerOf(w.meta.Server.Addr())
 }
 
 // lastChance asks about a stream the other way round when nobody knew it this way.
@@ -97,15 +118,6 @@ func (w *inspection) lastChance() {
 	if w.meta.Protocol == decode.TCP && w.found.protocol == nil && w.maybe.protocol == nil && w.flip() {
 		w.askStreams(ToServer)
 	}
-}
-
-// room is how many bytes of direction d are looked at, given what there is of the other.
-func (w *inspection) room(d Direction) int {
-	limits := &w.engine.limits
-	if limits.TCPBytes == 0 || limits.TCPPackets != 0 {
-		return maxBuffer
-	}
-	return limits.TCPBytes - len(w.streams[d.Reverse()].prefix())
 }
 
 // keep makes the bytes seen so far ours before the caller takes them back.
@@ -122,27 +134,6 @@ func (w *inspection) hold(buffers int) {
 		w.engine.state.memory.Add(held - w.held)
 		w.held = held
 	}
-}
-
-// limitReached says whether enough was looked at.
-func (w *inspection) limitReached(f *Flow) bool {
-	limits := &w.engine.limits
-	bytes, packets := limits.UDPBytes, limits.UDPPackets
-	seen := int(f.bytes)
-	if w.meta.Protocol == decode.TCP {
-		bytes, packets = limits.TCPBytes, limits.TCPPackets
-		seen = len(w.streams[ToServer].prefix()) + len(w.streams[ToClient].prefix())
-		if int(f.bytes) > 2*maxBuffer+4*bytes { // holes that nobody fills
-			return true
-		}
-	}
-	switch {
-	case limits.Packets > 0 && int(f.packets) >= limits.Packets:
-		return true
-	case bytes > 0 || packets > 0:
-		return seen >= min(bytes, 2*maxBuffer) && int(f.packets) >= packets
-	}
-	return limits.OtherBytes > 0 && int(f.bytes) >= limits.OtherBytes
 }
 
 // askStreams shows the decoders what there is of both directions, after direction d has grown. It
@@ -259,7 +250,7 @@ func (w *inspection) round(call func(*decode.Decoder) decode.Verdict, shown [2]i
 		return turned
 	case waiting:
 		return goOn
-	case w.engine.scansStreams():
+	case w.engine.scansStreams() && (w.engine.customs.others || !w.engine.customs.streams):
 		return goOn
 	}
 	return finished
@@ -284,9 +275,14 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 	w.told.reset()
 	w.asked = w.engine.names[i]
 	w.session.Ready(w.recall(i))
+	last := w.progress
+	w.progress = w.checkpoint
 	v := call(&w.engine.decoders[i])
 	w.remember(i, w.session.Memory())
 	w.told.verdict = v
+	if v == decode.No || v == decode.More {
+		w.progress = last
+	}
 	switch v {
 	case decode.No:
 		switch i {
@@ -311,7 +307,12 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 
 // accept takes over what a decoder told that recognised its protocol.
 func (w *inspection) accept(i int, v decode.Verdict, shown [2]int) outcome {
+	w.nameAnew()
 	w.settle(w.engine.names[i])
+	w.encrypted = w.encrypted || w.engine.encrypted[w.engine.names[i]]
+	if w.meta.Protocol != decode.TCP || v == decode.Match {
+		w.checkpoint = w.progress
+	}
 	for k := range w.told.expected {
 		w.engine.state.expect(&w.told.expected[k])
 	}
@@ -329,7 +330,7 @@ func (w *inspection) accept(i int, v decode.Verdict, shown [2]int) outcome {
 		w.askInside(w.told.datagram)
 	}
 	if v == decode.Match {
-		return finished
+		return w.follow(i)
 	}
 	w.claimed = i
 	w.want(shown)

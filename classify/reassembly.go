@@ -31,6 +31,9 @@ type stream struct {
 	buf    []byte
 	own    *[]byte // buf where it is ours, nil where it is the caller's
 	beyond int     // segments that came behind a hole
+	owed   int     // bytes that append has still to let go by
+	paused bool    // nothing is looked at before the other side has spoken
+	probe  bool    // all there is is a byte that may be the garbage of a keep-alive
 }
 
 // prefix is the part of the direction that has no holes.
@@ -51,7 +54,7 @@ func (s *stream) begin(start uint32) {
 // add puts a segment in its place, as far as it lies within the first limit bytes. It says
 // whether the prefix grew. data may be borrowed until keep is called.
 func (s *stream) add(seq uint32, data []byte, limit int) bool {
-	if len(data) == 0 {
+	if len(data) == 0 || s.paused {
 		return false
 	}
 	if !s.known {
@@ -90,7 +93,9 @@ func (s *stream) add(seq uint32, data []byte, limit int) bool {
 // append adds bytes that are in order already.
 func (s *stream) append(data []byte, limit int) bool {
 	s.begin(0)
-	return s.add(s.start+uint32(len(s.prefix())), data, limit)
+	passed := min(s.owed, len(data))
+	s.owed -= passed
+	return s.add(s.start+uint32(len(s.prefix())), data[passed:], limit)
 }
 
 // fill copies the parts of data that are not there yet.
@@ -149,6 +154,9 @@ func (s *stream) acknowledge(ack uint32) bool {
 	if !s.acked || int32(ack-s.ack) > 0 {
 		s.ack, s.acked = ack, true
 	}
+	if s.probe && ack == s.start+1 && len(s.spans) == 1 && s.spans[0].to == 1 {
+		s.skip(1)
+	}
 	if s.beyond < holePatience || len(s.spans) == 0 || s.spans[0].from == 0 {
 		return false
 	}
@@ -164,6 +172,47 @@ func (s *stream) acknowledge(ack uint32) bool {
 	s.start += uint32(first.from)
 	s.beyond = 0
 	return true
+}
+
+// passes says whether n bytes at seq are let go by: they come before what is looked at, or while
+// nothing is.
+func (s *stream) passes(seq uint32, n int) bool {
+	return s.paused || s.known && int32(seq-s.start) <= -int32(n)
+}
+
+// skip lets go of the first n bytes, whether they are there yet or not.
+func (s *stream) skip(n int) {
+	s.owed += max(n-len(s.prefix()), 0)
+	s.start += uint32(n)
+	s.probe = false
+	kept := s.spans[:0]
+	for _, p := range s.spans {
+		if p.to > n {
+			kept = append(kept, span{max(p.from-n, 0), p.to - n})
+		}
+	}
+	if s.spans = kept; len(kept) == 0 {
+		s.release()
+		return
+	}
+	if s.own == nil {
+		s.buf = s.buf[n:]
+		return
+	}
+	copy(s.buf, s.buf[n:])
+}
+
+// pause lets go of everything, up to what comes after the other side has spoken again.
+func (s *stream) pause() {
+	s.release()
+	s.spans, s.owed, s.paused = s.spans[:0], 0, true
+}
+
+// resume goes on with the byte that the other side expects next.
+func (s *stream) resume(next uint32) {
+	if s.paused {
+		s.paused, s.known, s.start, s.beyond = false, true, next, 0
+	}
 }
 
 // release gives the buffer back.

@@ -17,11 +17,14 @@ type Result struct {
 	Group string
 	// Confidence says how sure Protocol and Application are.
 	Confidence Confidence
-	// Evidence says what decided: "decoder", "sni", "certificate", "host", "dns",
-	// "signature NAME", "cache", "address", "expected"; or "" when nothing did.
+	// Evidence says what decided: "decoder" (the bytes, and names in them), "sni", "certificate",
+	// "dns" (a name asked for, or an earlier answer for the address), "signature NAME", "cache" (an
+	// earlier session), "address", "port" (a port that is usual, or that another session
+	// arranged); or "" when nothing did.
 	Evidence string
 	// EncryptedHello is set when the ClientHello was encrypted (ECH): the application is then
-	// that of the outer name or of the address, not of the name the client asked for.
+	// that of the outer name or of an earlier answer for the address, not of the name the client
+	// asked for.
 	EncryptedHello bool
 	// Turned is set when Meta.Guessed was wrong: the client is the server.
 	Turned bool
@@ -74,9 +77,22 @@ const (
 	ByInspection
 	// ByPreMatch says that the session ended, or its inspection did, with what was known by then.
 	ByPreMatch
-	// ByLimits says that a limit was reached before anything was known.
+	// ByLimits says that a limit was reached, or the session ended, before anything was known.
 	ByLimits
 )
+
+// settle makes an answer final. inspected says that the inspection had come to its end by itself.
+func (a *answer) settle(inspected bool) {
+	a.final, a.stage = true, FinalMatch
+	switch {
+	case a.protocol == nil && a.application == nil:
+		a.how = ByLimits
+	case inspected:
+		a.how = ByInspection
+	default:
+		a.how = ByPreMatch
+	}
+}
 
 // Confidence says how sure an answer is.
 type Confidence uint8
@@ -113,10 +129,11 @@ const (
 	byDNS // an earlier answer for the address
 	byCache
 	byAddress
+	byPort
 )
 
-var sourceNames = [...]string{"", "signature", "decoder", "sni", "host", "certificate", "dns", "decoder",
-	"expected", "dns", "cache", "address"}
+var sourceNames = [...]string{"", "signature", "decoder", "sni", "decoder", "certificate", "dns", "decoder",
+	"port", "dns", "cache", "address", "port"}
 
 // sourceOf is the sort of evidence that a host name found in a context is.
 func sourceOf(c decode.Context) source {
@@ -138,13 +155,18 @@ type answer struct {
 	confidence                   Confidence
 	evidence                     source
 	encryptedHello, turned       bool
-	final                        bool
+	encrypted, final             bool
+	stage                        Stage
+	how                          HowFinal
+	transactions                 uint16
+	extended                     *appdb.Application
 }
 
 func (a *answer) result() Result {
 	r := Result{
 		Protocol: appdb.Unknown, Confidence: a.confidence, Evidence: sourceNames[a.evidence],
-		EncryptedHello: a.encryptedHello, Turned: a.turned, Final: a.final,
+		EncryptedHello: a.encryptedHello, Turned: a.turned, Final: a.final, Encrypted: a.encrypted,
+		Transactions: int(a.transactions), State: a.stage, HowFinal: a.how,
 	}
 	if a.protocol != nil {
 		r.Protocol, r.Group = a.protocol.Name, a.protocol.Group()
@@ -154,6 +176,9 @@ func (a *answer) result() Result {
 	}
 	if a.micro != nil {
 		r.Micro = a.micro.Name
+	}
+	if a.extended != nil {
+		r.Extended = a.extended.Name
 	}
 	if a.evidence == bySignature {
 		r.Evidence += " " + a.signature

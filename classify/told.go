@@ -19,6 +19,8 @@ type told struct {
 	signature   string
 	micro       *appdb.Application
 	carries     *appdb.Application
+	custom      match
+	secure      secure
 
 	encryptedHello bool
 	serverNamed    bool // a server name was told, whether anybody owns it or not
@@ -51,41 +53,17 @@ const maxTold = 32
 // is stronger than what was told before.
 func (w *inspection) candidate(a *appdb.Application, by source) (taken bool) {
 	t := &w.told
-	if a == nil || !a.RunsOver(w.asked.Name) {
+	if a == nil || !a.RunsOver(w.asked.Name) || !w.engine.tells(a) {
 		return false
+	}
+	if a.Kind == appdb.Micro {
+		t.micro = a
 	}
 	if t.application != nil && w.engine.weight(t.application, t.source) <= w.engine.weight(a, by) {
 		return false
 	}
 	t.application, t.source, t.signature, t.dirty = a, by, "", true
 	return true
-}
-
-// scanStreams lets signatures look at the first bytes of both directions, as the inspection ends.
-func (w *inspection) scanStreams() {
-	if !w.engine.scansStreams() {
-		return
-	}
-	for d := range w.streams {
-		if prefix := w.streams[d].prefix(); len(prefix) > 0 {
-			w.scan(decode.Direction(d), prefix)
-		}
-	}
-}
-
-// scan lets signatures look at the beginning of a stream, or at a datagram.
-func (w *inspection) scan(d Direction, data []byte) {
-	over := "UDP"
-	if w.meta.Protocol == decode.TCP {
-		over = "TCP"
-	}
-	h := w.engine.signatures.Match(&w.progress, decode.Stream, d, over, &w.meta, data)
-	if h == nil {
-		return
-	}
-	if a := h.Application; w.found.application == nil || w.engine.weight(a, bySignature) < w.engine.weight(w.found.application, w.found.source) {
-		w.found.application, w.found.source, w.found.signature = a, bySignature, h.Name
-	}
 }
 
 // weight orders evidence: smaller is stronger. With Options.CDN, the application of a content
@@ -115,11 +93,22 @@ func (w *inspection) Value(c decode.Context, value []byte) {
 	if c == decode.SSLECH {
 		w.told.encryptedHello, w.told.dirty = true, true
 	}
+	if c == decode.SSLALPN {
+		w.told.secure.note(value)
+		w.told.dirty = true
+	}
 	if w.engine.signatures == nil || len(value) == 0 {
 		return
 	}
-	h := w.engine.signatures.Match(&w.progress, c, w.session.Told(), w.asked.Short(), &w.meta, value)
-	if h != nil && w.candidate(h.Application, bySignature) {
+	over := w.asked.Short()
+	h := w.engine.signatures.Match(&w.progress, c, w.session.Told(), over, &w.meta, value)
+	switch {
+	case h == nil:
+	case h.Application.Custom:
+		if m := newMatch(h, over); !h.Application.Disabled && m.beats(&w.told.custom) && !w.beyond(value) {
+			w.told.custom, w.told.dirty = m, true
+		}
+	case w.candidate(h.Application, bySignature):
 		w.told.signature = h.Name
 	}
 }
@@ -138,11 +127,17 @@ func (w *inspection) Protocol(name string) {
 func (w *inspection) Application(name string) { w.candidate(w.engine.named(name), byDecoder) }
 
 // Micro names what the application is doing.
-func (w *inspection) Micro(name string) { w.told.micro, w.told.dirty = w.engine.named(name), true }
+func (w *inspection) Micro(name string) {
+	if a := w.engine.named(name); w.engine.tells(a) {
+		w.told.micro, w.told.dirty = a, true
+	}
+}
 
 // Carries names the protocol inside.
 func (w *inspection) Carries(name string) {
-	w.told.carries, w.told.dirty = w.engine.named(name), true
+	if a := w.engine.named(name); w.engine.tells(a) {
+		w.told.carries, w.told.dirty = a, true
+	}
 }
 
 // Tunnel notes where an inner protocol begins.

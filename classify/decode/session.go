@@ -74,10 +74,14 @@ type Session struct {
 	Direction Direction
 	// Index is the number of datagrams with payload before this one, both directions together.
 	Index int
+	// Transactions is the number of transactions that came before what is shown.
+	Transactions int
 
 	sink    Sink
 	side    Direction
 	wanted  [2]int
+	next    int // where the next transaction begins, or -1
+	asker   Direction
 	memory  any
 	scratch [512]byte
 }
@@ -115,6 +119,13 @@ func (s *Session) Application(name string) { s.sink.Application(name) }
 // Micro names what the application is doing ("MODBUS-READ-COILS"), a micro-application. It may be
 // told many times in a session; the last one counts.
 func (s *Session) Micro(name string) { s.sink.Micro(name) }
+
+// Transaction tells, with a verdict of Match, that what was told is one transaction of perhaps many
+// that the session carries one after another: a request. The next one begins with the n'th byte
+// that side d has sent, which may not be there yet. Where somebody follows transactions, the
+// decoder is asked again with the bytes from there on; of the other side it is then shown what
+// that sends after it. For datagrams n is 0, and the next transaction comes in another datagram.
+func (s *Session) Transaction(d Direction, n int) { s.asker, s.next = d, n }
 
 // Carries names the protocol inside this one where it is known by name only and its bytes cannot
 // be read, as after ALPN.
@@ -174,7 +185,12 @@ type Expected struct {
 func NewSession(meta *Meta, sink Sink) Session { return Session{Meta: meta, sink: sink} }
 
 // Ready prepares the view for one call of a decoder, with what it remembered.
-func (s *Session) Ready(memory any) { s.memory, s.wanted, s.side = memory, [2]int{}, s.Direction }
+func (s *Session) Ready(memory any) {
+	s.memory, s.wanted, s.side, s.next = memory, [2]int{}, s.Direction, -1
+}
+
+// Completed is what the decoder told by Transaction in its last call.
+func (s *Session) Completed() (d Direction, n int, ok bool) { return s.asker, s.next, s.next >= 0 }
 
 // Told is the direction of what is being told.
 func (s *Session) Told() Direction { return s.side }

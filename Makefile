@@ -22,7 +22,7 @@ CORPORA ?= $(SLUICE_CORPORA)
 SCORE_FLAGS ?=
 GOLANGCI := build/golangci-lint-v2.15.0
 
-BUILD_PACKAGES := gcc:build-essential git:git
+BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include/hs/hs.h:libhyperscan-dev
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
 	ping:iputils-ping traceroute:traceroute
 
@@ -32,6 +32,7 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 build: go ## build bin/sluice
+	@lab/install.sh $(BUILD_PACKAGES)
 	go build -ldflags '$(LDFLAGS)' -o bin/sluice ./cmd/sluice
 
 demo: packages build lab-tools ## clients through the gateway: traffic, sessions, policies, log

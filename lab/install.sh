@@ -1,13 +1,16 @@
 #!/bin/sh
-# Installs the Debian packages whose commands are missing, and says so; does nothing when all are
-# there. Arguments are command:package pairs.
+# Installs the Debian packages whose commands or files are missing, and says so; does nothing when
+# all are there. Arguments are command:package or /path/to/file:package pairs.
 set -eu
 
 missing=""
 for pair in "$@"; do
-	command=${pair%%:*}
-	# Some of these live in /usr/sbin, which is not on every user's path.
-	PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+	wanted=${pair%%:*}
+	case $wanted in
+	/*) [ -e "$wanted" ] ;;
+	# Some commands live in /usr/sbin, which is not on every user's path.
+	*) PATH="$PATH:/usr/sbin:/sbin" command -v "$wanted" >/dev/null 2>&1 ;;
+	esac || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
 

@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -153,30 +152,4 @@ func packageView(i *sigpack.Info) *view.PackageVersions {
 	return &view.PackageVersions{Version: uint64(i.Version), Kind: i.Kind.String(), Released: i.Released,
 		Bundle: view.Build{Version: i.ProtocolBundle.Version, Date: i.ProtocolBundle.Built}, Engine: view.Build{Version: i.Engine.Version, Date: i.Engine.Built},
 		MicroApps: i.MicroApps, CustomAppsInfra: i.CustomApps}
-}
-
-// showIdentificationStatus shows how applications are identified, and by which package.
-func showIdentificationStatus(s *Server, _ *request) (view.View, error) {
-	applications, err := s.applications()
-	if err != nil {
-		return nil, err
-	}
-	status := applications.Status()
-	answer := &view.AppIDStatus{
-		Enabled: status.Enabled, Sessions: uint64(max(status.UnderDetection, 0)), MaxMemory: uint64(max(status.MaxMemory, 0)),
-		PerformanceMode: status.PerformanceMode, Interval: int(status.StatisticsInterval / time.Minute), Cache: cacheStatus(applications),
-	}
-	if status.Package != nil {
-		answer.Installed = packageView(&status.Package.Info)
-	}
-	for _, slot := range status.Slots {
-		answer.InUse += uint64(max(slot.Sessions, 0))
-	}
-	if s.options.Packages != nil {
-		d := s.options.Packages.Details()
-		answer.Installed = cmp.Or(packageView(d.Installed), answer.Installed)
-		answer.Rollback = packageView(d.Rollback)
-		answer.DownloadServer, answer.AutoUpdate, answer.ProxyProfile, answer.ProxyAddress = d.Server, d.AutoUpdate, d.ProxyProfile, d.ProxyAddress
-	}
-	return answer, nil
 }

@@ -73,8 +73,10 @@ func (f *fakeApplications) GroupUsage(p usage.Period) []usage.GroupRow {
 	})
 }
 func (f *fakeApplications) Status() appid.Status {
-	return appid.Status{Enabled: true, UnderDetection: 3, MaxMemory: 2097152, StatisticsInterval: 24 * time.Hour,
-		Cache: appid.CacheStatus{Enabled: true, MiscellaneousServices: true, Capacity: asc.Capacity, Timeout: time.Hour}, Slots: []appid.Slot{{Active: true, Sessions: 3}}}
+	return appid.Status{Enabled: true, UnderDetection: 3, Package: &sigpack.Package{Manifest: &sigpack.Manifest{Info: fakeInfo}}, MaxMemory: 2097152, StatisticsInterval: 24 * time.Hour,
+		Cache:      appid.CacheStatus{Enabled: true, MiscellaneousServices: true, Capacity: asc.Capacity, Timeout: time.Hour},
+		Slots:      []appid.Slot{{Active: true, Sessions: 3}, {Sessions: 8}},
+		Signatures: appid.SignatureStatus{Error: "too large"}}
 }
 func (f *fakeApplications) Counters() appid.Counters {
 	return appid.Counters{Sessions: 9, Identified: 5, Unknown: 4}
@@ -177,7 +179,8 @@ func TestApplicationCommands(t *testing.T) {
 	f.applications.usage.Count(&usage.Session{Base: "junos:HTTP", Encrypted: true, How: classify.ByLimits, Bytes: 2291})
 	f.applications.usage.Count(&usage.Session{Bytes: 100})
 	for line, wants := range map[string][]string{
-		"show … status":                                          {"Status                               Enabled\n", "Sessions under app detection         3\n", "Cache timeout                        3600 (in seconds)", "Application package version  3666 (Major)", "https://feed.example/"},
+		"show … status": {"Status                               Enabled\n", "Sessions under app detection         3\n", "Cache timeout                        3600 (in seconds)", "Application package version  3666 (Major)", "https://feed.example/",
+			"Sessions                     3\n", "Slot 2:\nStatus                       Draining\nSessions                     8\n", "those before are in force: too large"},
 		"show … version":                                         {"Application package version: 3666 (Major)\nRelease date: Mon Oct 10 14:55:29 2022 UTC\n"},
 		"show … version detail":                                  {"Application package version      3620\nPB Version                       1.550.2-31 (build date Oct 10 2022)\n"},
 		"show … recent-appid-sigpack-versions":                   {"appid sigpack version: 3666\nappid sigpack version: 3662\n"},
@@ -422,6 +425,8 @@ func TestSessionNames(t *testing.T) {
 
 // installed is a signature package that is in force.
 type installed struct{ *sigpack.Package }
+
+func (installed) New() []string { return []string{"junos:YOUTUBE"} }
 
 func (i installed) Current() (*sigpack.Package, uint64) { return i.Package, 1 }
 

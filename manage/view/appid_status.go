@@ -21,7 +21,16 @@ type AppIDStatus struct {
 	ProxyAddress    string           `json:"proxy-address"` // http://192.0.2.1:3128
 	Installed       *PackageVersions `json:"installed"`     // nil when no package is installed
 	InUse           uint64           `json:"sessions"`      // sessions that the installed package identifies
+	Draining        []DrainingSlot   `json:"draining"`      // what older sessions still work with
+	Compiling       string           `json:"compiling"`     // what is still to be said of the patterns of signatures, "" when they are in force
 	Rollback        *PackageVersions `json:"rollback"`      // nil when there is nothing to go back to
+}
+
+// DrainingSlot is knowledge of applications that was replaced; sessions finish with what they began
+// with.
+type DrainingSlot struct {
+	Package  *PackageVersions `json:"package"`
+	Sessions uint64           `json:"sessions"`
 }
 
 // CacheStatus is how the application system cache is configured.
@@ -83,6 +92,9 @@ func (s *AppIDStatus) Text(p *Page) {
 		field("DPI Performance mode:", enabled(true))
 	}
 	field("Statistics collection interval", strconv.Itoa(s.Interval)+" (in minutes)")
+	if s.Compiling != "" {
+		field("Signature patterns", s.Compiling)
+	}
 	p.Line("")
 	p.Line("Application System Cache")
 	field("Status", enabled(s.Cache.Enabled))
@@ -119,6 +131,14 @@ func (s *AppIDStatus) slots(p *Page) {
 		field("Micro-App Version", v.MicroApps)
 		field("Sessions", strconv.FormatUint(s.InUse, 10))
 		field("Custom-App Infra Version", v.CustomAppsInfra)
+	}
+	for i, slot := range s.Draining {
+		p.Line("Slot %d:", i+2)
+		if slot.Package != nil {
+			field("Application package version", slot.Package.number())
+		}
+		field("Status", "Draining")
+		field("Sessions", strconv.FormatUint(slot.Sessions, 10))
 	}
 	if v := s.Rollback; v != nil {
 		p.Line("Rollback version details:")

@@ -32,7 +32,8 @@ var guideStatus = AppIDStatus{
 func appIDAnswers() map[string]View {
 	proxied := guideStatus
 	proxied.PerformanceMode, proxied.AutoUpdate, proxied.ProxyProfile, proxied.ProxyAddress = true, true, "Profile-1", "http://5.0.0.1:3128"
-	proxied.Rollback = nil
+	proxied.Rollback, proxied.Compiling = nil, "being compiled since 2026-03-01 12:30:00 UTC"
+	proxied.Draining = []DrainingSlot{{Package: &PackageVersions{Version: 3662, Kind: "Major"}, Sessions: 7}}
 	one := 1
 	released := time.Date(2023, 11, 23, 14, 7, 48, 0, time.UTC)
 	installed := &PackageVersions{Version: 3654, Released: released}

@@ -32,11 +32,11 @@ var inside = []struct{ alpn, name string }{
 	{"coap", "COAP"},
 	{"co", "COAP"},
 	{"postgresql", "POSTGRESQL"},
-	{"tds/8.0", "MSSQL"},
+	{"tds/8.0", "TDS"},
 	{"ntske/1", "NTP"},
 	{"radius/1.0", "RADIUS"},
 	{"radius/1.1", "RADIUS"},
-	{"sunrpc", "SUNRPC"},
+	{"sunrpc", "SUN-RPC"},
 	{"smb", "SMB"},
 	{"rdp", "RDP"},
 }

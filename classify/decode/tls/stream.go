@@ -255,7 +255,9 @@ func certificates(s *decode.Session, data []byte) (missing int) {
 
 // middle answers for a session whose start was not seen.
 func middle(s *decode.Session, a, b *side) decode.Verdict {
-	carried(s, nil)
+	if carried(s, nil); push(s.Server) {
+		s.Protocol("APPLE-PUSH") // nothing else will name what the session is
+	}
 	for _, d := range [...]*side{a, b} {
 		if d.role == within {
 			certificates(s, d.handshake)

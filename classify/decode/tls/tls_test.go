@@ -422,8 +422,8 @@ func TestPush(t *testing.T) {
 		t.Errorf("carries %q", o.Carries)
 	}
 	meta.Server = netip.MustParseAddrPort("17.57.146.20:5223")
-	if o := decodetest.Run(Decoders, meta, decodetest.Client(data)); o.Carries != "APPLE-PUSH" {
-		t.Errorf("carries %q", o.Carries)
+	if o := decodetest.Run(Decoders, meta, decodetest.Client(data)); o.Name != "APPLE-PUSH" || o.Carries != "APPLE-PUSH" {
+		t.Errorf("%q carries %q", o.Name, o.Carries)
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Set) Match(p *classify.Progress, c decode.Context, d decode.Direction, 
 	}
 	value = value[:min(len(value), maxValue)]
 	l.ends = l.ends[:0]
-	at := view{lane: l, progress: p, direction: d, over: over, meta: meta, grows: c == decode.Stream && meta.Protocol == decode.TCP}
+	at := view{lane: l, progress: p, context: c, direction: d, over: over, meta: meta, grows: c == decode.Stream && meta.Protocol == decode.TCP}
 	for i := range t.databases {
 		db := &t.databases[i]
 		if found := l.scanner.scan(db.native, value); len(found) > 0 {
@@ -68,6 +68,7 @@ func (s *Set) takeLane() *lane {
 type view struct {
 	lane      *lane
 	progress  *classify.Progress
+	context   decode.Context
 	direction decode.Direction
 	over      string
 	meta      *classify.Meta
@@ -91,10 +92,7 @@ func (v *view) judge(db *database, found []match) {
 
 // suits says whether a pattern may be found in this session.
 func (v *view) suits(p *pattern) bool {
-	if !p.of.On(v.meta.Protocol, v.meta.Server.Port()) {
-		return false
-	}
-	return len(p.over) == 0 || slices.Contains(p.over, v.over)
+	return p.of.On(v.meta.Protocol, v.meta.Server.Port()) && p.runsOver(v.context, v.over)
 }
 
 // completes notes that a member has matched and says whether its pattern is complete.

@@ -42,7 +42,8 @@ type pattern struct {
 	hit   classify.Hit
 	rank  int // precedence, smaller first
 	of    *appdb.Pattern
-	over  []string // short names of the protocols in which it may be found; empty: any
+	over  string   // short name of the protocol that the pattern is tied to; "": none
+	among []string // those that the application is tied to; empty: any
 	first uint32   // number of the first member; the others follow
 }
 
@@ -79,9 +80,13 @@ func collect(db *appdb.Database) (patterns []*pattern, problems []appdb.Problem)
 				problems = append(problems, problem(a, of, err))
 				continue
 			}
-			p := &pattern{of: of, over: protocols(a, of), hit: classify.Hit{
-				Application: a, Name: of.Name, Order: cmp.Or(of.Order, a.Order),
-			}}
+			p := &pattern{of: of, hit: classify.Hit{Application: a, Name: of.Name, Order: cmp.Or(of.Order, a.Order)}}
+			if !transport(of.Over) {
+				p.over = of.Over
+			}
+			for _, o := range a.Over {
+				p.among = append(p.among, strings.TrimPrefix(o, appdb.Prefix))
+			}
 			patterns = append(patterns, p)
 		}
 	}
@@ -150,16 +155,22 @@ func checkPattern(p *appdb.Pattern) error {
 	return nil
 }
 
-// protocols are the names of those in which a pattern may be found.
-func protocols(a *appdb.Application, p *appdb.Pattern) []string {
-	if p.Over != "" && p.Over != "TCP" && p.Over != "UDP" {
-		return []string{p.Over}
+// transport says whether a name says no more than what the packets do.
+func transport(over string) bool { return over == "" || over == "TCP" || over == "UDP" }
+
+// runsOver says whether a pattern may be found in a context over a protocol. Streams are shown once
+// over TCP or UDP, and once more over the protocol that was found.
+func (p *pattern) runsOver(c decode.Context, over string) bool {
+	if over == "HTTP2" {
+		over = "HTTP" // a version of it, to those who write signatures
 	}
-	var names []string
-	for _, o := range a.Over {
-		names = append(names, strings.TrimPrefix(o, appdb.Prefix))
+	switch {
+	case c == decode.Stream && transport(over):
+		return p.over == ""
+	case c == decode.Stream || p.over != "":
+		return p.over == over
 	}
-	return names
+	return len(p.among) == 0 || slices.Contains(p.among, over)
 }
 
 // precedence orders patterns: those of custom applications with high priority, of predefined

@@ -34,6 +34,6 @@ func note(p *classify.Progress, number uint32, d decode.Direction) {
 		return
 	}
 	if more, _ := p.More.([]uint32); len(more)+len(p.Matched) < maxNoted {
-		p.More = append(more, mark(number, d))
+		p.More = append(slices.Clip(more), mark(number, d)) // copies of p keep theirs
 	}
 }

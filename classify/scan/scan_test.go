@@ -238,11 +238,42 @@ func TestOver(t *testing.T) {
 	b := newBench(t, app("http", p("HTTP")), app("udp", p("UDP")), app("tcp", p("TCP")),
 		app("port", p("", appdb.PortRange{Protocol: decode.TCP, Low: 8080, High: 8090})))
 	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "HTTPx", "http")
+	b.is(decode.HTTPURL, decode.ToServer, "HTTP2", "HTTPx", "http")
 	b.is(decode.HTTPURL, decode.ToServer, "FTP", "HTTPx", "")
 	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "UDPx", "")
 	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "TCPx", "tcp")
 	b.meta.Server = netip.MustParseAddrPort("198.51.100.1:8085")
 	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "x", "port")
+}
+
+// A stream is looked at over its transport, and again over the protocol that was found.
+func TestOverStream(t *testing.T) {
+	p := func(over string) appdb.Pattern {
+		return appdb.Pattern{Name: "s", Over: over, Members: []appdb.Member{in(decode.Stream, "x")}}
+	}
+	tied := app("tied", one(in(decode.HTTPURL, "x")), one(in(decode.Stream, "y")))
+	tied.Over = []string{"junos:HTTP"}
+	b := newBench(t, app("http", p("HTTP")), app("tcp", p("TCP")), tied)
+	b.is(decode.Stream, decode.ToServer, "TCP", "x", "tcp")
+	b.is(decode.Stream, decode.ToServer, "HTTP", "x", "http")
+	b.is(decode.Stream, decode.ToServer, "FTP", "x", "")
+	b.is(decode.Stream, decode.ToServer, "TCP", "y", "tied")
+	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "x", "tied")
+	b.is(decode.HTTPURL, decode.ToServer, "FTP", "x", "")
+}
+
+// The progress of a session can be copied, and go on in two ways.
+func TestProgressCopied(t *testing.T) {
+	var p classify.Progress
+	for n := range uint32(20) {
+		note(&p, n+1, decode.ToServer)
+	}
+	one, two := p, p
+	note(&one, 100, decode.ToServer)
+	note(&two, 200, decode.ToServer)
+	if !noted(&one, 100, decode.ToServer) || noted(&one, 200, decode.ToServer) || noted(&p, 100, decode.ToServer) {
+		t.Error("copies are not independent")
+	}
 }
 
 // A disabled application is not found; its neighbours are.

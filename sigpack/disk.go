@@ -45,5 +45,5 @@ func writeFile(file string, text []byte) error {
 	if err := os.Rename(f.Name(), file); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(file))
+	return settle(filepath.Dir(file))
 }

@@ -134,9 +134,9 @@ func TestHostilePackages(t *testing.T) {
 	}
 	huge := plain("apps/a.apps", "")
 	huge.Size = maxFile + 1
-	zeros := strings.Repeat("\x00", 4<<20)
+	zeros := strings.Repeat("\x00", 13<<20)
 	var bomb []entry
-	for i := range 80 {
+	for i := range 5 {
 		bomb = append(bomb, plain("apps/b"+strings.Repeat("b", i)+".apps", zeros))
 	}
 	link := func(flag byte) entry {

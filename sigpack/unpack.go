@@ -14,11 +14,11 @@ import (
 // Bounds of what is read from an archive that somebody else made.
 const (
 	// MaxArchive is the size of a package's archive, in bytes.
-	MaxArchive = 64 << 20
+	MaxArchive = 16 << 20
 	// maxUnpacked is the size of all its files together, in bytes.
-	maxUnpacked = 256 << 20
+	maxUnpacked = 64 << 20
 	// maxFile is the size of one file, in bytes.
-	maxFile = 64 << 20
+	maxFile = 16 << 20
 	// maxEntries is the number of its files.
 	maxEntries = 1000
 )
@@ -66,7 +66,7 @@ func unpack(r io.Reader, dir string, limit int64, good func(name string) bool) e
 	}
 }
 
-// writeEntry writes a file that must not exist, and sees to it that it stays.
+// writeEntry writes a file that must not exist.
 func writeEntry(file string, r io.Reader) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
@@ -82,7 +82,7 @@ func writeEntry(file string, r io.Reader) error {
 		f.Close()
 		return fmt.Errorf("%w: %s: %w", ErrHostile, filepath.Base(file), err)
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return f.Close()
 }
 
 // place unpacks a package's archive, checks it, and puts it at dir, which must not exist: dir is
@@ -109,31 +109,32 @@ func place(r io.Reader, want *Info, dir string) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syncDirs(work); err != nil {
+	if err := syncTree(work); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(work, dir); err != nil {
 		return nil, err
 	}
 	p.Dir = dir
-	return p, syncDir(filepath.Dir(dir))
+	return p, settle(filepath.Dir(dir))
 }
 
-// syncDirs makes the entries of a directory and of those below it stay.
-func syncDirs(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
+// syncTree makes a directory stay, with all that is in it.
+func syncTree(dir string) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
 			return err
 		}
-		return syncDir(path)
+		return settle(path)
 	})
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// settle makes a directory, or a file, stay as it is.
+func settle(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	defer f.Close()
+	return f.Sync()
 }

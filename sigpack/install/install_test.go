@@ -328,10 +328,13 @@ func TestReports(t *testing.T) {
 func TestObsolete(t *testing.T) {
 	run(t, func(w *world) {
 		w.feed.publish(major(2000), major(3000))
-		w.feed.apps[2000] = baseApps + "application ZETA\n  category Web\n  flags obsolete\napplication ALPHA\n  category Web\n  flags obsolete\n"
+		w.feed.apps[2000] = baseApps + "application ZETA\n  category Web\n  flags obsolete\napplication ALPHA\n  category Web\n  flags obsolete\n" +
+			"group web:old\n  flags obsolete\ngroup web:older\n  flags obsolete\n"
 		w.upgrade(2000)
 		w.logged("5 APPIDD_DEPRECATED_APPLIST: Obsolete apps: junos:ALPHA, junos:ZETA")
-		if applications, groups := w.Obsolete(); !slices.Equal(applications, []string{"junos:ALPHA", "junos:ZETA"}) || len(groups) > 0 {
+		w.logged("5 APPIDD_DEPRECATED_GROUPS: Obsolete groups: junos:web:old, junos:web:older")
+		if applications, groups := w.Obsolete(); !slices.Equal(applications, []string{"junos:ALPHA", "junos:ZETA"}) ||
+			!slices.Equal(groups, []string{"junos:web:old", "junos:web:older"}) {
 			t.Errorf("obsolete: %v, %v", applications, groups)
 		}
 		w.log = nil

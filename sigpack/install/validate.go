@@ -1,7 +1,6 @@
 package install
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,16 +37,16 @@ func ValidateInChild(ctx context.Context, dir string, command ...string) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	if text := strings.TrimSpace(said.String()); text != "" {
+	if text := strings.TrimSpace(string(said.text)); text != "" {
 		err = errors.Join(err, errors.New(text))
 	}
 	return fmt.Errorf("validation: %w", err)
 }
 
 // head keeps the beginning of what is written to it.
-type head struct{ bytes.Buffer }
+type head struct{ text []byte }
 
 func (h *head) Write(p []byte) (int, error) {
-	h.Buffer.Write(p[:min(len(p), max(0, validationOutput-h.Len()))])
+	h.text = append(h.text, p[:min(len(p), validationOutput-len(h.text))]...)
 	return len(p), nil
 }

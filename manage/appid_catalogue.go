@@ -53,8 +53,8 @@ func showMicroApplications(s *Server, _ *request) (view.View, error) {
 	return s.applicationNames("Micro Applications", false, func(a *appdb.Application) bool { return a.Kind == appdb.Micro })
 }
 
-// showNonConfigurable shows what sessions may be identified as, and a configuration cannot name
-// lastingly: what will leave the signature package.
+// showNonConfigurable shows what sessions may be identified as, and a configuration can name only
+// until it leaves the signature package.
 func showNonConfigurable(s *Server, _ *request) (view.View, error) {
 	return s.applicationNames("Non-configurable Applications", false, func(a *appdb.Application) bool { return a.Flags&appdb.FlagObsolete != 0 })
 }
@@ -131,6 +131,7 @@ func showGroup(s *Server, r *request) (view.View, error) {
 // groupView is a group with its applications; those of a disabled group are shown though they do
 // not match.
 func groupView(catalogue *appid.Catalogue, name string) view.ApplicationGroup {
+	var listed []string
 	answer := view.ApplicationGroup{Name: name, Custom: !strings.HasPrefix(name, appdb.Prefix), Groups: []string{}, Applications: []string{}}
 	for _, below := range catalogue.GroupNames() {
 		if rest, ok := strings.CutPrefix(below, name+":"); ok && !strings.Contains(rest, ":") {
@@ -140,18 +141,25 @@ func groupView(catalogue *appid.Catalogue, name string) view.ApplicationGroup {
 	if g, ok := catalogue.DB.LookupGroup(name); ok && g.Name == name {
 		answer.Description, answer.Disabled, answer.Obsolete = g.Description, g.Disabled, g.Obsolete
 		answer.Groups = append(answer.Groups, g.Groups...)
+		listed = g.Applications
 	}
 	members, _ := catalogue.Group(name)
+	if answer.Disabled {
+		members = slices.DeleteFunc(slices.Clone(catalogue.DB.Applications), func(a *appdb.Application) bool { return !inGroup(a, name) })
+	}
 	for _, a := range members {
 		answer.Applications = append(answer.Applications, a.Name)
 	}
-	if answer.Disabled {
-		for _, a := range catalogue.DB.Applications {
-			if inGroup(a, name) {
-				answer.Applications = append(answer.Applications, a.Name)
-			}
-		}
-	}
 	answer.Count = len(answer.Applications)
+	sortMembers(answer.Applications, listed)
 	return answer
+}
+
+// sortMembers puts the names that a group lists first, in its order, and then the others by name.
+func sortMembers(names, listed []string) {
+	place := make(map[string]int, len(listed))
+	for i, name := range listed {
+		place[name] = i - len(listed)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(a, b)) })
 }

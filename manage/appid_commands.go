@@ -55,7 +55,7 @@ var applicationHelp = map[string]string{
 	"show services application-identification application":                       "Show all applications",
 	"show services application-identification application detail":                "Show everything about an application",
 	"show services application-identification application micro-applications":    "Show the micro-applications",
-	"show services application-identification application non-configurable":      "Show the applications that a configuration cannot name",
+	"show services application-identification application non-configurable":      "Show the applications that a configuration should not name",
 	"show services application-identification application obsolete-applications": "Show the applications that will leave the signature package",
 	"show services application-identification application-group":                 "Show the applications of a group",
 	"show services application-identification application-system-cache":          "Show the applications of servers that are remembered",

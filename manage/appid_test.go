@@ -51,6 +51,9 @@ group web
   description The Web
 `
 
+// ownGroup is a group of the operator, in the order of the guide's sample.
+var ownGroup = appdb.Group{Name: "my_web", Applications: []string{"junos:YOUTUBE", "junos:HTTP", "junos:GOPHERS"}, Groups: []string{"junos:infrastructure"}}
+
 // fakeApplications is identification of a small database.
 type fakeApplications struct {
 	catalogue *appid.Catalogue
@@ -193,6 +196,7 @@ func TestApplicationCommands(t *testing.T) {
 		"show … group":                                           {"junos:web ", "The Web", "junos:infrastructure:scada"},
 		"show … group detail WEB":                                {"  application group junos:web {\n    junos:"},
 		"show … group detail":                                    {"  application group junos:infrastructure:scada {\n    junos:MODBUS;\n"},
+		"show … group detail my_web":                             {"  application group my_web {\n    junos:YOUTUBE;\n    junos:HTTP;\n    junos:GOPHERS;\n    junos:MODBUS;\n    junos:MODBUS-READ-COILS;\n  }\n"},
 		"show … group obsolete-groups":                           {"Obsolete application groups: 0\n"},
 		"show … application-group junos:web":                     {"    junos:HTTP;\n"},
 		"show … application-system-cache":                        {"  cache-entry-timeout: 3600 seconds\n\nIP address    Port  Protocol  Application\n203.0.113.80  80    tcp       junos:YOUTUBE\n"},
@@ -296,6 +300,9 @@ func TestSwitchingAndCopying(t *testing.T) {
 	want := []string{"application junos:MODBUS true", "application junos:MODBUS false", "group junos:web true", "group junos:web false"}
 	if !slices.Equal(f.applications.switched, want) {
 		t.Errorf("switched %q", f.applications.switched)
+	}
+	if got := f.fails(t, request+"group copy my_web"); !strings.Contains(got, "my_web is not a predefined group") {
+		t.Error(got)
 	}
 	for _, line := range []string{"group copy junos:web", "group infrastructure copy"} {
 		if got := f.run(t, request+line); !strings.Contains(got, "commit puts it in force") {
@@ -433,6 +440,10 @@ func (i installed) Current() (*sigpack.Package, uint64) { return i.Package, 1 }
 // catalogueOf is the catalogue of a package with a database.
 func catalogueOf(t *testing.T, db *appdb.Database) *appid.Catalogue {
 	t.Helper()
+	db, problems := db.With(nil, []appdb.Group{ownGroup})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
 	service, err := appid.New(appid.Options{Packages: installed{&sigpack.Package{Manifest: &sigpack.Manifest{Info: fakeInfo}, Database: db}}})
 	if err != nil {
 		t.Fatal(err)

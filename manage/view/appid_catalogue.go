@@ -73,9 +73,13 @@ func (a *ApplicationDetail) Text(p *Page) {
 	p.Line("Description: %s", or(a.Description, "N/A"))
 	p.Line("Application ID: %d", a.ID)
 	p.Line("Priority: %s", a.Priority)
+	kind := a.Kind
+	if kind == "application" {
+		kind = ""
+	}
 	for _, field := range []struct{ name, value string }{
 		{"Title", a.Title},
-		{"Kind", a.Kind},
+		{"Kind", kind},
 		{"Parent application", a.Of},
 		{"Category", a.Category},
 		{"Sub-category", a.SubCategory},

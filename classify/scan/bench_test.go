@@ -48,13 +48,26 @@ func realistic(n int) *appdb.Database {
 	return db
 }
 
-func realisticText(size int) []byte {
+// realisticTexts are beginnings of sessions: requests, pages, compressed and encrypted bytes.
+func realisticTexts(size int) [][]byte {
 	random := rand.New(rand.NewPCG(5, 6))
-	text := "POST /upload/index.html?q=%20a HTTP/1.1\r\nHost: www.something.example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\nCookie: "
-	for len(text) < size {
-		text += string(rune('!' + random.IntN(90)))
+	fill := func(text string, low, span int) []byte {
+		b := []byte(text)
+		for len(b) < size {
+			b = append(b, byte(low+random.IntN(span)))
+		}
+		return b[:size]
 	}
-	return []byte(text[:size])
+	var texts [][]byte
+	for i := range 16 {
+		texts = append(texts,
+			fill(fmt.Sprintf("POST /upload/%d.html?q=%%20a HTTP/1.1\r\nHost: www%d.something.example.org\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\nCookie: ", i, i), '!', 90),
+			fill("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><head><title>Page</title>", 'a', 26),
+			fill("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 0, 256),
+			fill("220 mail.example.org ESMTP ready\r\n", ' ', 95),
+		)
+	}
+	return texts
 }
 
 func BenchmarkMatch(b *testing.B) {
@@ -65,13 +78,13 @@ func BenchmarkMatch(b *testing.B) {
 	defer s.Close()
 	meta := classify.Meta{Protocol: decode.TCP}
 	for _, size := range []int{1, 32, 260, 1400, 4096} {
-		text := realisticText(size)
+		texts := realisticTexts(size)
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			var p classify.Progress
-			for b.Loop() {
-				s.Match(&p, decode.Stream, decode.ToServer, "TCP", &meta, text)
+			for i := 0; b.Loop(); i++ {
+				s.Match(&p, decode.Stream, decode.ToServer, "TCP", &meta, texts[i%len(texts)])
 			}
 		})
 	}
@@ -95,12 +108,12 @@ func BenchmarkGohs(b *testing.B) {
 	}
 	defer scratch.Free()
 	for _, size := range []int{1, 32, 260, 1400, 4096} {
-		text := realisticText(size)
+		texts := realisticTexts(size)
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
-			for b.Loop() {
-				db.Scan(text, scratch, func(uint, uint64, uint64, uint, any) error { return nil }, nil)
+			for i := 0; b.Loop(); i++ {
+				db.Scan(texts[i%len(texts)], scratch, func(uint, uint64, uint64, uint, any) error { return nil }, nil)
 			}
 		})
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // maxDecoders is the number of decoders that a set can hold.
-const maxDecoders = 512
+const maxDecoders = 640
 
 // decoderSet is a set of decoders, by their place in the order.
 type decoderSet [maxDecoders / 64]uint64

@@ -7,7 +7,7 @@ import (
 )
 
 // Decoders of this family, those with the strongest features first.
-var Decoders = slices.Concat(relational, documents, clusters, keyValue, library)
+var Decoders = slices.Concat(relational, documents, clusters, keyValue, library, analytics)
 
 // digits says whether data is a decimal number of at least one digit.
 func digits(data []byte) bool {

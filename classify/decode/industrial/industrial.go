@@ -10,7 +10,7 @@ import (
 
 // Decoders of this family, those with the strongest features first.
 var Decoders = slices.Concat(
-	checksummed, framed, isoDecoders, controllers, building, vehicles, medical, home, cameras, weak,
+	checksummed, framed, isoDecoders, controllers, building, vehicles, medical, home, plants, homes, cameras, weak,
 )
 
 // judge looks at the first bytes of one side, or at one datagram, of protocols whose messages look

@@ -6,6 +6,7 @@
 //	sluice cleanup --state DIR          takes out of the kernel what a killed gateway left there
 //	sluice config check FILE…           checks statements without a gateway
 //	sluice classify --pcap FILE…        which applications a capture carries, without a gateway
+//	sluice sigpack COMMAND …            signature packages and the feed that gateways take them from
 //	sluice version                      the version of this program
 package main
 
@@ -32,6 +33,8 @@ func run(args []string) int {
 			return configMain(args[1:])
 		case "classify":
 			return classifyMain(args[1:], os.Stdout, os.Stderr)
+		case "sigpack":
+			return sigpackMain(args[1:], os.Stdout, os.Stderr)
 		case "version", "--version":
 			fmt.Println("sluice", version)
 			return 0

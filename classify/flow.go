@@ -148,7 +148,7 @@ func (f *Flow) Stream(d Direction, data []byte) (changed bool) {
 	}
 	d ^= w.flipped
 	own, other := &w.streams[d], &w.streams[d.Reverse()]
-	if own.paused || len(data) == 0 {
+	if data = own.pass(data); own.paused || len(data) == 0 {
 		return false
 	}
 	other.resume(other.start)

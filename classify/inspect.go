@@ -28,28 +28,37 @@ type inspection struct {
 	asked              *appdb.Application
 	memories           []memory
 
-	told                 told    // by the decoder that is being asked
-	found                finding // what is certain
-	maybe                finding // what the first decoder that said Maybe told when it last did
-	maybeBy              int     // that decoder, or none
-	doubted              bool    // some decoder said Maybe in this round
-	earlier              *appdb.Application
-	arranged             arranged
-	mapped               *appdb.Application    // custom application of the server's address, or nil
-	owner                *appdb.Application    // of the server's address, or nil
-	cached               [2]*appdb.Application // protocol and application that an earlier session had
-	progress, checkpoint Progress              // of signatures, with the last call of a decoder and without
-	custom               match                 // what signatures found in the streams
-	scanned              [2]int                // bytes of the directions that signatures have seen
-	scansOver            bool
-	done                 bool // the decoders have nothing more to tell
-	encrypted            bool
-	following            bool                            // the decoder that claimed the session is shown one transaction after another
-	fresh                bool                            // a transaction is complete, and nothing is known of the next
-	renew                bool                            // limits begin anew
-	skipped              int                             // bytes that came before what is looked at
-	before               struct{ bytes, packets uint32 } // of the flow, where limits began anew
-	held                 int64                           // bytes counted in State.Memory
+	told    told    // by the decoder that is being asked
+	found   finding // what is certain
+	maybe   finding // what the first decoder that said Maybe told when it last did
+	maybeBy int     // that decoder, or none
+	doubted bool    // some decoder said Maybe in this round
+	done    bool    // the decoders have nothing more to tell
+
+	// What is known before the first byte.
+	earlier  *appdb.Application // whose name was resolved to the server's address
+	owner    *appdb.Application // of the server's address
+	mapped   *appdb.Application // custom application of the server's address
+	cached   [2]*appdb.Application
+	arranged arranged
+
+	// What signatures have found, see signatures.go.
+	progress   Progress // with the last call of a decoder
+	checkpoint Progress // without
+	custom     match    // in the streams
+	scanned    [2]int   // bytes of the directions that were searched
+	scansOver  bool     // streams do not begin with the session's first bytes any more
+
+	// The transactions, see transactions.go.
+	following bool                            // the decoder that claimed the session is shown one after another
+	asker     Direction                       // who begins a transaction
+	fresh     bool                            // a transaction is complete, and nothing is known of the next
+	renew     bool                            // limits begin anew
+	before    struct{ bytes, packets uint32 } // of the flow, where limits began anew
+
+	skipped   int   // bytes that came before what is looked at
+	encrypted bool  // some protocol that was found is
+	held      int64 // bytes counted in State.Memory
 }
 
 // none is the place of no decoder.
@@ -141,7 +150,7 @@ func (w *inspection) hold(buffers int) {
 func (w *inspection) askStreams(d Direction) (final bool) {
 	for {
 		client, server := w.inner(ToServer), w.inner(ToClient)
-		if len(client)+len(server) == 0 {
+		if len(client)+len(server) == 0 || w.following && len(w.inner(w.asker)) == 0 {
 			return false
 		}
 		w.filter(ToServer, client)

@@ -31,7 +31,7 @@ type stream struct {
 	buf    []byte
 	own    *[]byte // buf where it is ours, nil where it is the caller's
 	beyond int     // segments that came behind a hole
-	owed   int     // bytes that append has still to let go by
+	owed   int     // bytes in order that are still to be let go by
 	paused bool    // nothing is looked at before the other side has spoken
 	probe  bool    // all there is is a byte that may be the garbage of a keep-alive
 }
@@ -93,9 +93,14 @@ func (s *stream) add(seq uint32, data []byte, limit int) bool {
 // append adds bytes that are in order already.
 func (s *stream) append(data []byte, limit int) bool {
 	s.begin(0)
-	passed := min(s.owed, len(data))
-	s.owed -= passed
-	return s.add(s.start+uint32(len(s.prefix())), data[passed:], limit)
+	return s.add(s.start+uint32(len(s.prefix())), data, limit)
+}
+
+// pass is what remains of bytes that are in order when those that are let go by are gone.
+func (s *stream) pass(data []byte) []byte {
+	n := min(s.owed, len(data))
+	s.owed -= n
+	return data[n:]
 }
 
 // fill copies the parts of data that are not there yet.

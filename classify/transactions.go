@@ -84,6 +84,8 @@ func (w *inspection) complete(i int, d Direction, n int) outcome {
 		return finished
 	}
 	w.following, w.claimed = true, i
+	w.asker = d
+	w.wanted = [2]int{}
 	w.checkpoint = w.progress
 	w.renew = limit > 0
 	if w.meta.Protocol != decode.TCP {

@@ -55,9 +55,7 @@ func bacnet(s *decode.Session, data []byte) decode.Verdict {
 		return decode.Match
 	}
 	s.Micro(bacnetMicros[service])
-	if s.Index < 4 {
-		return decode.MatchMore
-	}
+	s.Transaction(s.Direction, 0)
 	return decode.Match
 }
 

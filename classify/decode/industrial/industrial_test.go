@@ -137,11 +137,13 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// What a session does is told as a micro-application, the last request of the first five.
+// What a session does is told as a micro-application, request by request.
 func TestMicro(t *testing.T) {
 	read, write := "\x00\x01\x00\x00\x00\x06\x11\x01\x00\x13\x00\x25", "\x00\x02\x00\x00\x00\x06\x11\x05\x00\xac\xff\x00"
-	if o := Run(Decoders, TCP(502), Client(read), Client(write)); o.Micro != "MODBUS-WRITE-SINGLE-COIL" || o.Verdict != decode.MatchMore {
-		t.Errorf("Modbus: %q, %v", o.Micro, o.Verdict)
+	for request, want := range map[string]string{read: "MODBUS-READ-COILS", write: "MODBUS-WRITE-SINGLE-COIL"} {
+		if o := Run(Decoders, TCP(502), Client(request+read)); o.Micro != want || o.Verdict != decode.Match {
+			t.Errorf("Modbus: %q, %v", o.Micro, o.Verdict)
+		}
 	}
 	if o := Run(Decoders, UDP(47808), Client("\x81\x0a\x00\x11\x01\x04\x00\x05\x01\x0c\x0c\x02\x3f\xff\xff\x19\x4b")); o.Micro != "BACNET-READ-PROPERTY" {
 		t.Errorf("BACnet: %q", o.Micro)

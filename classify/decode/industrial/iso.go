@@ -22,7 +22,8 @@ const (
 // request with transport selectors is enough to say that it is ISO transport.
 func isoTransport(s *decode.Session, client, server []byte) decode.Verdict {
 	verdict := decode.More
-	for _, side := range [...][]byte{client, server} {
+	for d, side := range [...][]byte{client, server} {
+		whole := len(side)
 		for range 4 {
 			tpdu, rest, v := tpkt(side)
 			if v == decode.No {
@@ -42,6 +43,9 @@ func isoTransport(s *decode.Session, client, server []byte) decode.Verdict {
 					return decode.No
 				}
 				if v := isoUser(s, tpdu[3:]); v != decode.More {
+					if v == decode.Match && decode.Direction(d) == decode.ToServer {
+						s.Transaction(decode.ToServer, whole-len(rest))
+					}
 					return v
 				}
 			default:

@@ -20,11 +20,10 @@ var modbusMicros = [...]string{
 const (
 	modbusHeader = 7  // transaction, protocol, length, unit
 	umasFunction = 90 // of Schneider Electric
-	// modbusTransactions is how many requests are looked at for what the session is doing.
-	modbusTransactions = 5
 )
 
-// modbus checks that the requests, or the responses, have the lengths of their functions.
+// modbus checks that a request, or a response, has the length of its function. Each is a
+// transaction.
 func modbus(s *decode.Session, client, server []byte) decode.Verdict {
 	data, answers := client, false
 	if len(client) == 0 {
@@ -60,26 +59,17 @@ func modbus(s *decode.Session, client, server []byte) decode.Verdict {
 		s.Application("UMAS")
 		return decode.Match
 	}
-	seen := 1
-	for ; seen < modbusTransactions; seen++ {
-		next, after, v := modbusFrame(rest)
-		if v == decode.No && len(rest) > 0 {
-			if seen == 1 {
-				return decode.No
-			}
-			break
-		}
-		if v != decode.Match {
-			break
-		}
-		pdu, rest = next, after
+	if _, _, v := modbusFrame(rest); v == decode.No && len(rest) > 0 && s.Transactions == 0 {
+		return decode.No
 	}
 	if f := int(pdu[0] & 0x7f); f < len(modbusMicros) && modbusMicros[f] != "" {
 		s.Micro(modbusMicros[f])
 	}
-	if seen < modbusTransactions {
-		return decode.MatchMore
+	side := decode.ToServer
+	if answers {
+		side = decode.ToClient
 	}
+	s.Transaction(side, len(data)-len(rest))
 	return decode.Match
 }
 

@@ -58,19 +58,20 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	if end < 0 {
 		return decode.MatchMore
 	}
+	body := len(client) - len(fields) + end
 	switch {
 	case tunnel:
-		return connected(s, len(client)-len(fields)+end, server)
+		return connected(s, body, server)
 	case upgrade:
 		s.Carries("WEBSOCKET")
 	}
-	if !wantsResponse(s) {
-		return decode.Match
+	if wantsResponse(s) && response(s, server) != decode.Match {
+		return decode.MatchMore
 	}
-	if response(s, server) == decode.Match {
-		return decode.Match
+	if n, known := bodyLength(fields[:end]); known && !upgrade {
+		s.Transaction(decode.ToServer, body+n)
 	}
-	return decode.MatchMore
+	return decode.Match
 }
 
 // wantsResponse says whether somebody looks for what only the response tells.

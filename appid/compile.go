@@ -60,10 +60,20 @@ func (c *compiler) unknown(path, name, what string, known func() []string) {
 	if c.version > 0 {
 		hint = ""
 		if c.hints++; c.hints <= maxHints {
-			hint = schema.DidYouMean(name, known())
+			hint = didYouMean(name, known())
 		}
 	}
 	c.problem(path, hint, "there is no %s %s", what, name)
+}
+
+// didYouMean is the hint that names what is spelt most like name, with or without the prefix of
+// predefined names.
+func didYouMean(name string, known []string) string {
+	hint := schema.DidYouMean(name, known)
+	if hint == "" && !strings.HasPrefix(strings.ToLower(name), appdb.Prefix) {
+		hint = schema.DidYouMean(appdb.Prefix+name, known)
+	}
+	return hint
 }
 
 // unique refuses what something else says already, word by word.

@@ -1,9 +1,11 @@
 package appid
 
 import (
+	"strings"
 	"time"
 
 	"sluice/classify"
+	"sluice/classify/appdb"
 	"sluice/store/schema"
 )
 
@@ -47,21 +49,7 @@ func limitsOf(c *schema.ApplicationIdentification) classify.Limits {
 	if c.PerformanceMode == nil {
 		return l
 	}
-	// The lowest of all limits ends the inspection then, where otherwise bytes and packets must
-	// both be reached.
-	l.Packets = int(c.PerformanceMode.MaxPacketThreshold)
-	if l.TCPBytes > 0 && l.TCPPackets > 0 {
-		l.Packets, l.TCPPackets = min(l.Packets, l.TCPPackets), 0
-	}
-	if l.UDPBytes > 0 && l.UDPPackets > 0 {
-		l.Packets, l.UDPPackets = min(l.Packets, l.UDPPackets), 0
-	}
-	if l.TCPBytes > 0 && l.OtherBytes > 0 {
-		l.TCPBytes = min(l.TCPBytes, l.OtherBytes)
-	}
-	if l.UDPBytes > 0 && l.OtherBytes > 0 {
-		l.UDPBytes = min(l.UDPBytes, l.OtherBytes)
-	}
+	l.Packets, l.Lowest = int(c.PerformanceMode.MaxPacketThreshold), true
 	return l
 }
 
@@ -76,6 +64,37 @@ func matchesApplications(cfg *schema.Config) bool {
 		}
 	}
 	return false
+}
+
+// followed are the names of the micro-applications that are told: where statements name some, all
+// those of the same applications, as sessions of others need not be looked at for so long. nil
+// stands for all.
+func followed(cfg *schema.Config, c *Catalogue) []string {
+	parents := map[string]bool{}
+	for _, r := range references(cfg) {
+		if strings.HasPrefix(r.path, root) {
+			continue
+		}
+		members, _ := c.Group(r.name)
+		if a, ok := c.Lookup(r.name); ok {
+			members = []*appdb.Application{a}
+		}
+		for _, a := range members {
+			if a.Kind == appdb.Micro {
+				parents[a.Of] = true
+			}
+		}
+	}
+	if len(parents) == 0 {
+		return nil
+	}
+	var names []string
+	for _, a := range c.DB.Applications {
+		if a.Kind == appdb.Micro && parents[a.Of] {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }
 
 func policiesOf(cfg *schema.Config) (all []*schema.Policy) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"sluice/classify/appdb"
-	"sluice/store/schema"
 )
 
 // Kind is what an operator decides about.
@@ -62,7 +61,7 @@ func (s *Service) subject(kind Kind, name string) (full string, decision mark, e
 }
 
 func notFound(what, name string, known []string) error {
-	if hint := schema.DidYouMean(name, known); hint != "" {
+	if hint := didYouMean(name, known); hint != "" {
 		return fmt.Errorf("there is no %s %s (%s)", what, name, hint)
 	}
 	return fmt.Errorf("there is no %s %s", what, name)

@@ -14,6 +14,7 @@ import (
 // generation is a state of the knowledge. It is replaced whole and never changed.
 type generation struct {
 	settings settings
+	micros   []string         // told; nil: all
 	pack     *sigpack.Package // nil: none is installed
 	base     *appdb.Database  // of pack, with what operators have decided
 
@@ -77,6 +78,7 @@ func (s *Service) next(c *compiler, wait time.Duration) *generation {
 		c.applications, g.applications = before.applications, before.applications
 	}
 	g.catalogue = c.catalogue()
+	g.micros = followed(c.cfg, g.catalogue)
 	if !g.settings.enabled || g.pack == nil {
 		return g
 	}
@@ -102,11 +104,17 @@ func (g *generation) settle(done bool) {
 // build makes the engine.
 func (s *Service) build(g *generation) {
 	options := g.settings.options
+	if options.MicroApps {
+		options.Micros = g.micros
+	}
 	if g.patterns != nil {
 		options.Signatures = g.patterns
 	}
 	if g.settings.securityLookup {
 		options.Cache = &cacheView{s, g.catalogue.DB}
+	}
+	if g.failure != "" {
+		s.log.Error("signatures cannot be compiled, those before stay in force", "reason", g.failure)
 	}
 	var problems []appdb.Problem
 	g.engine, problems = classify.Compile(g.catalogue.DB, s.state, options)

@@ -57,15 +57,15 @@ func (s *Service) Identified(f *classify.Flow, m *classify.Meta) {
 func unknown(r *classify.Result) bool { return r.Protocol == appdb.Unknown && r.Application == "" }
 
 // cacheable says whether an answer tells something about further sessions with the same server.
-// What was only concluded from the address, or from an earlier session, does not; neither does a
-// session that ended before anything was known.
+// What was only concluded from the address, the port or an earlier session does not; neither does
+// a session in which nobody has spoken.
 func cacheable(f *classify.Flow, r *classify.Result, m *classify.Meta, packets int) bool {
 	switch {
 	case m.Protocol != decode.TCP && m.Protocol != decode.UDP && m.Protocol != decode.SCTP, packets == 0:
 		return false
 	case unknown(r):
-		return r.HowFinal == classify.ByInspection || r.HowFinal == classify.ByLimits
-	case r.Confidence <= classify.Low, r.Evidence == "cache", r.Evidence == "expected":
+		return true
+	case r.Confidence <= classify.Low, r.Evidence == "cache", r.Evidence == "port":
 		return false
 	}
 	protocol, application := f.Applications()
@@ -88,9 +88,9 @@ func (s *Service) Ended(f *classify.Flow, _ *classify.Meta, bytes uint64) {
 	if count.Base == appdb.Unknown {
 		count.Base = ""
 	}
-	if r.Micro != "" {
+	if a := f.Micro(); a != nil {
 		// What an application is used for is counted instead of it.
-		if a, ok := g.catalogue.Lookup(r.Micro); ok && a.Of == count.Base {
+		if a.Of == count.Base {
 			count.Base = r.Micro
 		} else {
 			count.Nested = r.Micro

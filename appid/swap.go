@@ -38,7 +38,11 @@ func (s *Service) install(c *compiler, g *generation) {
 		s.cache.Flush()
 	}
 	s.alarmIf("vanished", lost(c.cfg, g.catalogue), func(n int, first string) string {
-		return fmt.Sprintf("the signature package does not have what %d statements name, so they match nothing: %s", n, first)
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(" and %d more", n-1)
+		}
+		return fmt.Sprintf("the signature package does not have what is named by %s%s", first, more)
 	})
 	s.watch(g)
 }

@@ -180,14 +180,15 @@ func TestSize(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
+	const capacity = 32768
 	before := heap()
-	c := New(nil)
-	for n := range 2 * Capacity {
+	c := newCache(nil, capacity)
+	for n := range 2 * capacity {
 		c.Put(server(n), 6, web)
 	}
-	each := float64(heap()-before) / Capacity
+	each := float64(heap()-before) / capacity
 	t.Logf("%.0f bytes an entry", each)
-	if each > 128 || c.Len() != Capacity {
+	if each > 128 || c.Len() != capacity {
 		t.Errorf("%.0f bytes an entry, %d entries", each, c.Len())
 	}
 }
@@ -233,6 +234,7 @@ func BenchmarkGet(b *testing.B) {
 	for n := range Capacity {
 		c.Put(server(n), 6, web)
 	}
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for n := 0; pb.Next(); n++ {
 			c.Get(server(n%Capacity), 6)

@@ -139,12 +139,12 @@ func groupView(catalogue *appid.Catalogue, name string) view.ApplicationGroup {
 		}
 	}
 	if g, ok := catalogue.DB.LookupGroup(name); ok && g.Name == name {
-		answer.Description, answer.Disabled, answer.Obsolete = g.Description, g.Disabled, g.Obsolete
+		answer.Description, answer.Obsolete = g.Description, g.Obsolete
 		answer.Groups = append(answer.Groups, g.Groups...)
 		listed = g.Applications
 	}
 	members, _ := catalogue.Group(name)
-	if answer.Disabled {
+	if answer.Disabled = disabledGroup(catalogue, name); answer.Disabled {
 		members = slices.DeleteFunc(slices.Clone(catalogue.DB.Applications), func(a *appdb.Application) bool { return !inGroup(a, name) })
 	}
 	for _, a := range members {
@@ -153,6 +153,16 @@ func groupView(catalogue *appid.Catalogue, name string) view.ApplicationGroup {
 	answer.Count = len(answer.Applications)
 	sortMembers(answer.Applications, listed)
 	return answer
+}
+
+// disabledGroup says whether a group, or one that it is in by its name, is disabled.
+func disabledGroup(catalogue *appid.Catalogue, name string) bool {
+	for ; name != ""; name = name[:max(strings.LastIndexByte(name, ':'), 0)] {
+		if g, ok := catalogue.DB.LookupGroup(name); ok && g.Name == name && g.Disabled {
+			return true
+		}
+	}
+	return false
 }
 
 // sortMembers puts the names that a group lists first, in its order, and then the others by name.

@@ -54,6 +54,11 @@ group web
 // ownGroup is a group of the operator, in the order of the guide's sample.
 var ownGroup = appdb.Group{Name: "my_web", Applications: []string{"junos:YOUTUBE", "junos:HTTP", "junos:GOPHERS"}, Groups: []string{"junos:infrastructure"}}
 
+var (
+	_ Applications = (*appid.Service)(nil)
+	_ Packages     = (*install.Manager)(nil)
+)
+
 // fakeApplications is identification of a small database.
 type fakeApplications struct {
 	catalogue *appid.Catalogue
@@ -157,7 +162,7 @@ func startIdentifying(t *testing.T) *identifying {
 		t.Fatal(problems)
 	}
 	f := &identifying{fixture: start(t), packages: &fakePackages{}, captures: &fakeCaptures{},
-		applications: &fakeApplications{catalogue: catalogueOf(t, db), cache: asc.New(nil), usage: usage.New(nil)}}
+		applications: &fakeApplications{catalogue: serviceOf(t, db).Catalogue(), cache: asc.New(nil), usage: usage.New(nil)}}
 	f.server.options.Applications, f.server.options.Packages, f.server.options.Captures = f.applications, f.packages, f.captures
 	return f
 }
@@ -437,8 +442,8 @@ func (installed) New() []string { return []string{"junos:YOUTUBE"} }
 
 func (i installed) Current() (*sigpack.Package, uint64) { return i.Package, 1 }
 
-// catalogueOf is the catalogue of a package with a database.
-func catalogueOf(t *testing.T, db *appdb.Database) *appid.Catalogue {
+// serviceOf is application identification with a package that has a database.
+func serviceOf(t *testing.T, db *appdb.Database) *appid.Service {
 	t.Helper()
 	db, problems := db.With(nil, []appdb.Group{ownGroup})
 	if len(problems) > 0 {
@@ -448,5 +453,24 @@ func catalogueOf(t *testing.T, db *appdb.Database) *appid.Catalogue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return service.Catalogue()
+	return service
+}
+
+// What is disabled is shown to be, by identification as it is. Rows: AG-21, MA-26.
+func TestDisabledIsShown(t *testing.T) {
+	f := startIdentifying(t)
+	f.server.options.Applications = serviceOf(t, f.applications.catalogue.DB)
+	const request, show = "request services application-identification ", "show services application-identification "
+	for _, step := range []struct{ line, show, want string }{
+		{"application disable modbus", "application detail MODBUS", "Disabled: Yes\n"},
+		{"group disable web", "group", "junos:web                   Yes       3             The Web\njunos:web:old               Yes       1             N/A\n"},
+		{"group disable web", "group detail web", "    junos:HTTP;\n    junos:YOUTUBE;\n"},
+		{"group enable web", "group", "junos:web                   No        3             The Web\n"},
+		{"new-to-production all", "group detail all-new-apps", "  application group junos:all-new-apps {\n  }\n"},
+	} {
+		f.run(t, request+step.line)
+		if got := f.run(t, show+step.show); !strings.Contains(got, step.want) {
+			t.Errorf("after %s: %q is missing in\n%s", step.line, step.want, got)
+		}
+	}
 }

@@ -1,7 +1,7 @@
 // Games with servers of their own and a protocol of their own: Naraka, Path of Exile, The Elder
 // Scrolls Online, World of Kung Fu, Final Fantasy XIV, EVE Online, the Battlefield series, the games
-// of Nexon, Wesnoth, Freeciv, chess (freechess.org), the first Half-Life, and what i3D.net carries,
-// as documented by their sources or the community.
+// of Nexon, Wesnoth, Freeciv, chess (freechess.org), the first Half-Life, Unreal Engine (its source),
+// and what i3D.net carries, as documented by their sources or the community.
 
 package game
 
@@ -24,6 +24,7 @@ var online = []decode.Decoder{
 	{Name: "NETEASE-GAMES", Client: decode.FirstBytes("\x07"), Server: decode.FirstBytes("\x07"), Datagram: naraka},
 	{Name: "BATTLEFIELD", Ports: []uint16{16567, 29900}, Client: decode.FirstBytes("\x11"), Server: decode.FirstBytes("\x11"), Datagram: battlefield},
 	{Name: "HALFLIFE", Ports: []uint16{27015}, Client: decode.FirstBytes("\xff"), Datagram: halfLife},
+	{Name: "EPIC-GAMES", Ports: []uint16{7777, 9000}, Datagram: epic},
 	{Name: "I3D", Client: decode.FirstBytes("\x00\x90"), Server: decode.FirstBytes("\x00\x90"), Datagram: i3d},
 }
 
@@ -215,4 +216,18 @@ func i3d(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.If((data[1] == 1 || data[1] == 2) && string(data[2:8]) == "\x00\x46\x00\x03\xcf\xa8")
 	}
 	return decode.If((data[1] == 0x78 || data[1] == 0x67) && string(data[8:16]) == "\x00\x03\xcf\xa9\xbe\xde\x00\x03")
+}
+
+// epic checks the handshake of Unreal Engine without a state: a request without a cookie, and the
+// challenge, which begins with the same word and one bit more.
+func epic(s *decode.Session, data []byte) decode.Verdict {
+	const challenge = 0x08
+	if word, asked := s.Memory().([4]byte); asked && s.Direction == decode.ToClient {
+		return decode.If(len(data) > 20 && string(data[:3]) == string(word[:3]) && data[3] == word[3]|challenge)
+	}
+	if s.Direction != decode.ToServer || len(data) < 34 || len(data) > 64 || data[3]&challenge != 0 || decode.Zero(data[:4]) || !decode.Zero(data[10:34]) {
+		return decode.No
+	}
+	s.Remember([4]byte(data[:4]))
+	return decode.More
 }

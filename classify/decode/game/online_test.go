@@ -21,6 +21,7 @@ var onlineCases = []Case{
 	{"NETEASE-GAMES", 40000, true, []Message{Client("\x07\x08\x08\x0c" + strings.Repeat("\x31", 40))}, "\x07\x08\x08\x0d" + strings.Repeat("\x31", 40)},
 	{"BATTLEFIELD", 16567, true, []Message{Client("\x11\x20\x00\x01\x00\x00\x50\xb9\x10\x11\x00")}, "\x11\x20\x00\x01\x00\x00\x50\xb9\x10\x12\x00"},
 	{"HALFLIFE", 27015, true, []Message{Client("\xff\xff\xff\xffdetails\x00")}, "\xff\xff\xff\xffdetailed\x00"},
+	{"EPIC-GAMES", 9000, true, []Message{Client("\x17\x9a\x01\x00\x28\x00\x01\x02\x03\x04" + strings.Repeat("\x00", 30)), Server("\x17\x9a\x01\x08" + strings.Repeat("\x35", 36))}, "\x17\x9a\x01\x00\x28\x00\x01\x02\x03\x04" + strings.Repeat("\x00", 30)},
 	{"I3D", 40000, true, []Message{Client("\x00\x01\x00\x46\x00\x03\xcf\xa8" + strings.Repeat("\x44", 70))}, "\x00\x01\x00\x46\x00\x03\xcf\xa9" + strings.Repeat("\x44", 70)},
 }
 

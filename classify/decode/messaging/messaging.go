@@ -7,4 +7,4 @@ import (
 )
 
 // Decoders of this family, those with the strongest features first.
-var Decoders = slices.Concat(brokers, objects, chats, messengers, services)
+var Decoders = slices.Concat(brokers, objects, chats, messengers, services, protobufs)

@@ -1,13 +1,14 @@
 package mgmt
 
 // Agents that report to the network of their maker: Avast and the devices of
-// Cisco Meraki.
+// Cisco Meraki; and how devices of Samsung find each other.
 
 import "sluice/classify/decode"
 
 var agents = []decode.Decoder{
 	{Name: "AVAST", Client: first("N"), Stream: avast},
 	{Name: "MERAKI", Ports: []uint16{7351}, Client: first("\xfe"), Server: first("\xfe"), Datagram: meraki},
+	{Name: "SAMSUNG-SDP", Ports: []uint16{15600}, Client: first("S"), Datagram: samsung},
 }
 
 // avast checks the mark, and the length of the first message.
@@ -31,4 +32,8 @@ func avast(_ *decode.Session, client, _ []byte) decode.Verdict {
 // meraki knows the mark of messages between a device and the cloud.
 func meraki(_ *decode.Session, data []byte) decode.Verdict {
 	return decode.If(len(data) > 16 && decode.Prefix(data, "\xfe\xf7\x28\x91") == decode.Whole)
+}
+
+func samsung(_ *decode.Session, data []byte) decode.Verdict {
+	return decode.Known(decode.Magic(data, "SEARCH BSDP/"))
 }

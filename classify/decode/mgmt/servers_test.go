@@ -30,6 +30,7 @@ var serverCases = []Case{
 	{"LIBVIRT", 16509, false, []Message{Client("\x00\x00\x00\x1c\x20\x00\x80\x86\x00\x00\x00\x01\x00\x00\x00\x42\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")}, "\x00\x00\x00\x1c\x20\x00\x80\x86\x00\x00\x00\x02\x00\x00\x00\x42\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"},
 	{"AVAST", 80, false, []Message{Client("NOSA\x00\x0c\x01\x02\x03\x04\x05\x06")}, "NOSA\x00\x0b\x01\x02\x03\x04\x05\x06"},
 	{"MERAKI", 7351, true, []Message{Client("\xfe\xf7\x28\x91" + strings.Repeat("\x4d", 40))}, "\xfe\xf7\x28\x92" + strings.Repeat("\x4d", 40)},
+	{"SAMSUNG-SDP", 15600, true, []Message{Client("SEARCH BSDP/0.1\nDEVICE=0\nSERVICE=1\n")}, "SEARCH BSDF/0.1\n"},
 	{"JDWP", 5005, false, []Message{Client("JDWP-Handshake"), Server("JDWP-Handshake")}, "JDWP-Handshape"},
 	{"GDB-REMOTE", 2345, false, []Message{Client("+$qSupported:multiprocess+;swbreak+#c6")}, "+$qSupposed:multiprocess+#c6"},
 	{"DISTCC", 3632, false, []Message{Client("DIST00000001ARGC00000008ARGV00000002cc")}, "DIST00000001ARGV00000008"},

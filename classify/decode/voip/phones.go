@@ -1,7 +1,8 @@
 package voip
 
 // Telephones and what watches them: the New Office Environment of Alcatel-Lucent (UA over UDP, as
-// Wireshark documents it), VHUA, the Homer Encapsulation Protocol (HEP3); and media of studios and
+// Wireshark documents it), VHUA, the Homer Encapsulation Protocol (HEP3), BFCP
+// over TCP (RFC 8855); and media of studios and
 // homes: Open Sound Control 1.0, and HDHomeRun (its library).
 
 import (
@@ -15,6 +16,7 @@ var phones = []decode.Decoder{
 	{Name: "HEP", Ports: []uint16{9060, 9061}, Client: decode.FirstBytes("H\x02"), Stream: hepStream, Datagram: hep},
 	{Name: "NOE", Ports: []uint16{32000, 32512, 32513, 32514, 32640}, Client: decode.FirstBytes("\x04\x05\x07"), Server: decode.FirstBytes("\x04\x05\x07"), Datagram: noe},
 	{Name: "VHUA", Ports: []uint16{58267}, Client: decode.FirstBytes("\x05"), Server: decode.FirstBytes("\x05"), Datagram: vhua},
+	{Name: "MEETING-BFCP", Client: decode.FirstBytes("\x20"), Server: decode.FirstBytes("\x20"), Stream: bfcpStream},
 	{Name: "OSC", Ports: []uint16{8000, 9000, 57120}, Client: decode.FirstBytes("/#"), Server: decode.FirstBytes("/#"), Datagram: openSound},
 	{Name: "HDHOMERUN", Ports: []uint16{65001}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Datagram: hdHomeRun},
 }
@@ -71,6 +73,25 @@ func noe(s *decode.Session, data []byte) decode.Verdict {
 		return decode.If(usual && (len(data) == 5 || len(data) > 7))
 	}
 	return decode.No
+}
+
+// bfcpStream checks the first message, as bfcp does.
+func bfcpStream(s *decode.Session, client, server []byte) decode.Verdict {
+	data := decode.Opening(client, server)
+	if len(data) < 12 {
+		if len(data) > 3 && (data[1] == 0 || data[1] > 18 || data[2] != 0) {
+			return decode.No
+		}
+		return decode.More
+	}
+	length := 12 + 4*int(decode.Uint16(data, 2))
+	switch {
+	case length > 512:
+		return decode.No
+	case len(data) < length:
+		return decode.More
+	}
+	return bfcp(s, data[:length])
 }
 
 // vhua knows what its messages begin with.

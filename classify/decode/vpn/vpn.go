@@ -39,7 +39,7 @@ var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "VXLAN", Ports: []uint16{4789, 8472}, Client: decode.FirstBytes("\x08\x0c"), Server: decode.FirstBytes("\x08\x0c"), Datagram: vxlan},
 	{Name: "GENEVE", Ports: []uint16{6081}, PortsOnly: true, Datagram: geneve},
 	{Name: "GTP", Ports: []uint16{2152, 2123, 3386}, Datagram: gtp},
-}, reverse)
+}, reverse, boosters)
 
 // ethernet says whether data looks like an Ethernet frame: a unicast source address and a type
 // that tunnels carry, with an IP header that agrees where there is one.

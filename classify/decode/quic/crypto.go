@@ -154,7 +154,10 @@ func tellHello(s *decode.Session, hello []byte, version uint32) decode.Verdict {
 			break
 		}
 		if name := inside(string(protocol)); name != "" {
-			s.Carries(name)
+			if s.Carries(name); name == dnsOverQUIC {
+				s.Application(name)
+				s.Micro("DNS-ENCRYPTED")
+			}
 			break
 		}
 		list = rest
@@ -165,12 +168,14 @@ func tellHello(s *decode.Session, hello []byte, version uint32) decode.Verdict {
 	return decode.MatchMore
 }
 
+const dnsOverQUIC = "DNS-OVER-QUIC"
+
 // inside names the protocol that ALPN names (IANA TLS ALPN Protocol IDs). HTTP/3 is left out: it
 // is what QUIC carries unless it says otherwise.
 func inside(alpn string) string {
 	switch {
 	case len(alpn) >= 3 && alpn[:3] == "doq":
-		return "DNS-OVER-QUIC"
+		return dnsOverQUIC
 	case alpn == "smb":
 		return "SMB"
 	case len(alpn) >= 4 && alpn[:4] == "mqtt":

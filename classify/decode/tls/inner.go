@@ -10,10 +10,12 @@ import (
 	"sluice/classify/decode"
 )
 
+const dnsOverTLS = "DNS-OVER-TLS"
+
 // inside are the protocols that ALPN can name. HTTP is left out: it is what TLS carries unless it
 // says otherwise, and naming it would say nothing of the application.
 var inside = []struct{ alpn, name string }{
-	{"dot", "DNS-OVER-TLS"},
+	{"dot", dnsOverTLS},
 	{"ftp", "FTP"},
 	{"imap", "IMAP"},
 	{"pop3", "POP3"},
@@ -58,7 +60,7 @@ func variant(port uint16) string {
 func byPort(port uint16) string {
 	switch port {
 	case 853:
-		return "DNS-OVER-TLS"
+		return dnsOverTLS
 	case 3389:
 		return "RDP"
 	case 4172:
@@ -127,13 +129,21 @@ func carried(s *decode.Session, alpn []byte) {
 	}
 	for i := range inside {
 		if p := &inside[i]; Offers(alpn, p.alpn) {
-			s.Carries(p.name)
+			carry(s, p.name)
 			return
 		}
 	}
 	if push(s.Server) {
 		s.Carries("APPLE-PUSH")
 	} else if p := byPort(s.Server.Port()); p != "" {
-		s.Carries(p)
+		carry(s, p)
+	}
+}
+
+// carry names the protocol inside. Whose resolver it is says less than that names are asked for.
+func carry(s *decode.Session, name string) {
+	if s.Carries(name); name == dnsOverTLS {
+		s.Application(name)
+		s.Micro("DNS-ENCRYPTED")
 	}
 }

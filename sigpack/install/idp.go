@@ -2,8 +2,7 @@ package install
 
 import (
 	"fmt"
-
-	"sluice/sigpack"
+	"time"
 )
 
 // IDPStarted is what the commands of the intrusion detection package print when they have started
@@ -20,7 +19,7 @@ func (m *Manager) IDPDownloadStatus() string {
 		return s.Text
 	case s.State == Succeeded && staged != nil && staged.Version == s.Version:
 		return fmt.Sprintf("Done;Successfully downloaded from(%s).\nVersion info:%d(%s, Detector=%s)", m.settings.Load().source.URL,
-			staged.Version, ReleaseDate(staged.Released), staged.Engine.Version)
+			staged.Version, releaseDate(staged.Released), staged.Engine.Version)
 	}
 	return "Done;" + s.Text
 }
@@ -36,20 +35,10 @@ func (m *Manager) IDPInstallStatus() string {
 	case s.State == Succeeded && installed != nil && installed.Version == s.Version:
 		return fmt.Sprintf("Done;Attack DB update : successful - [UpdateNumber=%d,ExportDate=%s,Detector=%s]\n"+
 			"Updating control-plane with new detector : successful\n"+
-			"Updating data-plane with new attack or detector : successful", installed.Version, ReleaseDate(installed.Released), installed.Engine.Version)
+			"Updating data-plane with new attack or detector : successful", installed.Version, releaseDate(installed.Released), installed.Engine.Version)
 	}
 	return "Done;Attack DB update : failed - [" + s.Text + "]"
 }
 
-// IDPVersion is what is shown of the version in force, in the words of the intrusion detection package.
-func (m *Manager) IDPVersion() string {
-	installed := m.Details().Installed
-	if installed == nil {
-		installed = &sigpack.Info{}
-	}
-	if installed.Version == 0 {
-		return "Attack database version:N/A(N/A)\nDetector version :N/A\nPolicy template version :N/A"
-	}
-	return fmt.Sprintf("Attack database version:%d(%s)\nDetector version :%s\nPolicy template version :%d", installed.Version,
-		ReleaseDate(installed.Released), installed.Engine.Version, installed.Version)
-}
+// releaseDate is a moment as release dates are shown: "Mon Oct 10 14:55:29 2022 UTC".
+func releaseDate(at time.Time) string { return at.UTC().Format("Mon Jan _2 15:04:05 2006 MST") }

@@ -219,13 +219,9 @@ func TestAutomaticRollback(t *testing.T) {
 				if a := w.Alarms(); len(a) != 1 || a[0].Class != "Minor" || a[0].Text != "APPIDD auto-rollback to previous version on install failure" {
 					t.Errorf("alarms: %+v", a)
 				}
-				w.is("detail", w.VersionDetail(), `Application package version: 2000 (Major)
-Release date: Mon Oct 10 14:55:29 2022 UTC
-
-Dataplane validation failure version details:
-Application package version      3000
-PB Version                       1.550.2-43 (build date Apr  5 2023)
-Engine version                   5.7.1-47 (build date Mar 30 2023)`)
+				if f := w.Faulty(); len(f) != 1 || f[0] != major(3000) {
+					t.Errorf("faulty %+v", f)
+				}
 				w.Close()
 				w.open()
 				w.is("installation", w.install(), "Install Application package 3000 and Protocol bundle failed"+
@@ -324,7 +320,7 @@ func TestReports(t *testing.T) {
 	})
 }
 
-// AI-140, AI-167, AI-168, T-34: applications and groups that will leave the package.
+// AI-167, AI-168, T-34: applications and groups that will leave the package.
 func TestObsolete(t *testing.T) {
 	run(t, func(w *world) {
 		w.feed.publish(major(2000), major(3000))
@@ -333,10 +329,6 @@ func TestObsolete(t *testing.T) {
 		w.upgrade(2000)
 		w.logged("5 APPIDD_DEPRECATED_APPLIST: Obsolete apps: junos:ALPHA, junos:ZETA")
 		w.logged("5 APPIDD_DEPRECATED_GROUPS: Obsolete groups: junos:web:old, junos:web:older")
-		if applications, groups := w.Obsolete(); !slices.Equal(applications, []string{"junos:ALPHA", "junos:ZETA"}) ||
-			!slices.Equal(groups, []string{"junos:web:old", "junos:web:older"}) {
-			t.Errorf("obsolete: %v, %v", applications, groups)
-		}
 		w.log = nil
 		w.upgrade(3000)
 		for _, line := range w.log {

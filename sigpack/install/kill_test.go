@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sluice/sigpack"
+	"sluice/sigpack/install/validate"
 )
 
 // Tests run this program again with these variables, to be killed.
@@ -26,6 +27,13 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "validate" {
+		if err := validate.Package(context.Background(), os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if dir := os.Getenv(childEnv); dir != "" {
 		if err := child(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -15,13 +15,13 @@ import (
 func (m *Manager) OfflineDownload(path string) (string, error) {
 	err := m.begin(Offline, running(0, "AppID sigpack offline download is in progress..."), func(ctx context.Context) {
 		_, err := os.Stat(path)
-		if err == nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("AppID offline download package <%s> does not exist", path)
+		case err == nil:
 			err = m.stage(Offline, 0, func(dir string) (*sigpack.Fetched, error) {
 				return m.opt.Archive(ctx, path, dir)
 			}, succeeded(0, "AppID sigpack offline download : Complete"))
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("AppID offline download package <%s> does not exist", path)
 		}
 		if err != nil {
 			m.fail(Offline, failed(0, "AppID sigpack offline download : Failed with error (%v)", err), nothing)

@@ -73,15 +73,6 @@ func obsolete(p *sigpack.Package) (applications, groups []string) {
 	return applications, groups
 }
 
-// Obsolete are the names of applications and groups of the package in force that will leave the
-// package, sorted.
-func (m *Manager) Obsolete() (applications, groups []string) {
-	if p, _ := m.Current(); p != nil {
-		return obsolete(p)
-	}
-	return nil, nil
-}
-
 // Alarms are what an operator should look at.
 func (m *Manager) Alarms() []track.Alarm {
 	since := m.journal.read().Alarm

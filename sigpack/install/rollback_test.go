@@ -102,7 +102,6 @@ Please resolve following references and try it again
 				t.Errorf("version %d is in force", p.Version)
 			}
 			w.is("bundle", w.ProtocolBundle(), "Protocol Bundle Version (1.550.2-43 (build date Apr  5 2023)) and application secpack version (2345) is unloaded and deactivated")
-			w.is("version", w.Version(), "Application package version: 0")
 			w.is("rollback", w.started(w.Rollback()), "No application package available to rollback.")
 			if _, err := w.Install(false); !errors.Is(err, ErrNotDownloaded) {
 				t.Errorf("installation: %v", err)

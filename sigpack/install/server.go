@@ -44,12 +44,3 @@ func (m *Manager) Recent(ctx context.Context) []int {
 	}
 	return recent
 }
-
-// RecentText is what the command prints of the versions that Recent returns.
-func RecentText(versions []int) string {
-	lines := make([]string, len(versions))
-	for i, v := range versions {
-		lines[i] = fmt.Sprintf("appid sigpack version: %d", v)
-	}
-	return strings.Join(lines, "\n")
-}

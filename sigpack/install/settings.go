@@ -133,10 +133,11 @@ func newSchedule(hours uint16, start *schema.StartTime, minorOnly bool) *schedul
 	return s
 }
 
-// Whoever has no answer from a feed after these times gives up.
+// Times after which a connection to a feed is given up.
 const (
 	dialTimeout   = 30 * time.Second
 	headerTimeout = time.Minute
+	idleTimeout   = 10 * time.Second
 )
 
 // trust is what packages are believed by.
@@ -149,7 +150,7 @@ var (
 	errNoRoot = errors.New("the gateway has no root of trust for signature packages: start it with the feed's root.json")
 )
 
-// connect makes the client of a feed, or of a directory that holds a repository as a feed does.
+// connect makes the client of a feed.
 func (o *Options) connect(s Source) (Feed, error) {
 	if s.URL == "" {
 		return nil, errNoURL
@@ -159,18 +160,14 @@ func (o *Options) connect(s Source) (Feed, error) {
 	}
 	transport := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: headerTimeout,
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: s.Insecure, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: headerTimeout, IdleConnTimeout: idleTimeout,
+		ForceAttemptHTTP2: true,
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: s.Insecure, MinVersion: tls.VersionTLS12},
 	}
 	if s.Proxy != nil {
 		transport.Proxy = http.ProxyURL(s.Proxy)
 	}
-	client := &sigpack.Client{Trust: o.trust(), URL: s.URL, Proxy: s.Proxy, HTTP: &http.Client{Transport: transport}}
-	if filepath.IsAbs(s.URL) {
-		client.URL, client.Proxy = "http://directory", nil
-		client.HTTP = &http.Client{Transport: http.NewFileTransport(http.Dir(s.URL))}
-	}
-	return client, nil
+	return &sigpack.Client{Trust: o.trust(), URL: s.URL, HTTP: &http.Client{Transport: transport}}, nil
 }
 
 // feed connects to the feed that is configured.

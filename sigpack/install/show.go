@@ -3,14 +3,9 @@ package install
 import (
 	"fmt"
 	"net/url"
-	"strings"
-	"time"
 
 	"sluice/sigpack"
 )
-
-// dateLayout is how release dates are shown: "Mon Oct 10 14:55:29 2022 UTC".
-const dateLayout = "Mon Jan _2 15:04:05 2006 MST"
 
 // Details are what the status of application identification shows of packages.
 type Details struct {
@@ -47,42 +42,6 @@ func address(proxy *url.URL) string {
 		return ""
 	}
 	return proxy.String()
-}
-
-// PackageVersion is a version as it is shown: "3666 (Major)", and 0 for none.
-func PackageVersion(i *sigpack.Info) string {
-	if i == nil {
-		return "0"
-	}
-	return fmt.Sprintf("%d (%s)", i.Version, i.Kind)
-}
-
-// ReleaseDate is a moment as release dates are shown.
-func ReleaseDate(at time.Time) string { return at.UTC().Format(dateLayout) }
-
-// Version is what is shown of the version in force.
-func (m *Manager) Version() string {
-	installed := m.Details().Installed
-	text := "Application package version: " + PackageVersion(installed)
-	if installed != nil {
-		text += "\nRelease date: " + ReleaseDate(installed.Released)
-	}
-	return text
-}
-
-// VersionDetail is Version, and which version failed its installation last, if any did.
-func (m *Manager) VersionDetail() string {
-	faulty := m.Faulty()
-	if len(faulty) == 0 {
-		return m.Version()
-	}
-	last := faulty[len(faulty)-1]
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nDataplane validation failure version details:\n", m.Version())
-	fmt.Fprintf(&b, "%-33s%d\n", "Application package version", last.Version)
-	fmt.Fprintf(&b, "%-33s%s\n", "PB Version", last.ProtocolBundle)
-	fmt.Fprintf(&b, "%-33s%s", "Engine version", last.Engine)
-	return b.String()
 }
 
 // Faulty are the versions that failed an installation and are refused, the newest failure last.

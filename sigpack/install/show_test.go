@@ -9,14 +9,13 @@ import (
 	"sluice/store/schema"
 )
 
-// AI-91, AI-114, AI-139, AI-160, AI-161: what status and version show.
+// AI-91, AI-114, AI-139, AI-147, AI-160, AI-161: what status and version show.
 func TestDetails(t *testing.T) {
 	run(t, func(w *world) {
 		d := w.Details()
 		if !d.Builtin || d.Rollback != nil || d.Server != "https://feed.example/sig" || d.AutoUpdate || d.ProxyProfile != "" || d.ProxyAddress != "" {
 			t.Errorf("details %+v", d)
 		}
-		w.is("version", w.Version(), "Application package version: 1000 (Major)\nRelease date: Mon Oct 10 14:55:29 2022 UTC")
 		w.feed.publish(minor(3666, 1000))
 		w.upgrade(3666)
 		w.configure(func(c *schema.Config) {
@@ -29,11 +28,12 @@ func TestDetails(t *testing.T) {
 		if d.Builtin || d.Server != "https://intranet.example/feed" || d.ProxyProfile != "Profile-1" || d.ProxyAddress != "http://5.0.0.1:3128" {
 			t.Errorf("details %+v", d)
 		}
-		w.is("installed", PackageVersion(d.Installed), "3666 (Minor)")
-		w.is("rollback", PackageVersion(d.Rollback), "1000 (Major)")
-		w.is("none", PackageVersion(nil), "0")
-		w.is("bundle", d.Installed.ProtocolBundle.String(), "1.550.2-43 (build date Apr  5 2023)")
-		w.is("detail without a failure", w.VersionDetail(), w.Version())
+		if *d.Installed != minor(3666, 1000) || *d.Rollback != major(1000) {
+			t.Errorf("installed %+v, rollback %+v", d.Installed, d.Rollback)
+		}
+		if f := w.Faulty(); len(f) > 0 {
+			t.Errorf("faulty %+v", f)
+		}
 	})
 }
 
@@ -56,16 +56,12 @@ func TestIDP(t *testing.T) {
 		w.settle(Install)
 		w.is("installation", w.IDPInstallStatus(), "Done;Attack DB update : successful - [UpdateNumber=2230,ExportDate=Mon Oct 10 14:55:29 2022 UTC,Detector=5.7.1-47]\n"+
 			"Updating control-plane with new detector : successful\nUpdating data-plane with new attack or detector : successful")
-		w.is("version", w.IDPVersion(), "Attack database version:2230(Mon Oct 10 14:55:29 2022 UTC)\nDetector version :5.7.1-47\nPolicy template version :2230")
 		w.install()
 		w.is("duplicate", w.IDPInstallStatus(), "Done;Attack DB update : failed - [Install Application package 2230 and Protocol bundle failed"+
 			" (Application package 2230 is already installed)]")
 		w.download(7)
 		w.is("unavailable", w.IDPDownloadStatus(), "Done;Downloading application package 7 failed with error"+
 			" (Requested application package 7 is not available for download)")
-		w.started(w.Uninstall())
-		w.settle(Uninstall)
-		w.is("none", w.IDPVersion(), "Attack database version:N/A(N/A)\nDetector version :N/A\nPolicy template version :N/A")
 	})
 }
 

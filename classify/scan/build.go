@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -182,8 +181,7 @@ func keyOf(expressions []expression) (key [32]byte) {
 	platform := hyperscan.PopulatePlatform()
 	fmt.Fprintf(h, "%s\n%s\n%d %d\n", cacheFormat, hyperscan.Version(), platform.Tune(), platform.CpuFeatures())
 	for _, e := range expressions {
-		binary.Write(h, binary.BigEndian, [4]uint32{uint32(len(e.regexp)), uint32(e.depth), uint32(bit(e.caseless)), uint32(bit(e.chain))})
-		h.Write([]byte(e.regexp))
+		fmt.Fprintf(h, "%q %d %t %t\n", e.regexp, e.depth, e.caseless, e.chain)
 	}
 	h.Sum(key[:0])
 	return key

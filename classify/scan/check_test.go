@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func TestVerdicts(t *testing.T) {
 	if n := len(m.answers); n > maxVerdicts {
 		t.Errorf("%d verdicts", n)
 	}
-	if err, known := m.get(expression{depth: maxVerdicts + 1}); !known || err != errEmpty {
+	if err, known := m.get(expression{depth: maxVerdicts + 1}); !known || !errors.Is(err, errEmpty) {
 		t.Error("the last verdict is not known")
 	}
 }

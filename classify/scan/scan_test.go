@@ -2,12 +2,14 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"sluice/classify"
 	"sluice/classify/appdb"
@@ -102,6 +104,7 @@ func TestDepth(t *testing.T) {
 	b := newBench(t,
 		app("word", one(depth(in(decode.Stream, "word"), 10))),
 		app("either", one(depth(in(decode.HTTPURL, "abc|x.*d$"), 8))),
+		app("edge", one(depth(in(decode.HTTPCookie, `[ab]\b|[ab] `), 1))),
 		app("deeper", one(depth(in(decode.HTTPReferer, "word"), 20))),
 		app("shallow", one(depth(in(decode.HTTPReferer, "word"), 4))),
 	)
@@ -110,6 +113,7 @@ func TestDepth(t *testing.T) {
 	b.is(decode.Stream, decode.ToServer, "TCP", ".......word..word", "")
 	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "x.abc.......d", "either")
 	b.is(decode.HTTPURL, decode.ToServer, "HTTP", "x.......d", "")
+	b.is(decode.HTTPCookie, decode.ToServer, "HTTP", "a b", "edge")
 	b.is(decode.HTTPReferer, decode.ToServer, "HTTP", "word", "deeper")
 	b.is(decode.HTTPReferer, decode.ToServer, "HTTP", "....word", "deeper")
 }
@@ -355,15 +359,27 @@ func TestPredefined(t *testing.T) {
 	s.Close()
 }
 
-// A context that is done ends compiling.
+// A context that is done ends compiling. What was begun is finished for the next time.
 func TestCancel(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	done, cancel := context.WithCancel(t.Context())
 	cancel()
-	db := appdb.New()
-	db.Add(app("a", one(in(decode.Stream, "a"))))
-	if s, _, err := Compile(ctx, db, Options{}); err == nil {
-		s.Close()
-		t.Error("compiled all the same")
+	soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	for _, ctx := range []context.Context{done, soon} {
+		s, _, err := Compile(ctx, realistic(200), Options{CacheDir: dir})
+		if err == nil {
+			s.Close()
+			t.Error("compiled all the same")
+		} else if !errors.Is(err, ctx.Err()) {
+			t.Error(err)
+		}
+	}
+	for !slices.ContainsFunc(cached(t, dir), func(file string) bool { return strings.HasSuffix(file, cacheSuffix) }) {
+		if t.Context().Err() != nil {
+			t.Fatal("was not finished")
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -64,6 +64,7 @@ type Service struct {
 
 	current   atomic.Pointer[generation] // never nil
 	compiling sync.Mutex                 // held while patterns are compiled
+	patience  time.Duration              // how long a commit waits for them
 
 	// making is held while the next generation is made, and never by sessions. It guards what
 	// follows.
@@ -84,7 +85,7 @@ type Service struct {
 func New(options Options) (*Service, error) {
 	s := &Service{
 		dir: options.Dir, log: options.Logger, clock: options.Clock, packages: options.Packages,
-		config: &schema.Config{}, alarms: map[string]Alarm{},
+		patience: quick, config: &schema.Config{}, alarms: map[string]Alarm{},
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -1,10 +1,12 @@
 package appid
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"sluice/classify"
+	"sluice/sigpack"
 )
 
 // Counters count what identification has done since the last reset.
@@ -28,43 +30,68 @@ type Counters struct {
 
 // counters are kept in parts, so that cores do not wait for each other.
 type counters struct {
-	parts [counterParts]counterPart
+	parts [partCount]part
 
 	since          atomic.Int64 // nanoseconds since 1970
 	failuresBefore atomic.Int64 // the last reset
 }
 
-const counterParts = 16
+const partCount = 64
 
-// counterPart fills two cache lines.
-type counterPart struct {
-	inspecting                            atomic.Int64 // may be negative in one part
+// part is what concerns the sessions of some clients. It fills two cache lines.
+type part struct {
+	mu    sync.Mutex
+	flows map[*classify.Flow]*generation // of sessions under detection: what they began with
+
 	sessions                              atomic.Uint64
 	identified, unknown, encryptedUnknown atomic.Uint64
 	hits, misses                          atomic.Uint64
 	packets, bytes                        atomic.Uint64
-	_                                     [56]byte
+	_                                     [48]byte
 }
 
 // part is where a session is counted.
-func (c *counters) part(m *classify.Meta) *counterPart {
-	return &c.parts[m.Client.Port()%counterParts]
+func (c *counters) part(m *classify.Meta) *part { return &c.parts[m.Client.Port()%partCount] }
+
+// begun notes what a session under detection began with.
+func (p *part) begun(f *classify.Flow, g *generation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.flows == nil {
+		p.flows = map[*classify.Flow]*generation{}
+	}
+	p.flows[f] = g
 }
 
-func (p *counterPart) lookup(hit bool) {
+// decided forgets a session, as its answer is final.
+func (p *part) decided(f *classify.Flow) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.flows, f)
+}
+
+// underDetection is the number of sessions whose answer is not final, by the package that they
+// began with.
+func (c *counters) underDetection() map[*sigpack.Package]int64 {
+	sums := map[*sigpack.Package]int64{}
+	for i := range c.parts {
+		p := &c.parts[i]
+		p.mu.Lock()
+		for _, g := range p.flows {
+			sums[g.pack]++
+		}
+		p.mu.Unlock()
+	}
+	return sums
+}
+
+// lookup counts one in the cache.
+func (p *part) lookup(hit bool) {
 	if hit {
 		p.hits.Add(1)
 	} else {
 		p.misses.Add(1)
 	}
-}
-
-// underDetection is the number of sessions whose answer is not final.
-func (c *counters) underDetection() (sum int64) {
-	for i := range c.parts {
-		sum += c.parts[i].inspecting.Load()
-	}
-	return max(sum, 0)
 }
 
 // Counters are the counters now.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sluice/appid/usage"
+	"sluice/classify"
 	"sluice/classify/appdb"
 	"sluice/sigpack"
 )
@@ -75,12 +76,22 @@ func TestActivate(t *testing.T) {
 		g.Status()
 	})
 	g.session(tcp("198.51.100.9:2224"), ssh...)
+	before := packages.pack
+	old, m := new(classify.Flow), tcp("198.51.100.9:2224")
+	g.Begin(old, m)
 	packages.pack = without(t, 8, "junos:SSH")
 	if err := g.Activate(packages.pack); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := g.Catalogue().Lookup("junos:SSH"); ok || told != 1 || g.Status().Package.Version != 8 {
 		t.Errorf("catalogue still has it: %t, told %d times, version %d", ok, told, g.Status().Package.Version)
+	}
+	slots := g.Status().Slots // AI-67
+	if want := []Slot{{true, packages.pack, 0}, {false, before, 1}}; !slices.Equal(slots, want) {
+		t.Errorf("slots %+v, want %+v", slots, want)
+	}
+	if r := g.finish(old, m, ssh...); r.Protocol != "junos:SSH" || len(g.Status().Slots) != 1 {
+		t.Errorf("the old session: %+v, slots %+v", r, g.Status().Slots)
 	}
 	if rows := g.Usage().Applications(usage.Cumulative); len(rows) != 1 || rows[0].Name != "junos:SSH" {
 		t.Errorf("statistics %+v", rows)

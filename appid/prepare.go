@@ -51,7 +51,7 @@ func (s *Service) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
 	if !onlyWarnings(c.problems) {
 		return nil, c.problems
 	}
-	g := s.next(c, quick)
+	g := s.next(c, s.patience)
 	return store.ChangeFunc(func() { s.apply(c, g) }), c.problems
 }
 

@@ -16,24 +16,25 @@ func (s *Service) Enabled() bool { return s.current.Load().engine != nil }
 // Begin starts the identification of a session. When identification is off, the flow is final and
 // nothing is known of it.
 func (s *Service) Begin(f *classify.Flow, m *classify.Meta) {
-	part := s.counters.part(m)
-	part.inspecting.Add(1)
+	part, g := s.counters.part(m), s.current.Load()
 	part.sessions.Add(1)
-	if e := s.current.Load().engine; e != nil {
-		e.Begin(f, m)
-	} else {
-		*f = classify.Flow{}
+	*f = classify.Flow{}
+	if g.engine != nil {
+		g.engine.Begin(f, m)
+	}
+	if !f.Final() {
+		part.begun(f, g)
 	}
 }
 
 // Identified notes that the answer is final. It is called once for every session that Begin was
-// called for, with the same meta, as soon as f.Final says so: that may be right after Begin, and
+// called for, with the same flow and client, as soon as f.Final says so: that may be right after Begin, and
 // at the end of the session at the latest, after f.Close.
 func (s *Service) Identified(f *classify.Flow, m *classify.Meta) {
 	r := f.Result()
 	packets, bytes := f.Inspected()
 	part := s.counters.part(m)
-	part.inspecting.Add(-1)
+	part.decided(f)
 	part.packets.Add(uint64(packets))
 	part.bytes.Add(uint64(bytes))
 	switch {

@@ -36,12 +36,12 @@ type CacheStatus struct {
 	Timeout               time.Duration
 }
 
-// Slot is a state of the knowledge that sessions work with. Those that began before the last
-// change finish with what they began with.
+// Slot is a package that sessions work with. Those that began before another one came into force
+// finish with what they began with.
 type Slot struct {
 	Active   bool // new sessions begin with it
 	Package  *sigpack.Package
-	Sessions int64
+	Sessions int64 // under detection
 }
 
 // SignatureStatus is how far the patterns are that signatures look for.
@@ -64,7 +64,7 @@ type Alarm struct {
 func (s *Service) Status() Status {
 	g := s.current.Load()
 	status := Status{
-		Enabled: g.engine != nil, Package: g.pack, UnderDetection: s.counters.underDetection(),
+		Enabled: g.engine != nil, Package: g.pack,
 		InspectionMemory: s.state.Memory(), MaxMemory: g.settings.options.MaxMemory,
 		PerformanceMode: g.settings.performance, StatisticsInterval: s.usage.Interval(),
 		Cache: CacheStatus{
@@ -76,10 +76,25 @@ func (s *Service) Status() Status {
 	if g.patterns != nil {
 		status.Signatures.Patterns = g.patterns.count
 	}
-	if g.pack != nil {
-		status.Slots = []Slot{{Active: true, Package: g.pack, Sessions: status.UnderDetection}}
-	}
+	status.Slots, status.UnderDetection = s.slots(g.pack)
 	return status
+}
+
+// slots are the packages that sessions work with, the one in force first, and the sum of their
+// sessions.
+func (s *Service) slots(active *sigpack.Package) (slots []Slot, sum int64) {
+	under := s.counters.underDetection()
+	if active != nil {
+		slots = append(slots, Slot{Active: true, Package: active, Sessions: under[active]})
+	}
+	for pack, n := range under {
+		sum += n
+		if pack != active {
+			slots = append(slots, Slot{Package: pack, Sessions: n})
+		}
+	}
+	slices.SortStableFunc(slots[min(len(slots), 1):], func(a, b Slot) int { return b.Package.Version - a.Package.Version })
+	return slots, sum
 }
 
 // Alarms are what an operator should look at, the oldest first.

@@ -18,7 +18,7 @@ func (s *Service) apply(c *compiler, g *generation) {
 	defer s.making.Unlock()
 	if g.base != s.base { // a package came between
 		c = s.compile(c.cfg)
-		g = s.next(c, quick)
+		g = s.next(c, s.patience)
 	}
 	s.install(c, g)
 }

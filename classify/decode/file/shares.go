@@ -76,8 +76,8 @@ type rxCall struct {
 }
 
 // rx checks the header of 28 bytes: epoch, connection, call, sequence, serial, type, flags, user
-// status, security index, spare, service. A call and what the other side sends for the same
-// connection are certain, and so is a call of a known service on its port.
+// status, security index, spare, service. What both sides send for the same connection is
+// certain, and so is a first call of a known service on its port.
 func rx(s *decode.Session, data []byte) decode.Verdict {
 	const header, types, clientInitiated = 28, 13, 0x01
 	if len(data) < header {
@@ -96,11 +96,9 @@ func rx(s *decode.Session, data []byte) decode.Verdict {
 		return decode.More
 	}
 	const call = 1
-	if kind != call || sequence != 1 || flags&clientInitiated == 0 || service == 0 || number == 0 || decode.Uint16(data, 24) != 0 && security == 0 {
-		return decode.No
-	}
+	fresh := kind == call && sequence == 1 && flags&clientInitiated != 0 && service != 0 && number != 0 && (decode.Uint16(data, 24) == 0 || security != 0)
 	s.Remember(rxCall{epoch, connection, s.Direction})
-	if port := s.Server.Port(); port >= 7000 && port <= 7009 {
+	if port := s.Server.Port(); port >= 7000 && port <= 7009 && fresh {
 		return decode.Match
 	}
 	return decode.More

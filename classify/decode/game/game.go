@@ -9,7 +9,7 @@ import (
 )
 
 // Decoders of this family, those with the strongest features first.
-var Decoders = slices.Concat(platforms, libraries, shooters, worlds, online)
+var Decoders = slices.Concat(platforms, libraries, shooters, worlds, online, openings)
 
 // begins says whether data begins with all of want.
 func begins(data []byte, want string) bool { return decode.Prefix(data, want) == decode.Whole }

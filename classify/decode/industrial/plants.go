@@ -22,7 +22,7 @@ var plants = []decode.Decoder{
 	{Name: "FOUNDATION-FIELDBUS", Ports: []uint16{1089, 1090, 1091, 3622}, PortsOnly: true, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Stream: stream(fieldbus), Datagram: datagram(fieldbus)},
 	{Name: "ETHERCAT", Ports: []uint16{34980}, PortsOnly: true, Datagram: datagram(etherCAT)},
 	{Name: "ADS-B", Ports: []uint16{30003}, Server: decode.FirstBytes("M"), Stream: baseStation},
-	{Name: "ASTERIX", Ports: []uint16{8600, 21112}, Datagram: datagram(asterix)},
+	{Name: "ASTERIX", Ports: []uint16{8600, 21112}, Client: decode.FirstBytes(asterixCategories), Server: decode.FirstBytes(asterixCategories), Datagram: datagram(asterix)},
 	{Name: "DIS", Ports: []uint16{3000, 6993}, Client: decode.FirstRange(4, 7), Datagram: datagram(simulation)},
 }
 
@@ -149,6 +149,9 @@ func baseStation(_ *decode.Session, _, server []byte) decode.Verdict {
 	return decode.If(bytes.Count(line, []byte(",")) == 21)
 }
 
+// asterixCategories are those in use.
+const asterixCategories = "\x01\x02\x08\x0a\x0b\x13\x14\x15\x17\x22\x30\x3e\x3f\x41\xf0\xf7"
+
 // asterix walks the blocks of a datagram, each with a category that is in use and its length.
 func asterix(data []byte, _ bool) decode.Verdict {
 	for at := 0; at < len(data); {
@@ -157,7 +160,7 @@ func asterix(data []byte, _ bool) decode.Verdict {
 		}
 		length := int(decode.Uint16(data, at+1))
 		// What a record holds begins with the items that identify its sender.
-		if !among(data[at], "\x01\x02\x08\x0a\x0b\x13\x14\x15\x17\x22\x30\x3e\x3f\x41\xf0\xf7") || length < 6 || data[at+3]&0x80 == 0 {
+		if !among(data[at], asterixCategories) || length < 6 || data[at+3]&0x80 == 0 {
 			return decode.No
 		}
 		at += length

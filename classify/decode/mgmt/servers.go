@@ -22,7 +22,7 @@ var servers = []decode.Decoder{
 	{Name: "KMIP", Ports: []uint16{5696}, Client: first("\x42"), Server: first("\x42"), Stream: kmip},
 	{Name: "ISNS", Ports: []uint16{3205}, Client: first("\x00"), Server: first("\x00\x80"), Stream: isnsStream, Datagram: isns},
 	{Name: "HTCP", Ports: []uint16{4827}, PortsOnly: true, Datagram: htcp},
-	{Name: "COROSYNC", Ports: []uint16{5404, 5405}, Datagram: corosync},
+	{Name: "COROSYNC", Ports: []uint16{5404, 5405}, Client: first("\x70\xc0"), Server: first("\x70\xc0"), Datagram: corosync},
 	{Name: "HEARTBEAT", Ports: []uint16{694}, Client: first("#"), Server: first("#"), Datagram: heartbeat},
 	{Name: "NSCA", Ports: []uint16{5667}, PortsOnly: true, Stream: nsca},
 	{Name: "VMWARE", Ports: []uint16{902}, Server: first("2"), Stream: vmwareStream},

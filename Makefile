@@ -26,7 +26,9 @@ BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
 	ping:iputils-ping traceroute:traceroute
 
-.PHONY: help build demo demo-shell test race bench bench-appid lint fuzz clean go packages lab-tools
+SIGPACK_VERSION ?= 1001
+
+.PHONY: help appdb sigpack build demo demo-shell test race bench bench-appid lint fuzz clean go packages lab-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -59,6 +61,13 @@ bench-appid: packages go ## score application identification on CORPORA (capture
 	@test -n "$(CORPORA)" || { echo "CORPORA must name a directory with pcap/ and expected.csv"; exit 1; }
 	@lab/install.sh ndpiReader:libndpi-bin
 	go run ./classify/score -recut -loops 10 -ndpi ndpiReader $(SCORE_FLAGS) $(CORPORA)
+
+appdb: go ## import the applications of public collections anew (classify/data/imported)
+	go run ./classify/pack/cmd/import
+
+sigpack: build ## make a signature package, build/sigpack-SIGPACK_VERSION.tar.gz, of what the program carries
+	@mkdir -p build
+	bin/sluice sigpack build --version $(SIGPACK_VERSION) --date "$$(git log -1 --format=%cI)" -o build/sigpack-$(SIGPACK_VERSION).tar.gz
 
 lint: $(GOLANGCI) ## golangci-lint with .golangci.yml
 	$(GOLANGCI) run ./...

@@ -81,7 +81,8 @@ type Info struct {
 type Counts struct {
 	// Applications are all: the sum of the others.
 	Applications int `json:"applications"`
-	// Protocols are recognised by a decoder.
+	// Protocols are what other applications run over: they are told by a decoder, by the number of
+	// the IP protocol, or by a usual port.
 	Protocols int `json:"protocols"`
 	// Micro are micro-applications: things that another application does.
 	Micro int `json:"micro-applications"`

@@ -100,3 +100,23 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// Every group of the package says what it stands for, and none is said to exist that does not.
+func TestGroupsAreDescribed(t *testing.T) {
+	db := core(t)
+	described := map[string]bool{}
+	for _, g := range db.Groups {
+		described[g.Name] = true
+		if g.Description == "" || !strings.HasSuffix(g.Description, ".") {
+			t.Errorf("%s: description %q is no sentence", g.Name, g.Description)
+		}
+		if len(db.Members(g.Name)) == 0 {
+			t.Errorf("%s has no members", g.Name)
+		}
+	}
+	for _, name := range db.GroupNames() {
+		if !described[name] {
+			t.Errorf("%s is not described: groups.apps does that", name)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"sluice/classify"
+	"sluice/classify/appdb"
 	"sluice/sigpack"
 )
 
@@ -57,7 +59,7 @@ func printPackage(w io.Writer, p *sigpack.Package) {
 	line("Custom-App Infra version", "%s", p.CustomApps)
 	c := p.Counts
 	line("Applications", "%d", c.Applications)
-	line("  protocols", "%d, recognised by a decoder", c.Protocols)
+	line("  protocols", "%d, of which this program has a decoder for %d", c.Protocols, decoded(p.Database))
 	line("  micro-applications", "%d, things that another application does", c.Micro)
 	line("  written by hand", "%d, recognised by hosts, addresses or signatures", c.Written)
 	line("  imported", "%d, recognised by the domain they own", c.Imported)
@@ -66,4 +68,20 @@ func printPackage(w io.Writer, p *sigpack.Package) {
 	line("Host patterns", "%d", c.Hosts)
 	line("Address prefixes", "%d", c.Addresses)
 	line("Signatures", "%d, in contexts %s", c.Signatures, strings.Join(p.Contexts, " "))
+}
+
+// decoded is the number of protocols that have a decoder of their own. The others are told by the
+// decoder of another protocol, by their IP protocol, or by a usual port.
+func decoded(db *appdb.Database) int {
+	names := map[string]bool{}
+	for _, d := range classify.Decoders() {
+		names[d.Name] = true
+	}
+	n := 0
+	for _, a := range db.Applications {
+		if a.Kind == appdb.Protocol && names[a.Short()] {
+			n++
+		}
+	}
+	return n
 }

@@ -68,7 +68,7 @@ type place struct {
 	direction decode.Direction
 }
 
-// wanted is what is looked for in a place: expressions in their order, and whose they are.
+// wanted is what is looked for in a place, and whose it is.
 type wanted map[expression][]member
 
 // collect makes the patterns of all applications, in the order of their precedence.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"sluice/classify/appdb"
 	"sluice/store/schema"
@@ -19,11 +20,12 @@ type reference struct {
 // references are the names of applications, groups and protocols in a configuration, in the order
 // of its statements.
 func references(cfg *schema.Config) (found []reference) {
-	walk(reflect.ValueOf(cfg).Elem(), nil, func(path []string, name string) {
+	w := walker{only: true, show: func(path []string, name string) {
 		if refers(path) {
 			found = append(found, reference{strings.Join(path, " "), name})
 		}
-	})
+	}}
+	w.walk(reflect.ValueOf(cfg).Elem(), nil)
 	return found
 }
 
@@ -41,76 +43,120 @@ func refers(path []string) bool {
 	return false
 }
 
+// referring are the keywords of the statements that refers knows.
+var referring = []string{"dynamic-application", "dynamic-application-group", "applications", "application-groups", "over", "application", "application-group"}
+
 // accepted are all names in the statements of application identification.
 func accepted(cfg *schema.Config) map[string]bool {
 	all := map[string]bool{}
-	walk(reflect.ValueOf(&cfg.Services.ApplicationIdentification).Elem(), strings.Fields(root), func(path []string, name string) {
-		all[strings.Join(path, " ")+" "+name] = true
-	})
+	w := walker{show: func(path []string, name string) { all[strings.Join(path, " ")+" "+name] = true }}
+	w.walk(reflect.ValueOf(&cfg.Services.ApplicationIdentification).Elem(), strings.Fields(root))
 	return all
 }
 
-// walk shows every word that a configuration gives: the path of its statement, and the word. path
-// may not be kept.
-func walk(v reflect.Value, path []string, show func(path []string, word string)) {
-	for i := range v.NumField() {
-		field, value := v.Type().Field(i), v.Field(i)
-		tag, tagged := field.Tag.Lookup("cfg")
-		keyword, options, _ := strings.Cut(tag, ",")
-		switch {
-		case field.Anonymous && !tagged && value.Kind() == reflect.Struct:
-			walk(value, path, show)
-		case !tagged || slices.Contains(strings.Split(options, ","), "key"):
+// walker shows every word that a configuration gives: the path of its statement, which may not be
+// kept, and the word.
+type walker struct {
+	show func(path []string, word string)
+	only bool // leave out what has no statement that refers
+}
+
+func (w *walker) walk(v reflect.Value, path []string) {
+	plan := planOf(v.Type())
+	for i := range plan.fields {
+		switch f := &plan.fields[i]; {
+		case f.key || w.only && !f.refers:
+		case f.keyword == "":
+			w.walk(v.Field(f.index), path)
 		default:
-			walkStatement(value, append(slices.Clip(path), keyword), show)
+			w.statement(v.Field(f.index), append(path, f.keyword))
 		}
 	}
 }
 
-func walkStatement(v reflect.Value, path []string, show func([]string, string)) {
+func (w *walker) statement(v reflect.Value, path []string) {
 	switch v.Kind() {
 	case reflect.String:
 		if v.String() != "" {
-			show(path, v.String())
+			w.show(path, v.String())
 		}
 	case reflect.Pointer:
 		if !v.IsNil() && v.Elem().Kind() == reflect.Struct {
-			walk(v.Elem(), path, show)
+			w.walk(v.Elem(), path)
 		}
 	case reflect.Struct:
-		walk(v, path, show)
+		w.walk(v, path)
 	case reflect.Slice:
 		for i := range v.Len() {
-			entry := v.Index(i)
-			if entry.Kind() != reflect.Struct {
-				walkStatement(entry, path, show)
-				continue
+			if entry := v.Index(i); entry.Kind() == reflect.Struct {
+				w.entry(entry, path)
+			} else {
+				w.statement(entry, path)
 			}
-			at := slices.Clip(path)
-			for k, key := range keys(entry) {
-				if k == 0 {
-					show(path, key.value)
-				} else {
-					at = append(at, key.keyword)
-				}
-				at = append(at, key.value)
-			}
-			walk(entry, at, show)
 		}
 	}
 }
 
-type keyValue struct{ keyword, value string }
-
-// keys are the key fields of a list entry.
-func keys(entry reflect.Value) (all []keyValue) {
-	for i := range entry.NumField() {
-		keyword, options, _ := strings.Cut(entry.Type().Field(i).Tag.Get("cfg"), ",")
-		if slices.Contains(strings.Split(options, ","), "key") {
-			all = append(all, keyValue{keyword, fmt.Sprint(entry.Field(i).Interface())})
+// entry walks an entry of a list, whose keys stand in the path.
+func (w *walker) entry(v reflect.Value, path []string) {
+	first := true
+	for _, f := range planOf(v.Type()).fields {
+		if !f.key {
+			continue
 		}
+		value := v.Field(f.index)
+		word := value.String()
+		if value.Kind() != reflect.String {
+			word = fmt.Sprint(value.Interface())
+		}
+		if first {
+			w.show(path, word)
+		} else {
+			path = append(path, f.keyword)
+		}
+		path, first = append(path, word), false
 	}
-	return all
+	w.walk(v, path)
+}
+
+// plan is what a type of the configuration consists of.
+type plan struct{ fields []planField }
+
+type planField struct {
+	index   int
+	keyword string // "": the fields of an embedded struct
+	key     bool
+	refers  bool // there may be statements in it that refer
+}
+
+var plans sync.Map // by reflect.Type
+
+func planOf(t reflect.Type) *plan {
+	if p, ok := plans.Load(t); ok {
+		return p.(*plan)
+	}
+	p := new(plan)
+	for i := range t.NumField() {
+		field := t.Field(i)
+		tag, tagged := field.Tag.Lookup("cfg")
+		keyword, options, _ := strings.Cut(tag, ",")
+		if !tagged && (!field.Anonymous || field.Type.Kind() != reflect.Struct) {
+			continue
+		}
+		f := planField{index: i, keyword: keyword, key: slices.Contains(strings.Split(options, ","), "key")}
+		f.refers = slices.Contains(referring, keyword) || refersWithin(field.Type)
+		p.fields = append(p.fields, f)
+	}
+	plans.Store(t, p)
+	return p
+}
+
+// refersWithin says whether there may be statements that refer in a value of a type.
+func refersWithin(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct && slices.ContainsFunc(planOf(t).fields, func(f planField) bool { return f.refers })
 }
 
 // References are the statements of the configuration in force that name one of some applications

@@ -1,7 +1,8 @@
 package mgmt
 
 // Agents that report to the network of their maker: Avast and the devices of
-// Cisco Meraki; and how devices of Samsung find each other.
+// Cisco Meraki; and how devices of Samsung find each other;
+// and the access points of Aruba, which speak PAPI to their controller.
 
 import "sluice/classify/decode"
 
@@ -9,6 +10,7 @@ var agents = []decode.Decoder{
 	{Name: "AVAST", Client: first("N"), Stream: avast},
 	{Name: "MERAKI", Ports: []uint16{7351}, Client: first("\xfe"), Server: first("\xfe"), Datagram: meraki},
 	{Name: "SAMSUNG-SDP", Ports: []uint16{15600}, Client: first("S"), Datagram: samsung},
+	{Name: "ARUBA-PAPI", Ports: []uint16{8211}, Client: first("\x49"), Server: first("\x49"), Datagram: papi},
 }
 
 // avast checks the mark, and the length of the first message.
@@ -36,4 +38,9 @@ func meraki(_ *decode.Session, data []byte) decode.Verdict {
 
 func samsung(_ *decode.Session, data []byte) decode.Verdict {
 	return decode.Known(decode.Magic(data, "SEARCH BSDP/"))
+}
+
+// papi checks the mark and the version of a message on the usual port.
+func papi(s *decode.Session, data []byte) decode.Verdict {
+	return decode.If(len(data) >= 76 && data[1] == 0x72 && data[2] == 0 && data[3] > 0 && data[3] <= 8 && s.Port(8211))
 }

@@ -2,7 +2,7 @@ package mgmt
 
 // What servers of applications speak with each other: AJP 1.3 (Apache Tomcat connectors), SCGI, uwsgi,
 // ICAP (RFC 3507), Dubbo, Ice (ZeroC), D-Bus, KMIP, iSNS (RFC 4171), HTCP (RFC 2756), Corosync,
-// Heartbeat, NSCA, the console and the authentication daemon of VMware, libvirt.
+// Heartbeat, NSCA, failover of DHCP servers (draft-ietf-dhc-failover), the console and the authentication daemon of VMware, libvirt.
 
 import (
 	"bytes"
@@ -27,6 +27,7 @@ var servers = []decode.Decoder{
 	{Name: "NSCA", Ports: []uint16{5667}, PortsOnly: true, Stream: nsca},
 	{Name: "VMWARE", Ports: []uint16{902}, Server: first("2"), Stream: vmwareStream},
 	{Name: "VMWARE", Ports: []uint16{902}, PortsOnly: true, Client: first("\xa4"), Datagram: vmwareAlive},
+	{Name: "DHCP-FAILOVER", Ports: []uint16{647, 847, 519}, Client: first("\x00\x01"), Stream: dhcpFailover},
 	{Name: "LIBVIRT", Ports: []uint16{16509}, Client: first("\x00"), Server: first("\x00"), Stream: libvirt},
 }
 
@@ -250,4 +251,25 @@ func libvirt(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.If((program == 0x20008086 || program == 0x20008087 || program == 0x20008088) && decode.Uint32(data, 8) == 1 &&
 			length >= 28 && length < 1<<25 && decode.Uint32(data, 16) < 6 && decode.Uint32(data, 24) < 3)
 	})
+}
+
+// dhcpFailover checks the length, the kind and the fixed head of the first message, and that options
+// fill it.
+func dhcpFailover(_ *decode.Session, client, _ []byte) decode.Verdict {
+	const head, kinds = 12, 15
+	if len(client) < head+4 {
+		if len(client) > 3 && (client[2] == 0 || client[2] > kinds || client[3] != head) {
+			return decode.No
+		}
+		return decode.More
+	}
+	length := int(decode.Uint16(client, 0))
+	switch {
+	case client[2] == 0 || client[2] > kinds || client[3] != head || length < head+4 || length > 2048:
+		return decode.No
+	case len(client) < length:
+		return decode.More
+	}
+	n, ok := chain(client[head:length], func(uint16, []byte) bool { return true })
+	return decode.If(ok && n > 0)
 }

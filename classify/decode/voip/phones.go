@@ -3,7 +3,8 @@ package voip
 // Telephones and what watches them: the New Office Environment of Alcatel-Lucent (UA over UDP, as
 // Wireshark documents it), VHUA, the Homer Encapsulation Protocol (HEP3), BFCP
 // over TCP (RFC 8855); and media of studios and
-// homes: Open Sound Control 1.0, and HDHomeRun (its library).
+// homes: Open Sound Control 1.0, Dante (as the community documents it) and HDHomeRun (its
+// library).
 
 import (
 	"bytes"
@@ -18,6 +19,7 @@ var phones = []decode.Decoder{
 	{Name: "VHUA", Ports: []uint16{58267}, Client: decode.FirstBytes("\x05"), Server: decode.FirstBytes("\x05"), Datagram: vhua},
 	{Name: "MEETING-BFCP", Client: decode.FirstBytes("\x20"), Server: decode.FirstBytes("\x20"), Stream: bfcpStream},
 	{Name: "OSC", Ports: []uint16{8000, 9000, 57120}, Client: decode.FirstBytes("/#"), Server: decode.FirstBytes("/#"), Datagram: openSound},
+	{Name: "DANTE", Ports: []uint16{4440, 4455, 8700, 8702, 8708}, Client: decode.FirstBytes("\xff\x27\x28"), Server: decode.FirstBytes("\xff\x27\x28"), Datagram: dante},
 	{Name: "HDHOMERUN", Ports: []uint16{65001}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Datagram: hdHomeRun},
 }
 
@@ -134,4 +136,15 @@ func hdHomeRun(_ *decode.Session, data []byte) decode.Verdict {
 		return decode.No
 	}
 	return decode.If(crc32.ChecksumIEEE(data[:n-4]) == decode.Little32(data, n-4))
+}
+
+// dante checks length and maker of a message to all, or the length of one of control on its ports.
+func dante(s *decode.Session, data []byte) decode.Verdict {
+	if len(data) < 10 || int(decode.Uint16(data, 2)) != len(data) {
+		return decode.No
+	}
+	if data[0] == 0xff {
+		return decode.If(len(data) >= 32 && data[1] >= 0xfe && string(data[16:24]) == "Audinate")
+	}
+	return decode.If(s.Port(4440) || s.Port(4455))
 }

@@ -57,7 +57,7 @@ func (w *inspection) combine() answer {
 		a.protocol, a.micro = nil, nil
 	}
 	a.turned = w.flipped != ToServer && a.protocol != nil
-	a.encrypted = w.encrypted || w.engine.encrypted[a.protocol] || w.engine.encrypted[a.application]
+	a.encrypted = w.encrypted
 	a.transactions = uint16(min(w.session.Transactions, math.MaxUint16))
 	if a.transactions > 0 {
 		a.stage = TransactionFinal

@@ -1,12 +1,20 @@
 package classify
 
-import "sluice/classify/decode"
+import (
+	"sluice/classify/appdb"
+	"sluice/classify/decode"
+)
 
 // encryptedProtocols are those whose content is encrypted.
 var encryptedProtocols = []string{
 	"SSL", "DTLS", "QUIC", "GQUIC", "HTTP3", "HTTPS", "SMTPS", "IMAPS", "POP3S", "FTPS", "LDAPS", "TELNETS", "SIPS",
 	"NNTPS", "DNS-OVER-TLS", "DNS-OVER-HTTPS", "DNS-OVER-QUIC", "DNSCRYPT", "DNS-ENCRYPTED", "SSH", "IPP-ESP", "ESP",
 	"WIREGUARD", "OPENVPN", "TOR", "SRTP", "CISCO-VPN", "IPSEC", "TAILSCALE", "TINC", "ZEROTIER", "SSTP", "RADSEC",
+}
+
+// encrypts says whether a protocol, or nil, encrypts what it carries.
+func (e *Engine) encrypts(protocol *appdb.Application) bool {
+	return protocol != nil && e.encrypted[protocol]
 }
 
 // webALPN are the protocols of ALPN that are HTTP (IANA TLS ALPN Protocol IDs).

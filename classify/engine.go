@@ -66,6 +66,7 @@ type Engine struct {
 
 	decoders []decode.Decoder
 	names    []*appdb.Application // of the decoders
+	ciphers  []bool               // those whose protocol is encrypted
 	tcp      *dispatch
 	udp      *dispatch
 	sctp     *dispatch
@@ -110,7 +111,8 @@ func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appd
 		panic("classify: more decoders than a set holds")
 	}
 	for i := range e.decoders {
-		e.names = append(e.names, e.named(e.decoders[i].Name))
+		name := e.named(e.decoders[i].Name)
+		e.names, e.ciphers = append(e.names, name), append(e.ciphers, e.encrypts(name))
 	}
 	e.tcp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Stream != nil })
 	e.udp = newDispatch(e.decoders, func(d *decode.Decoder) bool { return d.Datagram != nil })

@@ -58,7 +58,7 @@ func (e *Engine) inspect(f *Flow, meta *Meta, custom *appdb.Application) {
 			cached = [2]*appdb.Application{protocol, application}
 			if !e.transactions.parents[protocol] && !e.transactions.parents[application] {
 				f.answer = answer{protocol: protocol, application: application, confidence: Low, evidence: byCache}
-				f.answer.encrypted = e.encrypted[protocol] || e.encrypted[application]
+				f.answer.encrypted = e.encrypts(protocol) || e.encrypts(application)
 				f.answer.settle(true)
 				return
 			}
@@ -75,7 +75,7 @@ func (e *Engine) nameByNumber(f *Flow, meta *Meta, custom *appdb.Application) {
 	protocol, application := protocolNames(meta)
 	if protocol != "" && !e.named(protocol).Disabled {
 		f.answer.protocol, f.answer.confidence, f.answer.evidence = e.named(protocol), High, byDecoder
-		f.answer.encrypted = e.encrypted[f.answer.protocol]
+		f.answer.encrypted = e.encrypts(f.answer.protocol)
 	}
 	if application != "" && !e.named(application).Disabled {
 		f.answer.application = e.named(application)
@@ -198,11 +198,11 @@ func (f *Flow) over() bool {
 	if w.renew {
 		w.renew, w.before.bytes, w.before.packets = false, f.bytes, f.packets
 	}
-	followed := w.engine.transactions.limit(&w.found) > 0
 	switch {
 	case w.done && (w.scansOver || !w.mayBeCustom(f, true)):
 		return true
-	case !followed && (w.overridden() || w.following && !w.mayBeCustom(f, false)):
+	case w.engine.customs.patterns != nil && w.engine.transactions.limit(&w.found) == 0 &&
+		(w.overridden() || w.following && !w.mayBeCustom(f, false)):
 		w.done = true
 		return true
 	}
@@ -239,6 +239,7 @@ func (f *Flow) conclude() (changed bool) {
 	w.checkpoint = w.progress
 	w.scanStreams(true)
 	f.answer = w.combine()
+	f.answer.encrypted = w.encrypted || w.engine.encrypts(f.answer.protocol) || w.engine.encrypts(f.answer.application)
 	f.answer.settle(w.done)
 	w.free()
 	f.work = nil

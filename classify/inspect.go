@@ -24,6 +24,7 @@ type inspection struct {
 	candidates, hinted decoderSet
 	filtered           [2]bool // the first byte of the direction has been considered
 	wanted             [2]int  // no decoder need be asked before a direction is this long
+	shown              [2]int  // bytes that decoders were asked about last
 	claimed            int     // the decoder that said MatchMore, or none
 	asked              *appdb.Application
 	memories           []memory
@@ -73,6 +74,7 @@ func (e *Engine) newInspection(meta *Meta) *inspection {
 	w := inspections.Get().(*inspection)
 	w.engine, w.meta = e, *meta
 	w.session = decode.NewSession(&w.meta, w)
+	w.session.Followed = e.transactions.micros || e.transactions.everywhere || e.customs.patterns != nil
 	w.restart()
 	w.earlier = e.state.applicationAt(meta.Server.Addr())
 	w.arranged, _ = e.state.arrangement(meta)
@@ -122,8 +124,13 @@ func (w *inspection) place() {
 	w.owner = w.engine.ownerOf(w.meta.Server.Addr())
 }
 
-// lastChance asks about a stream the other way round when nobody knew it this way.
+// lastChance asks about all there is of a stream, even those who want more, and the other way round
+// when nobody knew it this way.
 func (w *inspection) lastChance() {
+	if w.meta.Protocol == decode.TCP && !w.done && w.shown != [2]int{len(w.inner(ToServer)), len(w.inner(ToClient))} {
+		w.wanted = [2]int{}
+		w.done = w.askStreams(ToServer)
+	}
 	if w.meta.Protocol == decode.TCP && w.found.protocol == nil && w.maybe.protocol == nil && w.flip() {
 		w.askStreams(ToServer)
 	}
@@ -158,7 +165,7 @@ func (w *inspection) askStreams(d Direction) (final bool) {
 		if len(client) < w.wanted[ToServer] && len(server) < w.wanted[ToClient] {
 			return false
 		}
-		w.wanted = [2]int{maxBuffer + 1, maxBuffer + 1}
+		w.wanted, w.shown = [2]int{maxBuffer + 1, maxBuffer + 1}, [2]int{len(client), len(server)}
 		w.session.Direction = d
 		switch w.round(func(decoder *decode.Decoder) decode.Verdict {
 			return decoder.Stream(&w.session, client, server)
@@ -285,7 +292,9 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 	w.asked = w.engine.names[i]
 	w.session.Ready(w.recall(i))
 	last := w.progress
-	w.progress = w.checkpoint
+	if w.engine.signatures != nil {
+		w.progress = w.checkpoint
+	}
 	v := call(&w.engine.decoders[i])
 	w.remember(i, w.session.Memory())
 	w.told.verdict = v
@@ -318,7 +327,7 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 func (w *inspection) accept(i int, v decode.Verdict, shown [2]int) outcome {
 	w.nameAnew()
 	w.settle(w.engine.names[i])
-	w.encrypted = w.encrypted || w.engine.encrypted[w.engine.names[i]]
+	w.encrypted = w.encrypted || w.engine.ciphers[i]
 	if w.meta.Protocol != decode.TCP || v == decode.Match {
 		w.checkpoint = w.progress
 	}

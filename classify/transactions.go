@@ -63,7 +63,7 @@ func (t *transactions) wantsMicro(a *appdb.Application) bool {
 // its transactions are not followed.
 func (t *transactions) limit(f *finding) int {
 	switch {
-	case t.parents[f.protocol] || t.parents[f.application]:
+	case t.micros && (t.parents[f.protocol] || t.parents[f.application]):
 		return t.microLimit
 	case t.everywhere:
 		return t.limitOthers

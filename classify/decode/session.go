@@ -74,6 +74,8 @@ type Session struct {
 	Direction Direction
 	// Index is the number of datagrams with payload before this one, both directions together.
 	Index int
+	// Followed is set when somebody follows transactions, so that Transaction is not told in vain.
+	Followed bool
 	// Transactions is the number of transactions that came before what is shown.
 	Transactions int
 

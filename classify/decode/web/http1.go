@@ -68,8 +68,10 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	if wantsResponse(s) && response(s, server) != decode.Match {
 		return decode.MatchMore
 	}
-	if n, known := bodyLength(fields[:end]); known && !upgrade {
-		s.Transaction(decode.ToServer, body+n)
+	if s.Followed && !upgrade {
+		if n, known := bodyLength(fields[:end]); known {
+			s.Transaction(decode.ToServer, body+n)
+		}
 	}
 	return decode.Match
 }

@@ -52,7 +52,7 @@ func TestInstall(t *testing.T) {
 		w.is("install", w.started(w.Install(false)), `Please use command "request services application-identification install status"`+
 			` to check status and use command "request services application-identification proto-bundle-status" to check protocol bundle status`)
 		w.is("status", w.Status(Install).Text, "Checking compatibility of application package version 2345 ...")
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		w.is("status", w.Status(Install).Text, "Data plane validation of application package version (2345) is in progress ...")
 		if _, err := w.Rollback(); err != nil { // there is nothing to roll back to
 			t.Error(err)
@@ -202,7 +202,11 @@ func TestAutomaticRollback(t *testing.T) {
 		"validation": func(w *world) { w.invalid[3000] = fault },
 		"activation": func(w *world) { w.rejected[3000] = fault },
 		"watch": func(w *world) {
-			time.AfterFunc(30*time.Second, func() { w.sick = fault })
+			time.AfterFunc(30*time.Second, func() {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.sick = fault
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -213,6 +217,7 @@ func TestAutomaticRollback(t *testing.T) {
 				break3(w)
 				w.is("installation", w.install(), "Install Application package 3000 and Protocol bundle failed"+
 					" ( Install Application package (3000) failed in data plane validation, auto rollback triggered)")
+				w.meet()
 				w.sick = nil
 				w.slots(2000, 1000)
 				w.is("rollback", w.Status(Rollback).Text, "Application package rollback to version 2000 success")
@@ -256,7 +261,7 @@ func TestClose(t *testing.T) {
 		w.feed.publish(major(2000))
 		w.download(2000)
 		w.started(w.Install(false))
-		time.Sleep(20 * time.Second) // it is on trial
+		w.pass(20 * time.Second) // it is on trial
 		if p, _ := w.Current(); p.Version != 2000 {
 			t.Errorf("version %d is in force", p.Version)
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"sluice/store/schema"
@@ -44,18 +43,12 @@ func automatic(hours uint16, start time.Time) func(*schema.Config) {
 	}
 }
 
-// pass lets time pass.
-func pass(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
-}
-
 // AI-115: updates are downloaded and installed at their time, also by a start in the past.
 func TestSchedule(t *testing.T) {
 	run(t, func(w *world) {
 		w.feed.publish(major(2000))
 		w.Start()
-		pass(24 * time.Hour)
+		w.pass(24 * time.Hour)
 		if len(w.feed.fetched) > 0 || w.Details().AutoUpdate {
 			t.Errorf("without a schedule %v were fetched", w.feed.fetched)
 		}
@@ -63,26 +56,26 @@ func TestSchedule(t *testing.T) {
 		if !w.Details().AutoUpdate {
 			t.Error("no automatic update")
 		}
-		pass(59 * time.Minute)
+		w.pass(59 * time.Minute)
 		if len(w.feed.fetched) > 0 {
 			t.Errorf("%v were fetched before their time", w.feed.fetched)
 		}
-		pass(3 * time.Minute)
+		w.pass(3 * time.Minute)
 		w.slots(2000, 1000)
 		w.is("download", w.Status(Download).Text, "Application package 2000 is downloaded successfully")
 		w.is("installation", w.Status(Install).Text, "Install application package 2000 succeed")
 		w.feed.publish(major(3000))
-		pass(47 * time.Hour)
+		w.pass(47 * time.Hour)
 		w.slots(2000, 1000)
-		pass(2 * time.Hour)
+		w.pass(2 * time.Hour)
 		w.slots(3000, 2000)
-		pass(96 * time.Hour) // nothing new
+		w.pass(96 * time.Hour) // nothing new
 		if !slices.Equal(w.feed.fetched, []int{2000, 3000}) {
 			t.Errorf("%v were fetched", w.feed.fetched)
 		}
 		w.feed.publish(major(4000))
 		w.configure(func(*schema.Config) {})
-		pass(96 * time.Hour)
+		w.pass(96 * time.Hour)
 		w.slots(3000, 2000)
 	})
 }
@@ -93,14 +86,14 @@ func TestScheduleWithoutStart(t *testing.T) {
 		w.feed.publish(major(2000))
 		w.configure(automatic(24, time.Time{}))
 		w.Start()
-		pass(20 * time.Hour)
+		w.pass(20 * time.Hour)
 		w.Close()
 		w.open()
 		w.configure(automatic(24, time.Time{}))
 		w.Start()
-		pass(3 * time.Hour)
+		w.pass(3 * time.Hour)
 		w.slots(1000, 0)
-		pass(2 * time.Hour)
+		w.pass(2 * time.Hour)
 		w.slots(2000, 1000)
 	})
 }
@@ -117,10 +110,10 @@ func TestIDPSchedule(t *testing.T) {
 			}
 		}
 		w.configure(idp(false))
-		pass(48 * time.Hour)
+		w.pass(48 * time.Hour)
 		w.slots(1000, 0)
 		w.configure(idp(true))
-		pass(2 * time.Hour)
+		w.pass(2 * time.Hour)
 		w.slots(2000, 1000)
 	})
 }
@@ -132,7 +125,7 @@ func TestScheduleFaulty(t *testing.T) {
 		w.invalid[2000] = errors.New("bad")
 		w.configure(automatic(24, time.Now()))
 		w.Start()
-		pass(5 * 24 * time.Hour)
+		w.pass(5 * 24 * time.Hour)
 		w.slots(1000, 0)
 		if !slices.Equal(w.feed.fetched, []int{2000}) || !slices.Equal(w.validated, []int{2000}) {
 			t.Errorf("fetched %v, validated %v", w.feed.fetched, w.validated)
@@ -141,7 +134,7 @@ func TestScheduleFaulty(t *testing.T) {
 			t.Errorf("status %q", got)
 		}
 		w.feed.publish(major(3000))
-		pass(25 * time.Hour)
+		w.pass(25 * time.Hour)
 		w.slots(3000, 1000)
 	})
 }
@@ -156,16 +149,16 @@ func TestScheduleAfterRollback(t *testing.T) {
 		w.Start()
 		w.started(w.Rollback())
 		w.settle(Rollback)
-		pass(5 * 24 * time.Hour)
+		w.pass(5 * 24 * time.Hour)
 		w.slots(2000, 0)
 		w.Close()
 		w.open() // it is remembered
 		w.configure(automatic(24, time.Now()))
 		w.Start()
-		pass(5 * 24 * time.Hour)
+		w.pass(5 * 24 * time.Hour)
 		w.slots(2000, 0)
 		w.feed.publish(major(4000))
-		pass(25 * time.Hour)
+		w.pass(25 * time.Hour)
 		w.slots(4000, 2000)
 	})
 }
@@ -180,15 +173,15 @@ func TestScheduleMinorOnly(t *testing.T) {
 			c.Services.ApplicationIdentification.Download.Automatic.MinorOnly = true
 		})
 		w.Start()
-		pass(25 * time.Hour)
+		w.pass(25 * time.Hour)
 		w.slots(3588, 3585)
 		w.upgrade(3598)
-		pass(25 * time.Hour)
+		w.pass(25 * time.Hour)
 		w.slots(3598, 3588)
 		w.is("status", w.Status(Download).Text, "Downloading application package (latest) failed with error"+
 			" (No suitable version available for this device, please re-try the download manually without minor)")
 		w.feed.publish(minor(3605, 3598))
-		pass(25 * time.Hour)
+		w.pass(25 * time.Hour)
 		w.slots(3605, 3598)
 	})
 }
@@ -201,7 +194,7 @@ func TestScheduleBusy(t *testing.T) {
 		w.configure(automatic(24, time.Now().Add(time.Minute)))
 		w.started(w.Download(Want{}))
 		w.Start()
-		pass(20 * time.Minute)
+		w.pass(20 * time.Minute)
 		w.slots(2000, 1000)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +72,7 @@ type server struct {
 	delay    time.Duration     // before an answer
 	fetched  []int
 	reports  []sigpack.Report
+	meet     func() // see world.meet
 }
 
 func (s *server) publish(infos ...sigpack.Info) {
@@ -81,6 +83,7 @@ func (s *server) publish(infos ...sigpack.Info) {
 }
 
 func (s *server) wait(ctx context.Context) error {
+	s.meet()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -110,6 +113,7 @@ func (s *server) Fetch(ctx context.Context, version int, dir string) (*sigpack.F
 }
 
 func (s *server) Report(_ context.Context, r sigpack.Report) error {
+	s.meet()
 	s.reports = append(s.reports, r)
 	return s.down
 }
@@ -128,6 +132,21 @@ type world struct {
 	uses      map[string]string // names that the configuration refers to, and the statements
 	sick      error             // harm that is seen
 	validated []int
+	mu        sync.Mutex
+}
+
+// meet orders what the test does before the next time it waits, and what the manager does then: time
+// that passes in a bubble does not, in the eyes of the race detector.
+func (w *world) meet() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+}
+
+// pass lets time pass.
+func (w *world) pass(d time.Duration) {
+	w.meet()
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // run runs a test with a world. The built-in package is version 1000 with the applications baseApps.
@@ -141,6 +160,7 @@ func run(t *testing.T, test func(w *world)) {
 
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, feed: &server{apps: map[int]string{}}, invalid: map[int]error{}, rejected: map[int]error{}, uses: map[string]string{}}
+	w.feed.meet = w.meet
 	builtin := filepath.Join(t.TempDir(), "builtin")
 	if _, err := write(builtin, major(1000), baseApps); err != nil {
 		t.Fatal(err)
@@ -171,11 +191,13 @@ func newWorld(t *testing.T) *world {
 			if err != nil {
 				return err
 			}
+			w.meet()
 			w.validated = append(w.validated, p.Version)
 			time.Sleep(10 * time.Second)
 			return w.invalid[p.Version]
 		},
 		Activate: func(p *sigpack.Package) error {
+			w.meet()
 			name := "none"
 			if p != nil {
 				if err := w.rejected[p.Version]; err != nil {
@@ -190,6 +212,7 @@ func newWorld(t *testing.T) *world {
 			return nil
 		},
 		References: func(removed, renumbered []string) []string {
+			w.meet()
 			var lines []string
 			for _, name := range slices.Sorted(maps.Keys(w.uses)) {
 				if slices.Contains(removed, name) || slices.Contains(renumbered, name) {
@@ -198,8 +221,12 @@ func newWorld(t *testing.T) *world {
 			}
 			return lines
 		},
-		Healthy: func() error { return w.sick },
+		Healthy: func() error {
+			w.meet()
+			return w.sick
+		},
 		Log: func(tag string, severity Severity, text string) {
+			w.meet()
 			w.log = append(w.log, fmt.Sprintf("%d %s: %s", severity, tag, text))
 		},
 		Logger: slog.New(slog.DiscardHandler),
@@ -242,8 +269,7 @@ func (w *world) started(text string, err error) string {
 // settle waits for the end of an operation and returns its status.
 func (w *world) settle(op Operation) Status {
 	for w.Status(op).State == Running {
-		time.Sleep(time.Second)
-		synctest.Wait()
+		w.pass(time.Second)
 	}
 	synctest.Wait()
 	return w.Status(op)

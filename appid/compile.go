@@ -2,6 +2,7 @@ package appid
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"sluice/classify/appdb"
@@ -104,6 +105,23 @@ func (c *compiler) compile() {
 		c.group(&own.Groups[i])
 	}
 	c.cycles()
+	c.switchedOff()
+}
+
+// switchedOff warns of groups that are named and that an operator has disabled.
+func (c *compiler) switchedOff() {
+	if !slices.ContainsFunc(c.base.Groups, func(g appdb.Group) bool { return g.Disabled }) {
+		return
+	}
+	for _, r := range references(c.cfg) {
+		if _, custom := c.names[strings.ToLower(r.name)]; custom {
+			continue
+		}
+		full, ok := c.groupNamed(r.name)
+		if g, stanza := c.base.LookupGroup(full); ok && stanza && g.Disabled {
+			c.warn(r.path, "request services application-identification group enable "+g.Name, "group %s is disabled and matches nothing", g.Name)
+		}
+	}
 }
 
 // catalogue is what came out.

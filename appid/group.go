@@ -67,9 +67,6 @@ func (c *compiler) tagGroup(path string, cfg *schema.TagGroup, g *appdb.Group) {
 // that are named without their prefix.
 func (c *compiler) gather(own *schema.ApplicationIdentification) {
 	c.groupsKnown, c.tagsKnown = map[string]string{}, map[string]struct{}{}
-	if len(own.Groups) == 0 {
-		return
-	}
 	for _, name := range append(c.base.GroupNames(), appdb.GroupNew, appdb.GroupUnassigned, appdb.GroupAny) {
 		c.groupsKnown[strings.ToLower(name)] = name
 	}

@@ -184,6 +184,16 @@ func TestDisabled(t *testing.T) {
 	off(g, "after a new package", true)
 	g = start(t, Options{Packages: packages, DB: openDB(t, file)})
 	off(g, "after a restart", true)
+	named := []string{"application-group mine application-groups junos:web", "security policies global policy p match dynamic-application web"}
+	for i, problem := range g.commit(named...) {
+		if want := []string{"policy p match dynamic-application]", "application-group mine application-groups]"}[i]; !problem.Warning ||
+			!strings.Contains(problem.Error(), want+" group junos:web is disabled and matches nothing") {
+			t.Errorf("warning %v, want one about %s", problem, want)
+		}
+	}
+	if n := len(g.commit(named...)); n != 2 {
+		t.Errorf("%d warnings", n)
+	}
 	for kind, name := range map[Kind]string{Application: "junos:WIKIPEDIA", Group: "junos:web"} {
 		if err := g.SetDisabled(kind, name, false); err != nil {
 			t.Fatal(err)

@@ -47,7 +47,7 @@ func TestConcurrent(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for i := range 6 {
+		for i := range 3 {
 			g.commit(fmt.Sprintf("application a icmp-mapping type %d", i))
 			if err := g.Activate(without(t, 100+i)); err != nil {
 				t.Error(err)

@@ -189,8 +189,8 @@ func (s *Service) References(removed, renumbered []string) []string {
 // lost are the names in a configuration that a catalogue does not have.
 func lost(cfg *schema.Config, c *Catalogue) (lines []string) {
 	for _, r := range references(cfg) {
-		switch r.name {
-		case "any", "none", "TCP", "UDP":
+		switch strings.ToLower(r.name) {
+		case "any", "none", "tcp", "udp":
 			continue
 		}
 		if _, ok := c.Lookup(r.name); !ok && !c.IsGroup(r.name) {

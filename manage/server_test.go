@@ -82,7 +82,7 @@ type policyEngine struct {
 func (p *policyEngine) Name() string             { return "policy" }
 func (p *policyEngine) Policies() *policy.Engine { return p.current.Load() }
 func (p *policyEngine) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	compiled, problems := policy.Compile(cfg, p.state)
+	compiled, problems := policy.Compile(cfg, p.state, nil)
 	return store.ChangeFunc(func() { p.current.Store(compiled) }), problems
 }
 

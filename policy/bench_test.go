@@ -102,7 +102,7 @@ func BenchmarkCompile(b *testing.B) {
 			st := NewState()
 			defer st.Close()
 			for b.Loop() {
-				if _, problems := Compile(cfg, st); len(problems) > 0 {
+				if _, problems := Compile(cfg, st, nil); len(problems) > 0 {
 					b.Fatal(problems[0])
 				}
 			}

@@ -121,7 +121,7 @@ func compile(t testing.TB, cfg *schema.Config, options ...Option) *Engine {
 // compileWith compiles cfg, which must have no problems, with the state of other engines.
 func compileWith(t testing.TB, cfg *schema.Config, st *State) *Engine {
 	t.Helper()
-	e, problems := Compile(cfg, st)
+	e, problems := Compile(cfg, st, nil)
 	for _, p := range problems {
 		t.Error(p.Error())
 	}

@@ -27,6 +27,10 @@ type compiler struct {
 	expanded    map[string][]*service
 	openSets    []string // sets being expanded, to recognise cycles
 	schedules   map[string]*schedule
+	apps        Applications
+	contents    []string // names of applications in use
+	firewalls   map[string]*Firewall
+	messages    map[string]*Message
 }
 
 // problem notes what is wrong at path.
@@ -59,12 +63,15 @@ func (c *compiler) unknownZone(path, name string) {
 // Compile makes the engine of a configuration. It reports everything that is wrong at once; the
 // engine is only to be used when no problem but warnings is reported. Compile changes nothing
 // that runs: an engine takes over by [Engine.Activate].
-func Compile(cfg *schema.Config, st *State) (*Engine, []schema.Problem) {
-	c := &compiler{cfg: cfg, st: st, e: &Engine{st: st}}
+//
+// Names of applications are looked up in apps.
+func Compile(cfg *schema.Config, st *State, apps Applications) (*Engine, []schema.Problem) {
+	c := &compiler{cfg: cfg, st: st, apps: apps, e: &Engine{st: st}}
 	c.compileZones()
 	c.compileBooks()
 	c.compileServices()
 	c.compileSchedules()
+	c.compileFirewalls()
 	c.compilePolicies()
 	c.compileTranslations()
 	c.buildTables()
@@ -94,6 +101,8 @@ func (c *compiler) buildTables() {
 	e.fromZone = newZoneTable(e.policies, func(p *Policy) []string { return p.fromZones })
 	e.toZone = newZoneTable(e.policies, func(p *Policy) []string { return p.toZones })
 	e.services = newServiceTable(e.policies)
+	e.content = newContentTable(e.policies)
+	e.contents = c.contents
 	for _, name := range sortedKeys(c.schedules) {
 		if s := c.schedules[name]; len(s.users) > 0 {
 			e.schedules = append(e.schedules, s)

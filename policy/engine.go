@@ -19,6 +19,11 @@ type Engine struct {
 
 	source, destination *side
 	fromZone, toZone    zoneTable
+	content             contentTable
+	firewalls           bool     // some policy has a rule set
+	contents            []string // names of applications in use
+	preID               PreID
+	maxLookups          int
 	services            serviceTable
 	identified          bitmap // policies that nobody matches whom no user table knows
 	schedules           []*schedule

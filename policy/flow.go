@@ -19,9 +19,10 @@ type Flow struct {
 	FromZone, ToZone   string // zones of the interfaces it arrives and leaves by, "junos-host" for the gateway itself
 	Src, Dst           netip.Addr
 	Protocol           schema.Protocol
-	SrcPort, DstPort   uint16 // 0 for protocols without ports
-	ICMPType, ICMPCode uint8  // of ICMP and ICMPv6
-	User               *User  // who sends; nil while no user table tells
+	SrcPort, DstPort   uint16   // 0 for protocols without ports
+	ICMPType, ICMPCode uint8    // of ICMP and ICMPv6
+	User               *User    // who sends; nil while no user table tells
+	Content            *Content // what it carries; nil while nothing is known of that
 }
 
 // User is what a user table knows about a source address.
@@ -75,4 +76,9 @@ type Verdict struct {
 	Policy  *Policy       // the first policy that matches, or the default policy; never nil
 	Service string        // most specific application that fits protocol and port, or NoService
 	Timeout time.Duration // inactivity timeout of that application; 0 for the protocol's default
+	Action  Action        // what happens: the policy's action, or that of its rule set's rule
+	WouldBe Action        // what would happen if it were not only to be logged
+	Rule    *FirewallRule // of the policy's rule set; nil without one
+	Message *Message      // answer to a refused web request; nil for none
+	Open    bool          // another answer is possible once more is known of the content
 }

@@ -14,6 +14,7 @@ type query struct {
 	sourcePortLimits    bool
 	fromZone, toZone    bitmap
 	held                bitmap
+	content             contentQuery
 	pair                span
 }
 
@@ -95,6 +96,9 @@ func (e *Engine) word(q *query, w int, global bool) uint64 {
 		return 0
 	}
 	word &= e.source.word(&q.source, w)
+	if q.content.on {
+		word &= q.content.word(w)
+	}
 	if word == 0 {
 		return 0
 	}
@@ -118,19 +122,56 @@ func (e *Engine) word(q *query, w int, global bool) uint64 {
 // order, then the global ones, then the default policy. It counts nothing, so that a running
 // session can be judged again: who opens or refuses a session adds to the
 // policy's Counters.
+//
+// As long as the session's application may still become known, several policies are possible: the
+// certain one, which holds whatever it is, and those before it that name applications. The session
+// passes while one of them would let it pass.
 func (e *Engine) Lookup(f *Flow) Verdict {
 	var q query
 	e.ask(&q, f)
-	p := e.fallback
-	if i := e.next(&q, 0); i >= 0 {
-		p = e.policies[i]
+	if e.content.limited != nil {
+		q.content = e.content.certain(f.Content)
 	}
-	return p.verdict(f, q.key)
+	at := e.next(&q, 0)
+	open := false
+	if e.content.limited != nil && (f.Content == nil || !f.Content.Final) {
+		at, open = e.possible(&q, f.Content, at)
+	}
+	p := e.fallback
+	if at >= 0 {
+		p = e.policies[at]
+	}
+	v := p.verdict(f, q.key)
+	v.Open = open
+	v.decide(f.Content)
+	return v
+}
+
+// possible finds the policy that a session passes under while its application may still become
+// known: the first before the certain one that would let it pass, or else the certain one. The
+// session's policy is open when another one than that may be found later.
+func (e *Engine) possible(q *query, c *Content, certain int) (at int, open bool) {
+	before := func(content contentQuery) (int, bool) {
+		q.content = content
+		i := e.next(q, 0)
+		return i, i >= 0 && (certain < 0 || i < certain)
+	}
+	if i, ok := before(e.content.possible(c, true)); ok {
+		return i, true
+	}
+	last := e.fallback
+	if certain >= 0 {
+		last = e.policies[certain]
+	}
+	if last.Action == Permit {
+		_, open = before(e.content.possible(c, false))
+	}
+	return certain, open
 }
 
 // verdict names the service of a flow that p matches.
 func (p *Policy) verdict(f *Flow, key uint16) Verdict {
-	v := Verdict{Policy: p, Service: NoService}
+	v := Verdict{Policy: p, Service: NoService, Action: p.Action, Message: p.Message}
 	best, found := predefined().byKey[serviceKey(f.Protocol, key)]
 	for i := range p.naming {
 		t := p.naming[i]
@@ -146,4 +187,19 @@ func (p *Policy) verdict(f *Flow, key uint16) Verdict {
 		v.Service, v.Timeout = best.service.name, best.timeout
 	}
 	return v
+}
+
+// decide lets the policy's rule set, if it has one, decide by the application, and lets everything
+// pass where that is only to be logged.
+func (v *Verdict) decide(c *Content) {
+	p := v.Policy
+	if p.Action == Permit && p.Firewall != nil {
+		rule, certain := p.Firewall.decide(c)
+		v.Rule, v.Action, v.Message = rule, rule.Action, rule.Message
+		v.Open = v.Open || !certain
+	}
+	v.WouldBe = v.Action
+	if p.LogOnly || p.rulesLogOnly && v.Rule != nil {
+		v.Action = Permit
+	}
 }

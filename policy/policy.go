@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"sluice/classify/appdb"
 	"strings"
 
 	"sluice/store/schema"
@@ -18,21 +19,27 @@ type Policy struct {
 	FromZone, ToZone  string // "" for global policies and the default policy
 	Global            bool
 	Action            Action
-	LogInit, LogClose bool // log sessions when they begin and are refused; when they end
-	Count             bool // count packets and bytes
-	TCPProxy          bool // terminate TCP sessions and relay them as streams
+	LogInit, LogClose bool      // log sessions when they begin and are refused; when they end
+	Count             bool      // count packets and bytes
+	TCPProxy          bool      // terminate TCP sessions and relay them as streams
+	PacketCapture     bool      // capture sessions whose application is unknown
+	LogOnly           bool      // what it refuses passes, and is logged
+	Firewall          *Firewall // rules on applications, for what the policy permits; nil for none
+	Message           *Message  // answer to web requests that it refuses; nil for none
 	TCPOptions        schema.TCPOptions
 	Counters          *Counters
 	Scheduler         string // "" when the policy always holds
 	Description       string
 
-	configured            *schema.Policy // nil for the default policy
-	sources, destinations []*address     // as configured, "any" left out
-	services              []*service     // as configured, sets expanded; none for "any"
-	naming                []namedTerm    // terms of services in the order they name sessions
-	fromZones, toZones    []string       // of a global policy; none for every zone
-	exact                 bool           // the port tables admit more than the terms do
-	users                 []string       // source-identity; none for any
+	rulesLogOnly          bool           // what its rule set refuses passes, and is logged
+	configured            *schema.Policy    // nil for the default policy
+	sources, destinations []*address        // as configured, "any" left out
+	services              []*service        // as configured, sets expanded; none for "any"
+	naming                []namedTerm       // terms of services in the order they name sessions
+	fromZones, toZones    []string          // of a global policy; none for every zone
+	exact                 bool              // the port tables admit more than the terms do
+	users                 []string          // source-identity; none for any
+	applications          map[string]string // dynamic applications: the application that each is a use of, or ""; nil for any
 }
 
 // key names the policy in the State.
@@ -57,6 +64,7 @@ func (p *Policy) path() string {
 // compilePolicies reads the policies, those of zone pairs first, and gives them their positions.
 func (c *compiler) compilePolicies() {
 	policies := &c.cfg.Security.Policies
+	c.e.preID, c.e.maxLookups = newPreID(&policies.PreID), int(policies.Unified.MaxLookups)
 	c.e.pairs = map[pair]span{}
 	for i := range policies.ZonePairs {
 		z := &policies.ZonePairs[i]
@@ -132,6 +140,7 @@ func (c *compiler) compilePolicy(p *Policy) {
 	}
 	p.sources = c.matchAddresses(path+" match source-address", p.FromZone, match.SourceAddress, match.SourceAddressExcluded)
 	p.destinations = c.matchAddresses(path+" match destination-address", p.ToZone, match.DestinationAddress, match.DestinationAddressExcluded)
+	p.applications = c.matchContent(path+" match dynamic-application", match.DynamicApplication)
 	c.matchApplications(p, path+" match application", match.Application)
 	p.fromZones = c.matchZones(p, path+" match from-zone", match.FromZone)
 	p.toZones = c.matchZones(p, path+" match to-zone", match.ToZone)
@@ -143,12 +152,15 @@ func (c *compiler) compilePolicy(p *Policy) {
 	if then.Permit != nil {
 		p.Action, actions = Permit, actions+1
 		p.TCPProxy, p.TCPOptions = then.Permit.ApplicationServices.TCPProxy, then.Permit.TCPOptions
+		c.applicationServices(p, path+" then permit application-services", &then.Permit.ApplicationServices)
 	}
 	if then.Deny != nil {
 		p.Action, actions = Deny, actions+1
+		p.Message = c.messages[then.Deny.Profile]
 	}
 	if then.Reject != nil {
 		p.Action, actions = Reject, actions+1
+		p.Message = c.messages[then.Reject.Profile]
 	}
 	switch {
 	case actions == 0:
@@ -158,8 +170,27 @@ func (c *compiler) compilePolicy(p *Policy) {
 	}
 	p.LogInit, p.LogClose = then.Log.SessionInit, then.Log.SessionClose
 	p.Count = then.Count != nil
+	everywhere := c.cfg.Security.Policies.LogOnly
+	p.LogOnly = then.LogOnly || everywhere && p.applications != nil
+	p.rulesLogOnly = then.LogOnly || everywhere
 	if p.Scheduler = p.configured.SchedulerName; p.Scheduler != "" && c.schedules[p.Scheduler] == nil {
 		c.unknown(path+" scheduler-name", p.Scheduler, func() []string { return sortedKeys(c.schedules) }, "scheduler %q is not configured", p.Scheduler)
+	}
+}
+
+// applicationServices reads the services on what the policy permits that look at applications.
+func (c *compiler) applicationServices(p *Policy, path string, services *schema.ApplicationServices) {
+	if rules := services.ApplicationFirewall; rules != nil {
+		p.Firewall = c.firewalls[rules.RuleSet]
+		c.e.firewalls = c.e.firewalls || p.Firewall != nil
+		if p.applications != nil {
+			c.problem(p.path(), "keep one of the two", "Traditional AppFW and dynamic-application can't be applied to same policy")
+		}
+	}
+	p.PacketCapture = services.PacketCapture
+	if _, unknown := p.applications[appdb.Unknown]; p.PacketCapture && !unknown {
+		c.problem(path+" packet-capture", "set "+p.path()+" match dynamic-application junos:UNKNOWN",
+			"only sessions whose application is unknown are captured, and the policy does not match them")
 	}
 }
 
@@ -196,7 +227,11 @@ func (c *compiler) matchApplications(p *Policy, path string, names []string) {
 	}
 	for _, name := range names {
 		if name == junosDefaults {
-			c.problem(path, "name the applications, or any", "junos-defaults stands for the ports of dynamic applications, and the policy matches none")
+			if p.applications == nil {
+				c.problem(path, "name the applications, or any", "junos-defaults stands for the ports of dynamic applications, and the policy matches none")
+				continue
+			}
+			p.services = append(p.services, c.defaultServices(path, p.configured.Match.DynamicApplication))
 			continue
 		}
 		p.services = append(p.services, c.application(path, name)...)

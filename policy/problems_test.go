@@ -121,7 +121,7 @@ func TestProblems(t *testing.T) {
 			cfg := office(between("trust", "untrust", rule("p1", "any", "any", "any", Permit)))
 			addGlobalBook(cfg, addr("lan", "192.0.2.0/24"))
 			test.change(cfg)
-			_, problems := Compile(cfg, NewState())
+			_, problems := Compile(cfg, NewState(), nil)
 			if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), test.want) {
 				t.Errorf("problems %v\nwant %s", problems, test.want)
 			}
@@ -136,7 +136,7 @@ func TestProblems(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	cfg := office(between("trust", "dmz",
 		rule("p1", "nobody", "nowhere", "nothing", Permit), schema.Policy{Name: "p2"}))
-	_, problems := Compile(cfg, NewState())
+	_, problems := Compile(cfg, NewState(), nil)
 	var paths []string
 	for _, p := range problems {
 		paths = append(paths, strings.TrimPrefix(p.Path, "security policies from-zone trust to-zone dmz"))
@@ -157,7 +157,7 @@ func TestTooManyWildcardMasks(t *testing.T) {
 		mask := schema.WildcardMask{Addr: ten(1), Mask: [4]byte{255, byte(i), 0, 1}}
 		book.Addresses = append(book.Addresses, schema.Address{Name: string(rune('a' + i)), Wildcard: &schema.Wildcard{Mask: mask}})
 	}
-	_, problems := Compile(cfg, NewState())
+	_, problems := Compile(cfg, NewState(), nil)
 	if len(problems) != 1 || !strings.Contains(problems[0].Message, "more than 8 different wildcard masks") {
 		t.Errorf("problems %v", problems)
 	}

@@ -16,6 +16,8 @@ type State struct {
 	policies map[string]*policyState // by policy key
 	rules    map[string]*Counters    // by translation rule
 	next     uint32
+	restart  bool            // the first engine is that of a configuration accepted before
+	contents map[string]bool // names of applications that the engine in force was compiled with
 }
 
 // policyState is what a policy keeps from one commit to the next.
@@ -47,6 +49,21 @@ func WithClock(now func() time.Time) Option { return func(s *State) { s.now = no
 
 // WithResolver makes domain names resolve by r in place of the system's resolvers.
 func WithResolver(r Resolver) Option { return func(s *State) { s.names.resolver = r } }
+
+// Restarted says that the first configuration to be compiled was in force before, so that it holds
+// although applications that it names may be gone since.
+func (s *State) Restarted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restart = true
+}
+
+// hadContent says whether name was accepted before.
+func (s *State) hadContent(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restart || s.contents[name]
+}
 
 // NewState makes an empty state. Close it to stop following domain names.
 func NewState(options ...Option) *State {
@@ -106,8 +123,13 @@ func (s *State) keep(e *Engine) {
 			rules[r.Name] = true
 		}
 	}
+	contents := map[string]bool{}
+	for _, name := range e.contents {
+		contents[name] = true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.restart, s.contents = false, contents
 	for key := range s.policies {
 		if !policies[key] {
 			delete(s.policies, key)

@@ -160,7 +160,7 @@ func (b *bench) configure(text string) {
 	if len(problems) > 0 {
 		b.t.Fatal(problems)
 	}
-	compiled, problems := policy.Compile(cfg, b.state)
+	compiled, problems := policy.Compile(cfg, b.state, nil)
 	if compiled == nil || len(problems) > 0 {
 		b.t.Fatal(problems)
 	}

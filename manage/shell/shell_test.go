@@ -78,7 +78,7 @@ type policies struct {
 func (p *policies) Name() string             { return "policy" }
 func (p *policies) Policies() *policy.Engine { return p.current.Load() }
 func (p *policies) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	compiled, problems := policy.Compile(cfg, p.state)
+	compiled, problems := policy.Compile(cfg, p.state, nil)
 	return store.ChangeFunc(func() { p.current.Store(compiled) }), problems
 }
 

@@ -1,0 +1,266 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"sluice/classify/appdb"
+	"sluice/store/schema"
+)
+
+// Applications are the applications that dynamic-application may name: those of the signature
+// package and those of the configuration. A nil one has none.
+type Applications interface {
+	// Lookup finds an application by its name or an earlier one, in any case, with or without
+	// "junos:".
+	Lookup(name string) (*appdb.Application, bool)
+	// Group lists the applications of a group and of the groups in it.
+	Group(name string) ([]*appdb.Application, bool)
+	// Names are the names of all applications and groups.
+	Names() []string
+}
+
+// Content is what is known of a session's application.
+type Content struct {
+	// Names are the full names that dynamic-application may match: the application, what it is
+	// used for, a tunnel around it; or the protocol where no application is known.
+	Names []string
+	// Settled says that the application itself is known: all that may still come is what it is
+	// used for.
+	Settled bool
+	// Final says that nothing more will be known.
+	Final bool
+}
+
+// UnknownContent is the content of a session that is not identified.
+var UnknownContent = &Content{Names: []string{appdb.Unknown}, Settled: true, Final: true}
+
+// Words of dynamic-application that match every session.
+const (
+	anyContent = "any"
+	noContent  = "none"
+)
+
+// contentTable has the policies that an application admits.
+type contentTable struct {
+	base    bitmap            // policies that match every application
+	limited bitmap            // the others
+	permits bitmap            // those of the others that let sessions pass
+	named   map[string]bitmap // those of the others that match an application, by its full name
+	uses    map[string]bitmap // those that match a use (a micro-application) of an application
+}
+
+// newContentTable makes the table of the policies' applications.
+func newContentTable(policies []*Policy) contentTable {
+	var base, limited, permits []uint32
+	named, uses := map[string][]uint32{}, map[string][]uint32{}
+	for i, p := range policies {
+		at := uint32(i)
+		if p.applications == nil {
+			base = append(base, at)
+			continue
+		}
+		limited = append(limited, at)
+		if p.Action == Permit || p.LogOnly {
+			permits = append(permits, at)
+		}
+		for name, of := range p.applications {
+			named[name] = append(named[name], at)
+			if of != "" {
+				uses[of] = append(uses[of], at)
+			}
+		}
+	}
+	blocks := blocksFor(len(policies))
+	bitmaps := func(lists map[string][]uint32) map[string]bitmap {
+		m := make(map[string]bitmap, len(lists))
+		for name, positions := range lists {
+			m[name] = bitmapOf(blocks, sorted(positions))
+		}
+		return m
+	}
+	return contentTable{
+		base: bitmapOf(blocks, base), limited: bitmapOf(blocks, limited), permits: bitmapOf(blocks, permits),
+		named: bitmaps(named), uses: bitmaps(uses),
+	}
+}
+
+// maxNames bounds the names of a session that are matched.
+const maxNames = 6
+
+// contentQuery is which policies a content admits: those of base and those of named, and of these,
+// where that is given, only those of within.
+type contentQuery struct {
+	on     bool // false: all of them
+	base   bitmap
+	named  [maxNames]bitmap
+	n      int
+	within bitmap
+}
+
+func (q *contentQuery) add(m bitmap) {
+	if m != nil && q.n < maxNames {
+		q.named[q.n] = m
+		q.n++
+	}
+}
+
+func (q *contentQuery) word(w int) uint64 {
+	word := q.base.word(w)
+	for i := range q.n {
+		word |= q.named[i].word(w)
+	}
+	if q.within != nil {
+		word &= q.within.word(w)
+	}
+	return word
+}
+
+// certain are the policies that match c whatever else becomes known. Where only the protocol is
+// known, the application in it will be matched in its place, so the protocol's policies are not
+// among them.
+func (t *contentTable) certain(c *Content) contentQuery {
+	q := contentQuery{on: true, base: t.base}
+	if c != nil && (c.Final || c.Settled) {
+		for _, name := range c.Names {
+			q.add(t.named[name])
+		}
+	}
+	return q
+}
+
+// possible are the policies that may match later; passing: those of them that would let the session
+// pass.
+func (t *contentTable) possible(c *Content, passing bool) contentQuery {
+	q := contentQuery{on: true}
+	if c == nil || !c.Settled {
+		q.base = t.limited
+		if passing {
+			q.base = t.permits
+		}
+		return q
+	}
+	for _, name := range c.Names {
+		q.add(t.uses[name])
+	}
+	if passing {
+		q.within = t.permits
+		if t.permits == nil {
+			q.n = 0
+		}
+	}
+	return q
+}
+
+// LimitsContent says whether some policy or rule set looks at the application of sessions, so that
+// sessions are worth identifying for their policy.
+func (e *Engine) LimitsContent() bool { return e.content.limited != nil || e.firewalls }
+
+// matchContent finds the applications that a policy's dynamic-application names: each full name
+// with the application that it is a use of, or "". It is nil for a policy that matches every
+// session.
+func (c *compiler) matchContent(path string, names []string) map[string]string {
+	if slices.Contains(names, anyContent) || slices.Contains(names, noContent) {
+		if len(names) > 1 {
+			c.problem(path, "keep either that word or the applications", "any and none stand alone")
+		}
+		return nil
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	applications := map[string]string{}
+	for _, name := range names {
+		for _, a := range c.dynamic(path, name) {
+			applications[a.Name] = useOf(a)
+		}
+		if isUnknown(name) {
+			applications[appdb.Unknown] = ""
+		}
+	}
+	return applications
+}
+
+// useOf is the full name of the application that a is a use of, or "".
+func useOf(a *appdb.Application) string {
+	if a.Kind != appdb.Micro || a.Of == "" {
+		return ""
+	}
+	return appdb.Prefix + strings.TrimPrefix(a.Of, appdb.Prefix)
+}
+
+// isUnknown says whether a name of dynamic-application stands for sessions that nothing matched.
+func isUnknown(name string) bool {
+	return strings.EqualFold(strings.TrimPrefix(name, appdb.Prefix), strings.TrimPrefix(appdb.Unknown, appdb.Prefix))
+}
+
+// find lists the applications that a name means.
+func (c *compiler) find(name string) (list []*appdb.Application, ok bool) {
+	if c.apps == nil {
+		return nil, false
+	}
+	if a, ok := c.apps.Lookup(name); ok {
+		return []*appdb.Application{a}, true
+	}
+	return c.apps.Group(name)
+}
+
+// dynamic lists the applications that a name of dynamic-application means; none, and a problem,
+// when it is unknown. A name that an earlier configuration was accepted with, and that a package
+// took away since, only warns.
+func (c *compiler) dynamic(path, name string) []*appdb.Application {
+	if isUnknown(name) {
+		return nil
+	}
+	if list, ok := c.find(name); ok {
+		c.contents = append(c.contents, name)
+		return list
+	}
+	if c.st.hadContent(name) {
+		c.contents = append(c.contents, name)
+		c.warn(path, "delete it, or install a package that has it",
+			"application "+name+" is no longer in the signature package: it matches nothing")
+		return nil
+	}
+	known := func() []string { return nil }
+	if c.apps != nil {
+		known = c.apps.Names
+	}
+	c.unknown(path, name, known, "application %q is neither in the signature package nor configured", name)
+	return nil
+}
+
+// defaultServices is the service that junos-defaults stands for in a policy: the usual ports of its
+// dynamic applications, or of the protocols that these run over where they have none.
+func (c *compiler) defaultServices(path string, names []string) *service {
+	s := &service{name: junosDefaults}
+	seen := map[term]bool{}
+	add := func(a *appdb.Application) {
+		for _, r := range a.Ports {
+			t := term{protocol: schema.Protocol(r.Protocol), source: everyPort, key: portSpan{r.Low, r.High}}
+			if !seen[t] {
+				seen[t] = true
+				s.terms = append(s.terms, t)
+			}
+		}
+	}
+	for _, name := range names {
+		list, _ := c.find(name)
+		for _, a := range list {
+			add(a)
+			if len(a.Ports) > 0 {
+				continue
+			}
+			for _, over := range append([]string{a.Of}, a.Over...) {
+				if p, ok := c.apps.Lookup(over); ok && over != "" {
+					add(p)
+				}
+			}
+		}
+	}
+	if len(s.terms) == 0 {
+		c.problem(path, "name the applications by protocol and port, or any",
+			"junos-defaults stands for the usual ports of dynamic applications, and those of the policy have none")
+	}
+	return s
+}

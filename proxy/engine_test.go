@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"sluice/classify/appdb"
+	"sluice/classify/data"
 	"sluice/policy"
 	"sluice/route"
 	"sluice/stack"
@@ -47,6 +49,7 @@ type bench struct {
 	t        *testing.T
 	state    *policy.State
 	log      *records
+	apps     policy.Applications
 	lan, wan *port
 	out      *frames
 }
@@ -146,9 +149,24 @@ func newBench(t *testing.T, text string) *bench {
 	}
 	t.Cleanup(b.Engine.Close)
 	b.lan, b.wan = &port{device: "lan0"}, &port{device: "wan0"}
+	database, found := data.Load()
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	b.apps = catalogue{database}
 	b.configure(text)
 	return b
 }
+
+// catalogue is the applications of the database alone.
+type catalogue struct{ *appdb.Database }
+
+func (c catalogue) Group(name string) ([]*appdb.Application, bool) {
+	members := c.Members(name)
+	return members, len(members) > 0
+}
+
+func (c catalogue) Names() []string { return c.GroupNames() }
 
 func (b *bench) configure(text string) {
 	b.t.Helper()
@@ -160,7 +178,7 @@ func (b *bench) configure(text string) {
 	if len(problems) > 0 {
 		b.t.Fatal(problems)
 	}
-	compiled, problems := policy.Compile(cfg, b.state, nil)
+	compiled, problems := policy.Compile(cfg, b.state, b.apps)
 	if compiled == nil || len(problems) > 0 {
 		b.t.Fatal(problems)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"sluice/classify"
 	"sluice/classify/appdb"
+	"sluice/policy"
 	"sluice/stack"
 	"sluice/store/schema"
 	"sluice/track"
@@ -31,9 +32,12 @@ type identity struct {
 	flow classify.Flow
 }
 
+// identifies says whether sessions are identified.
+func (e *Engine) identifies() bool { return e.identifier != nil && e.identifier.Enabled() }
+
 // beginIdentity starts the identification of a session.
 func (e *Engine) beginIdentity(s *Session) {
-	if e.identifier == nil || !e.identifier.Enabled() {
+	if !e.identifies() {
 		return
 	}
 	i := new(identity)
@@ -62,42 +66,58 @@ func (d direction) classifierDirection() classify.Direction {
 	return classify.ToServer
 }
 
-// identify shows a packet to the session's identification.
-func (e *Engine) identify(w *wing, p *stack.Packet) {
-	i := w.session.identity
-	i.mu.Lock()
-	defer i.mu.Unlock()
+// identify shows a packet to the session's identification. Where the session's policy depends on
+// what it carries, and that is not permitted, it returns the verdict.
+func (e *Engine) identify(w *wing, p *stack.Packet) (refused *policy.Verdict) {
 	d := w.direction.classifierDirection()
-	switch w.session.protocol {
-	case schema.ProtoTCP:
-		i.flow.Segment(&classify.Segment{Direction: d, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.IP[p.Payload:]})
-	case schema.ProtoUDP, protoSCTP:
-		i.flow.Datagram(d, p.IP[p.Payload:])
+	return e.learn(w.session, func(f *classify.Flow) (changed bool) {
+		switch w.session.protocol {
+		case schema.ProtoTCP:
+			return f.Segment(&classify.Segment{Direction: d, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.IP[p.Payload:]})
+		case schema.ProtoUDP, protoSCTP:
+			return f.Datagram(d, p.IP[p.Payload:])
+		}
+		return false
+	})
+}
+
+// learn lets the identification of s be shown something, and judges s again if its policy depends
+// on what it carries and more is known of that now. It returns a verdict that does not permit it.
+func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (refused *policy.Verdict) {
+	i := s.identity
+	i.mu.Lock()
+	changed := show(&i.flow)
+	e.noteIdentity(s)
+	if !s.has(stateOpen) || !changed && !i.flow.Final() {
+		i.mu.Unlock()
+		return nil
 	}
-	e.noteIdentity(w.session)
+	v := e.judge(e.config.Load(), s)
+	i.mu.Unlock()
+	if e.adopt(s, &v) {
+		return nil
+	}
+	return &v
 }
 
 // protoSCTP is the number of the Stream Control Transmission Protocol.
 const protoSCTP schema.Protocol = 132
 
-// identifyStream shows bytes of a terminated session to its identification.
-func (e *Engine) identifyStream(s *Session, d direction, data []byte) {
-	i := s.identity
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.flow.Stream(d.classifierDirection(), data)
-	e.noteIdentity(s)
-}
-
 // look shows a terminated session's bytes to its identification until that is final; nil where
 // there is nothing to find out.
-func (e *Engine) look(s *Session) Look {
+func (e *Engine) look(s *Session, client *stack.Stream) Look {
 	if !s.identifying() {
 		return nil
 	}
 	return func(from direction, data []byte) Sight {
-		e.identifyStream(s, from, data)
-		if s.identifying() {
+		if from == fromServer {
+			s.set(stateAnswered)
+		}
+		refused := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) })
+		switch {
+		case refused != nil:
+			return e.blockStream(s, client, refused)
+		case s.identifying():
 			return LookOn
 		}
 		return LookDone

@@ -42,12 +42,25 @@ func (r *recorder) Ended(_ *classify.Flow, _ *classify.Meta, bytes uint64) {
 	r.ended = append(r.ended, bytes)
 }
 
-// carrying is a segment with payload.
+// carrying is a segment of the client with payload.
 func (c *conversation) carrying(payload string) []byte {
-	frame := append(c.up(stack.TCPAck), payload...)
+	frame := withPayload(c.up(stack.TCPAck), payload)
+	c.cseq += uint32(len(payload))
+	return frame
+}
+
+// saying is a segment of the server with payload.
+func (c *conversation) saying(payload string) []byte {
+	frame := withPayload(c.down(stack.TCPAck), payload)
+	c.sseq += uint32(len(payload))
+	return frame
+}
+
+// withPayload is an IPv4 segment with payload.
+func withPayload(frame []byte, payload string) []byte {
+	frame = append(frame, payload...)
 	ip := frame[stack.VirtioHeaderLen:]
 	ip[2], ip[3] = byte(len(ip)>>8), byte(len(ip))
-	c.cseq += uint32(len(payload))
 	return frame
 }
 

@@ -70,6 +70,9 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		e.drop(dropNoSession)
 		return nil
 	}
+	if !e.identifies() {
+		f.Content = policy.UnknownContent
+	}
 	verdict := cfg.policy.Lookup(&f)
 	if f.Protocol == schema.ProtoTCP && p.TCPFlags&(stack.TCPSyn|stack.TCPAck|stack.TCPRst) != stack.TCPSyn &&
 		(cfg.checkSYN(verdict.Policy) || p.TCPFlags&stack.TCPRst != 0) {
@@ -79,7 +82,7 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		}
 		return nil
 	}
-	if verdict.Policy.Action != policy.Permit {
+	if verdict.Action != policy.Permit {
 		e.refuse(in, q, p, from, to, &f, verdict)
 		return nil
 	}
@@ -94,9 +97,7 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) {
 	e.drop(dropPolicy)
 	v.Policy.Counters.Hits.Add(1)
-	reason := "policy deny"
-	if v.Policy.Action == policy.Reject {
-		reason = "policy reject"
+	if v.Action == policy.Reject {
 		switch f.Protocol { // other protocols are dropped silently
 		case schema.ProtoTCP:
 			e.answer(q, p.Reset())
@@ -109,7 +110,7 @@ func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *plac
 			Source: p.Key.Source(), Destination: p.Key.Destination(), Protocol: uint8(f.Protocol), ICMPType: f.ICMPType,
 			Service: v.Service, Policy: v.Policy.Name, FromZone: f.FromZone, ToZone: f.ToZone,
 			IngressInterface: from.logical, EgressInterface: to.logical, Start: time.Now(),
-		}, reason)
+		}, refusal(v))
 	}
 }
 
@@ -137,6 +138,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 		ingress: from.logical, egress: to.logical, egressDevice: to.device, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(),
 	}
 	s.verdict.Store(v.Policy)
+	s.rule.Store(v.Rule)
 	s.born = e.now()
 	s.lastSeen.Store(s.born)
 	s.setTimeouts(cfg, v)
@@ -150,12 +152,23 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 
 	rule, matched := cfg.policy.SourceNAT(f, from.logical, to.logical)
 	e.beginIdentity(s)
+	if v.Open && s.identity != nil {
+		if v = e.judge(cfg, s); v.Action != policy.Permit { // its addresses tell what it carries
+			e.refuse(in, q, p, from, to, f, v)
+			return nil
+		}
+		s.verdict.Store(v.Policy)
+		s.setTimeouts(cfg, v)
+		if v.Open {
+			s.set(stateOpen)
+		}
+	}
 	translate := matched && rule.Interface
 	if translate {
 		s.natRule = rule.Name
 	}
 	if s.path == stream {
-		return e.admitStream(s, p, to, translate)
+		return e.monitored(e.admitStream(s, p, to, translate), &v)
 	}
 	if translate && !e.translate(s, e.address(to.device, p.V6)) {
 		e.failed.Add(1)
@@ -170,7 +183,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			return e.table.find(&p.Key)
 		}
 	}
-	return e.enter(s, p)
+	return e.monitored(e.enter(s, p), &v)
 }
 
 // enter puts the session in the table under its client's key and records that it began.
@@ -197,9 +210,16 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	return c
 }
 
-// announce records that the session began.
+// announce records that the session began. One whose policy is open begins under what holds before
+// that is found.
 func (e *Engine) announce(s *Session) {
-	if s.verdict.Load().LogInit {
+	preID := e.config.Load().policy.PreID()
+	switch open := s.has(stateOpen); {
+	case open && preID.LogInit:
+		record := e.record(s)
+		record.Policy = policy.PreIDPolicy
+		e.log.FlowCreate(record)
+	case !open && s.verdict.Load().LogInit:
 		e.log.FlowCreate(e.record(s))
 	}
 	if e.log.Tracks(s.fromZone.Name, s.toZone.Name) {
@@ -231,6 +251,11 @@ func (e *Engine) makeRoom(cfg *config, p *stack.Packet) bool {
 // setTimeouts gives the session the timeouts of its application or its protocol.
 func (s *Session) setTimeouts(cfg *config, v policy.Verdict) {
 	life := v.Timeout
+	if v.Open {
+		if t := cfg.policy.PreID().Timeout(s.protocol); t != 0 {
+			life = t
+		}
+	}
 	if life == 0 {
 		switch s.protocol {
 		case schema.ProtoTCP:

@@ -98,6 +98,12 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	}
 	s := w.session
 	now := e.now()
+	if s.has(stateBlocked) {
+		e.drop(dropPolicy)
+		s.lastSeen.Store(now)
+		e.answerBlocked(w, q, p)
+		return false
+	}
 	w.count(p)
 	if s.path == stream {
 		if s.protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0 {
@@ -109,7 +115,13 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 		return true
 	}
 	if s.identifying() {
-		e.identify(w, p)
+		if refused := e.identify(w, p); refused != nil {
+			e.block(w, q, p, refused)
+			return false
+		}
+		if w.direction == fromServer && p.Payload < len(p.IP) {
+			s.set(stateAnswered)
+		}
 	}
 	switch s.protocol {
 	case schema.ProtoTCP:

@@ -75,9 +75,10 @@ type Sight uint8
 
 // What may follow from a Look.
 const (
-	LookOn   Sight = iota // show what comes next
-	LookDone              // enough was seen: nothing more is shown, of either direction
-	LookStop              // nothing passes any more: both sides are reset
+	LookOn    Sight = iota // show what comes next
+	LookDone               // enough was seen: nothing more is shown, of either direction
+	LookStop               // nothing passes any more: both sides are reset
+	LookClose              // nothing passes any more: the server is reset, the client, who was answered, is closed
 )
 
 // errStopped is what breaks a session that a Look stops.
@@ -139,6 +140,7 @@ type relay struct {
 	raw      syscall.RawConn
 
 	look                   atomic.Pointer[Look] // nil when nobody looks
+	answered               atomic.Bool          // the client was told why nothing passes any more
 	shown                  uint64               // bytes of the client that were looked at
 	fromClient, fromServer atomic.Uint64
 	finSent                atomic.Bool   // the client's FIN went on to the server
@@ -162,7 +164,11 @@ func (r *relay) fail(end RelayEnd, err error) {
 	// Errors mean that the connection is broken already.
 	_ = r.upstream.SetLinger(0)
 	_ = r.upstream.SetDeadline(longAgo)
-	_ = r.client.Abort()
+	if r.answered.Load() {
+		_ = r.client.Close()
+	} else {
+		_ = r.client.Abort()
+	}
 }
 
 func clientEnd(err error) RelayEnd {
@@ -266,6 +272,9 @@ func (r *relay) show(from direction, data []byte) error {
 	case LookDone:
 		r.look.Store(nil)
 	case LookStop:
+		return errStopped
+	case LookClose:
+		r.answered.Store(true)
 		return errStopped
 	}
 	return nil

@@ -31,19 +31,44 @@ func (e *Engine) rematch(cfg *config) {
 			e.end(s, track.ReasonPolicyDelete)
 			return true
 		}
+		f.Content = s.contentNow()
 		now := cfg.policy.Lookup(&f)
 		same := now.Policy.Counters == was.Counters
 		switch {
-		case same && now.Policy.Action == policy.Permit:
-			s.verdict.Store(now.Policy)
+		case same && now.Action == policy.Permit:
+			s.move(&now)
 		case !on && !moved && survives(configured[was.Counters]):
-		case (extensive || moved) && now.Policy.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
-			s.verdict.Store(now.Policy)
+		case (extensive || moved) && now.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
+			s.move(&now)
 		default:
 			e.end(s, track.ReasonPolicyDelete)
 		}
 		return true
 	})
+}
+
+// move makes v the session's verdict.
+func (s *Session) move(v *policy.Verdict) {
+	s.verdict.Store(v.Policy)
+	s.rule.Store(v.Rule)
+	if v.Open {
+		s.set(stateOpen)
+	} else {
+		s.state.And(^stateOpen)
+	}
+}
+
+// contentNow is what policies may match of what the session carries, as far as it is known; where
+// the session is not identified, that is nothing, for good.
+func (s *Session) contentNow() *policy.Content {
+	i := s.identity
+	if i == nil {
+		return policy.UnknownContent
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	content := s.content()
+	return &content
 }
 
 // flowIn is what the policies of cfg judge: the session's flow between the zones that its

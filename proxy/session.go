@@ -77,9 +77,12 @@ type Session struct {
 	born             int64 // ticks
 
 	verdict  atomic.Pointer[policy.Policy]
-	lastSeen atomic.Int64 // ticks
-	timeout  atomic.Int64 // ticks without packets after which the session ends; noTimeout for never
-	life     atomic.Int64 // what timeout is while the session is established
+	rule     atomic.Pointer[policy.FirewallRule] // of the policy's rule set; nil without one
+	page     atomic.Pointer[page]                // the answer to a request that was refused; nil for none
+	lookups  int                                 // of the policy; guarded by identity.mu
+	lastSeen atomic.Int64                        // ticks
+	timeout  atomic.Int64                        // ticks without packets after which the session ends; noTimeout for never
+	life     atomic.Int64                        // what timeout is while the session is established
 	state    atomic.Uint32
 	removed  atomic.Bool
 	reason   atomic.Pointer[track.Reason] // why it ends, when that is known before it ages out
@@ -102,6 +105,9 @@ const (
 	stateJudged     // the kernel was asked to carry it, or will not be
 	stateOffloaded  // the kernel carries it
 	stateIdentified // its application is settled
+	stateOpen       // which policy it has depends on what it carries
+	stateAnswered   // the server sent data
+	stateBlocked    // refused for what it carries: nothing passes any more
 	stateHalfOpen   // counted among the sessions that wait for their handshake
 )
 

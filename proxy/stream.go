@@ -79,7 +79,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 		defer cancel()
 		defer upstream.Close()
 		e.establish(s)
-		result := Relay(ctx, client, upstream, e.look(s))
+		result := Relay(ctx, client, upstream, e.look(s, client))
 		s.relay.Load().settle(upstream)
 		e.finish(s, result.Reason(), lingerFIN)
 	}()

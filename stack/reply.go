@@ -37,13 +37,27 @@ func (p *Packet) Reset() []byte {
 
 // NewReset makes the frame of a TCP RST with key k. Flags are TCPRst, or TCPRst and TCPAck.
 func NewReset(k Key, v6 bool, seq, ack uint32, flags uint8) []byte {
-	frame, t := newPacket(v6, k.Src, k.Dst, protoTCP, 20)
+	return NewSegment(k, v6, seq, ack, flags, nil)
+}
+
+// answerWindow is the receive window of segments that the gateway makes itself. What they answer
+// is over, so that little more is expected.
+const answerWindow = 8192
+
+// NewSegment makes the frame of a TCP segment with key k, which must not be longer than the
+// smallest MTU on its way.
+func NewSegment(k Key, v6 bool, seq, ack uint32, flags uint8, payload []byte) []byte {
+	frame, t := newPacket(v6, k.Src, k.Dst, protoTCP, 20+len(payload))
 	binary.BigEndian.PutUint16(t, k.SrcPort)
 	binary.BigEndian.PutUint16(t[2:], k.DstPort)
 	binary.BigEndian.PutUint32(t[4:], seq)
 	binary.BigEndian.PutUint32(t[8:], ack)
 	t[12] = 5 << 4
 	t[13] = flags
+	if flags&TCPRst == 0 {
+		binary.BigEndian.PutUint16(t[14:], answerWindow)
+	}
+	copy(t[20:], payload)
 	binary.BigEndian.PutUint16(t[16:], ^fold(sum(t, addressSum(frame, v6, protoTCP, len(t)))))
 	return frame
 }

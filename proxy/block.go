@@ -1,0 +1,153 @@
+package proxy
+
+import (
+	"sync/atomic"
+	"time"
+
+	"sluice/policy"
+	"sluice/stack"
+	"sluice/store/schema"
+	"sluice/track"
+)
+
+// lingerBlocked is how long a session that was refused stays in the table after its last packet, so
+// that what its ends still send does not look like something new.
+const lingerBlocked = 30 * time.Second
+
+// block ends a session for what it carries, which the packet p has shown. Nothing of it passes any
+// more. Denied, its ends hear nothing; rejected, both are told; a web request whose answer has not
+// begun may get a page in its place.
+func (e *Engine) block(w *wing, q stack.Queue, p *stack.Packet, v *policy.Verdict) {
+	s := w.session
+	if !s.set(stateBlocked) {
+		return
+	}
+	e.drop(dropPolicy)
+	reason := refusal(*v)
+	if text := s.pageFor(v); text != nil && w.direction == fromClient && s.protocol == schema.ProtoTCP && p.Payload < len(p.IP) {
+		reason += " redirect"
+		answer := newPage(p, text)
+		s.page.Store(answer)
+		e.resetPeer(w, q, p)
+		answer.send(e, q, p)
+	} else if v.Action == policy.Reject {
+		if s.protocol == schema.ProtoTCP {
+			e.resetPeer(w, q, p)
+		}
+		e.answerBlocked(w, q, p)
+	}
+	e.noteBlocked(s, v, reason)
+}
+
+// noteBlocked records that the session was refused, and leaves it for stray packets.
+func (e *Engine) noteBlocked(s *Session, v *policy.Verdict, reason string) {
+	v.Policy.Counters.Hits.Add(1)
+	if v.Policy.LogInit || v.Policy.LogClose {
+		e.log.FlowDeny(e.record(s), reason)
+	}
+	e.finish(s, track.ReasonApplication, lingerBlocked)
+}
+
+// resetPeer tells the side that p was meant for that the session is over.
+func (e *Engine) resetPeer(w *wing, q stack.Queue, p *stack.Packet) {
+	e.write(q, stack.NewReset(w.leave, p.V6, p.Seq, p.Ack, stack.TCPRst|stack.TCPAck))
+}
+
+// answerBlocked answers a packet of a session that was refused, where it was refused with an answer.
+func (e *Engine) answerBlocked(w *wing, q stack.Queue, p *stack.Packet) {
+	s := w.session
+	if page := s.page.Load(); page != nil {
+		if w.direction == fromClient {
+			page.send(e, q, p)
+		}
+		return
+	}
+	if e.blockAction(s) != policy.Reject {
+		return
+	}
+	switch {
+	case s.protocol == schema.ProtoTCP:
+		e.answer(q, p.Reset())
+	case w.direction == fromClient && s.protocol == schema.ProtoUDP:
+		e.answer(q, p.Unreachable(e.address(w.port.device, p.V6), stack.UnreachPort))
+	}
+}
+
+// blockAction is how a blocked session was refused.
+func (e *Engine) blockAction(s *Session) policy.Action {
+	if rule := s.rule.Load(); rule != nil {
+		return rule.Action
+	}
+	return s.verdict.Load().Action
+}
+
+// blockStream ends a terminated session for what it carries. A terminated connection cannot be left
+// in silence: both sides are reset, or the client gets a page.
+func (e *Engine) blockStream(s *Session, client *stack.Stream, v *policy.Verdict) Sight {
+	if !s.set(stateBlocked) {
+		return LookStop
+	}
+	reason, sight := refusal(*v), LookStop
+	if text := s.pageFor(v); text != nil {
+		if _, err := client.Write(text); err == nil {
+			reason, sight = reason+" redirect", LookClose
+		}
+	}
+	e.noteBlocked(s, v, reason)
+	return sight
+}
+
+// page is the answer to a web request that was refused, given in the server's place.
+type page struct {
+	text     []byte
+	seq      uint32        // of its first byte
+	received atomic.Uint32 // next byte expected of the client
+}
+
+// maxPagePart is how much of a page goes into one segment; it fits every MTU.
+const maxPagePart = 1200
+
+// newPage answers the request that p carries.
+func newPage(p *stack.Packet, text []byte) *page {
+	a := &page{text: text, seq: p.Ack}
+	a.received.Store(p.Seq)
+	return a
+}
+
+// send answers a packet of the client: with what of the page it has not acknowledged, and with the
+// end of the connection.
+func (a *page) send(e *Engine, q stack.Queue, p *stack.Packet) {
+	if p.TCPFlags&stack.TCPRst != 0 {
+		return
+	}
+	end := p.Seq + uint32(len(p.IP)-p.Payload)
+	if p.TCPFlags&stack.TCPFin != 0 {
+		end++
+	}
+	fresh := int32(end-a.received.Load()) > 0
+	if fresh {
+		a.received.Store(end)
+	}
+	from := p.Ack - a.seq
+	size := uint32(len(a.text))
+	if from > size { // the client has all of it, and the FIN behind it
+		if fresh {
+			e.write(q, stack.NewSegment(p.Key.Reverse(), p.V6, p.Ack, end, stack.TCPAck, nil))
+		}
+		return
+	}
+	if !fresh && from < size && from > 0 {
+		return // on its way
+	}
+	for at := from; ; at += maxPagePart {
+		part := a.text[at:min(at+maxPagePart, size)]
+		flags := stack.TCPAck
+		if at+uint32(len(part)) == size {
+			flags |= stack.TCPPsh | stack.TCPFin
+		}
+		e.write(q, stack.NewSegment(p.Key.Reverse(), p.V6, a.seq+at, a.received.Load(), flags, part))
+		if flags&stack.TCPFin != 0 {
+			return
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"sluice/appid"
 	"sluice/policy"
 	"sluice/store"
 	"sluice/store/schema"
@@ -47,9 +48,14 @@ func checkMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer tracker.Close(context.Background())
 	policies := policy.NewState()
 	defer policies.Close()
+	apps, err := appid.New(appid.Options{})
+	if err != nil {
+		fmt.Fprintf(stderr, "error: %v\n", err)
+		return 2
+	}
 	accepted, refused := 0, 0
 	for _, name := range flags.Args() {
-		report, err := checkFile(name, stdin, *commit, policyCheck{policies}, logEngine{tracker})
+		report, err := checkFile(name, stdin, *commit, apps, policyCheck{policies, apps}, logEngine{tracker})
 		if err != nil {
 			fmt.Fprintf(stderr, "error: %v\n", err)
 			return 2
@@ -83,13 +89,16 @@ func checkFile(name string, stdin io.Reader, commit bool, engines ...store.Engin
 }
 
 // policyCheck compiles policies and what the kernel would be asked for, and puts nothing in force.
-type policyCheck struct{ state *policy.State }
+type policyCheck struct {
+	state *policy.State
+	apps  *appid.Service
+}
 
 // Name names the engine in logs.
 func (policyCheck) Name() string { return "policy" }
 
 // Prepare says what is wrong with cfg.
 func (p policyCheck) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	_, _, problems := compileDatapath(cfg, p.state)
+	_, _, problems := compileDatapath(cfg, p.state, p.apps)
 	return nil, problems
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/appid"
 	"sluice/manage/view"
 	"sluice/policy"
 	"sluice/proxy"
@@ -32,6 +33,7 @@ type datapath struct {
 	routes   *route.Table
 	sessions *proxy.Engine
 	policies *policy.State
+	apps     *appid.Service
 	logger   *slog.Logger
 	options  gatewayOptions
 	current  atomic.Pointer[policy.Engine]
@@ -40,18 +42,20 @@ type datapath struct {
 	repair chan struct{}
 	done   sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows, and orders changes of devices
+	mu      sync.Mutex     // guards what follows, and orders changes of devices
+	cfg     *schema.Config // in force
 	desired kernel.Desired
 	alarms  map[string]view.Alarm // by what they are about
 }
 
-func newDatapath(k *kernel.Kernel, routes *route.Table, sessions *proxy.Engine, policies *policy.State, logger *slog.Logger, o gatewayOptions) *datapath {
+func newDatapath(k *kernel.Kernel, routes *route.Table, sessions *proxy.Engine, policies *policy.State, apps *appid.Service, logger *slog.Logger, o gatewayOptions) *datapath {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &datapath{
-		kernel: k, routes: routes, sessions: sessions, policies: policies, logger: logger, options: o,
+		kernel: k, routes: routes, sessions: sessions, policies: policies, apps: apps, logger: logger, options: o,
 		stop: stop, repair: make(chan struct{}, 1), alarms: make(map[string]view.Alarm),
 	}
 	d.done.Go(func() { d.keep(ctx) })
+	apps.OnChange(d.renew)
 	return d
 }
 
@@ -63,7 +67,7 @@ func (d *datapath) Policies() *policy.Engine { return d.current.Load() }
 
 // Prepare compiles the policies and checks what the kernel will be asked for.
 func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	compiled, desired, problems := compileDatapath(cfg, d.policies)
+	compiled, desired, problems := compileDatapath(cfg, d.policies, d.apps)
 	if compiled == nil {
 		return nil, problems
 	}
@@ -78,10 +82,29 @@ func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) 
 	return store.ChangeFunc(func() { d.apply(cfg, compiled, desired) }), problems
 }
 
+// renew compiles the policies anew, as the applications that they may name have changed other than
+// by a commit.
+func (d *datapath) renew() {
+	d.mu.Lock()
+	cfg := d.cfg
+	d.mu.Unlock()
+	if cfg == nil {
+		return
+	}
+	compiled, desired, problems := compileDatapath(cfg, d.policies, d.apps)
+	for _, p := range problems {
+		d.logger.Warn("policies after a change of applications", "problem", p)
+	}
+	if compiled != nil {
+		d.apply(cfg, compiled, desired)
+	}
+}
+
 // compileDatapath compiles the policies of cfg and what the kernel will be asked for. Without a
-// policy engine the problems say why.
-func compileDatapath(cfg *schema.Config, policies *policy.State) (*policy.Engine, kernel.Desired, []schema.Problem) {
-	compiled, problems := policy.Compile(cfg, policies)
+// policy engine the problems say why. What is wrong with applications, their own engine reports.
+func compileDatapath(cfg *schema.Config, policies *policy.State, apps *appid.Service) (*policy.Engine, kernel.Desired, []schema.Problem) {
+	catalogue, _ := apps.Compile(cfg)
+	compiled, problems := policy.Compile(cfg, policies, catalogue)
 	for _, p := range problems {
 		if !p.Warning {
 			return nil, kernel.Desired{}, problems
@@ -97,7 +120,7 @@ func compileDatapath(cfg *schema.Config, policies *policy.State) (*policy.Engine
 func (d *datapath) apply(cfg *schema.Config, compiled *policy.Engine, desired kernel.Desired) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.desired = desired
+	d.cfg, d.desired = cfg, desired
 	compiled.Activate()
 	d.current.Store(compiled)
 	d.sessions.Configure(cfg, compiled)

@@ -19,8 +19,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
-	"sluice/classify"
-	"sluice/classify/data"
+	"sluice/appid"
 	"sluice/manage"
 	"sluice/policy"
 	"sluice/proxy"
@@ -109,22 +108,29 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer routes.Close()
+	apps, err := appid.New(appid.Options{Dir: filepath.Join(o.state, "appid"), DB: st.StateDB(), Logger: logger})
+	if err != nil {
+		return err
+	}
 	sessions, err := proxy.New(proxy.Options{
-		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: identifier(logger),
+		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps,
 	})
 	if err != nil {
 		return err
 	}
 	policies := policy.NewState()
 	defer policies.Close()
+	if len(st.Revisions()) > 0 {
+		policies.Restarted()
+	}
 	k, err := kernel.New(o.state)
 	if err != nil {
 		return err
 	}
-	path := newDatapath(k, routes, sessions, policies, logger, o)
+	path := newDatapath(k, routes, sessions, policies, apps, logger, o)
 	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
 
-	st.Register(path, logEngine{tracker})
+	st.Register(apps, path, logEngine{tracker})
 	if err := firstCommit(st, o.config); err != nil {
 		return err
 	}
@@ -180,23 +186,6 @@ func raiseFileLimit(logger *slog.Logger) {
 		logger.Warn("the limit of open files stays low; it bounds the sessions of stream services", "err", err)
 	}
 }
-
-// identifier is the engine that finds out which application a session carries.
-func identifier(logger *slog.Logger) proxy.Identifier {
-	database, problems := data.Load()
-	engine, more := classify.Compile(database, classify.NewState(time.Now), classify.Options{})
-	for _, p := range append(problems, more...) {
-		logger.Warn("application database", "problem", p)
-	}
-	return always{engine}
-}
-
-// always identifies every session and keeps nothing.
-type always struct{ *classify.Engine }
-
-func (always) Enabled() bool                                { return true }
-func (always) Identified(*classify.Flow, *classify.Meta)    {}
-func (always) Ended(*classify.Flow, *classify.Meta, uint64) {}
 
 // carrier is the kernel's part in forwarding, or nil where the kernel cannot take it.
 func carrier(logger *slog.Logger) proxy.Carrier {

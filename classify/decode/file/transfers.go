@@ -1,7 +1,8 @@
 package file
 
 // Transfers and storage over networks: UFTP 4 and 5 (its protocol document), UDT version 4
-// (draft-gg-udt), FCIP and iFCP (RFC 3643 encapsulation), BeeGFS.
+// (draft-gg-udt), FCIP and iFCP (RFC 3643 encapsulation), BeeGFS, and
+// remote memory over UDP (RoCE version 2, InfiniBand annex A17).
 
 import "sluice/classify/decode"
 
@@ -9,6 +10,7 @@ var transfers = []decode.Decoder{
 	{Name: "UFTP", Ports: []uint16{1044}, Client: decode.FirstBytes("\x40\x50"), Server: decode.FirstBytes("\x40\x50"), Datagram: uftp},
 	{Name: "UDT", Client: decode.FirstBytes("\x80"), Server: decode.FirstBytes("\x80"), Datagram: udt},
 	{Name: "FCIP", Ports: []uint16{3225, 3420}, Client: decode.FirstBytes("\x01\x02"), Server: decode.FirstBytes("\x01\x02"), Stream: fcip},
+	{Name: "ROCE", Ports: []uint16{4791}, PortsOnly: true, Datagram: roce},
 	{Name: "BEEGFS", Ports: []uint16{8003, 8005, 8008}, Stream: beeGFS, Datagram: beeGFSDatagram},
 }
 
@@ -62,4 +64,14 @@ func beeGFS(_ *decode.Session, client, server []byte) decode.Verdict {
 
 func beeGFSDatagram(s *decode.Session, data []byte) decode.Verdict {
 	return decode.If(len(data) >= 40 && int(decode.Little32(data, 0)) == len(data) && string(data[12:16]) == "SFGB")
+}
+
+// roce checks the base transport header: an operation that exists, version 0, the default partition,
+// and what is reserved.
+func roce(_ *decode.Session, data []byte) decode.Verdict {
+	const congestion = 0x81
+	if len(data) < 16 || data[1]&0x0f != 0 || data[2]&0x7f != 0x7f || data[3] != 0xff || data[4]&0x3f != 0 {
+		return decode.No
+	}
+	return decode.If(data[0] == congestion || data[0]>>5 <= 5 && data[0]>>5 != 4 && data[0]&0x1f <= 0x17)
 }

@@ -91,7 +91,9 @@ func (w *inspection) free() {
 	}
 	w.told.reset()
 	clear(w.memories)
-	*w = inspection{streams: w.streams, memories: w.memories[:0], told: w.told}
+	streams, memories, expected, resolved := w.streams, w.memories[:0], w.told.expected, w.told.resolved
+	*w = inspection{}
+	w.streams, w.memories, w.told.expected, w.told.resolved = streams, memories, expected, resolved
 	inspections.Put(w)
 }
 

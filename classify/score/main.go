@@ -46,7 +46,7 @@ func run(directory, reader string, recut bool, loops int, verbose bool, only str
 		return err
 	}
 	database, problems := data.Load()
-	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{})
+	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{MicroApps: true})
 	for _, p := range append(problems, more...) {
 		fmt.Fprintln(os.Stderr, "application database:", p)
 	}

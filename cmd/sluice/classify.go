@@ -22,9 +22,11 @@ a row for each flow as CSV, or with --json an object for each, a line each:
 
   pcap,proto,src,sport,dst,dport,protocol,application,group,confidence,evidence,packets,bytes
 
-src is the client; protocol is the base protocol, application what runs over it, if anything; packets
-and bytes count the whole flow. --names ndpi prints the names that engine uses. --pcap may be given
-more than once. The exit code is 1 when a capture could not be read to its end.
+src is the client; protocol is the base protocol, application what runs over it, if anything; evidence
+says what decided: decoder, sni, certificate, dns, signature NAME, cache, address or port; packets and
+bytes count the whole flow. With --json, micro is what the application did last. --names ndpi prints
+the names that engine uses. --pcap may be given more than once. The exit code is 1 when a capture could
+not be read to its end.
 `
 
 // files is a flag that may be given more than once.
@@ -103,7 +105,7 @@ type classifyRow struct {
 // not keep the others from being read.
 func classifyCaptures(captures []string, names data.Names, write func(*classifyRow) error, stderr io.Writer) error {
 	database, problems := data.Load()
-	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{})
+	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{MicroApps: true})
 	for _, p := range append(problems, more...) {
 		fmt.Fprintf(stderr, "application database: %v\n", p)
 	}

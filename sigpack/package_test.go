@@ -239,6 +239,27 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// Opening is what a gateway does with its package when it starts.
+func BenchmarkOpen(b *testing.B) {
+	p, err := Builtin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var text bytes.Buffer
+	if _, err := Build(&text, p.Info, p.Database, nil); err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	if err := unpackPackage(&text, dir); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Open(dir); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzManifest(f *testing.F) {
 	m := &Manifest{Format: Format, Info: minor(9, 7), Files: map[string]string{"apps/a.apps": strings.Repeat("0", 64)}}
 	f.Add(m.Bytes())

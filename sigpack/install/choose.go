@@ -24,7 +24,7 @@ func (w Want) String() string {
 }
 
 // errUnsuitable says that there is no minor version for what is installed.
-var errUnsuitable = errors.New("No suitable version available for this device, please re-try the download manually without minor") //nolint:staticcheck // printed as it is
+var errUnsuitable = notice("No suitable version available for this device, please re-try the download manually without minor")
 
 // errEmpty says that a feed has nothing.
 var errEmpty = errors.New("the download server has no application package")

@@ -17,7 +17,7 @@ const (
 )
 
 // ErrChecksum says that downloaded files are not what was downloaded.
-var ErrChecksum = errors.New("Checksum validation failed for downloaded files.") //nolint:staticcheck // printed as it is
+var ErrChecksum error = notice("Checksum validation failed for downloaded files.")
 
 // ErrNotDownloaded says that there is nothing to install.
 var ErrNotDownloaded = errors.New("no application package is downloaded: request services application-identification download")
@@ -65,11 +65,11 @@ func (m *Manager) install(ctx context.Context, next slot, ignoreDuplicate bool) 
 func (m *Manager) try(ctx context.Context, next *slot, ignoreDuplicate bool) error {
 	r := m.journal.read()
 	if _, is := r.faulty(next.Version); is {
-		return fmt.Errorf("Requested application package %d failed data plane validation. Please install another version", next.Version) //nolint:staticcheck // printed as it is
+		return notice(fmt.Sprintf("Requested application package %d failed data plane validation. Please install another version", next.Version))
 	}
 	again := r.Installed != nil && r.Installed.Version == next.Version
 	if again && !ignoreDuplicate {
-		return fmt.Errorf("Application package %d is already installed", next.Version) //nolint:staticcheck // printed as it is
+		return notice(fmt.Sprintf("Application package %d is already installed", next.Version))
 	}
 	if err := m.note(Install, next.Version, false); err != nil {
 		return err

@@ -17,7 +17,7 @@ func (m *Manager) OfflineDownload(path string) (string, error) {
 		_, err := os.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("AppID offline download package <%s> does not exist", path)
+			err = notice(fmt.Sprintf("AppID offline download package <%s> does not exist", path))
 		case err == nil:
 			err = m.stage(Offline, 0, func(dir string) (*sigpack.Fetched, error) {
 				return m.opt.Archive(ctx, path, dir)

@@ -111,6 +111,11 @@ func (m *Manager) progress(op Operation, version int, format string, args ...any
 	m.set(op, running(version, format, args...))
 }
 
+// notice is an error whose words are given, and are printed as they are.
+type notice string
+
+func (n notice) Error() string { return string(n) }
+
 func running(version int, format string, args ...any) Status {
 	return Status{State: Running, Version: version, Text: fmt.Sprintf(format, args...)}
 }

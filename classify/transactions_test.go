@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -164,4 +165,41 @@ func TestTransactionsEnd(t *testing.T) {
 	f := b.say(testMeta(6, 80), "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n", "\x00\x01\x02")
 	check(t, f, "HTTP", "SHOP", true)
 	check(t, b.say(testMeta(6, 80), "POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n"), "HTTP", "SHOP", true)
+}
+
+// FuzzTransactions shows the same bytes as segments and in order, to a session whose transactions
+// are followed and in which custom applications are looked for.
+func FuzzTransactions(f *testing.F) {
+	f.Add([]byte("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n"), uint8(7), uint16(0))
+	f.Add([]byte(modbusRead+modbusWrite), uint8(5), uint16(30))
+	f.Add([]byte("\x03\x00\x00\x19\x02\xf0\x80\x32\x01\x00\x00\x04\x00\x00\x08\x00\x00\xf0\x00\x00\x01\x00\x01\x01\xe0"), uint8(3), uint16(400))
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // one decoder panics on purpose
+	f.Fuzz(func(t *testing.T, data []byte, step uint8, customBytes uint16) {
+		mine := over("mine", "TCP", appdb.Low, member(decode.Stream, "xyz"), member(decode.HTTPURL, "needle"))
+		for _, options := range []Options{{MicroApps: true, Transactions: true}, {CustomBytes: int(customBytes)}} {
+			b := newCustomBench(t, options, mine)
+			var inOrder, segments Flow
+			b.Begin(&inOrder, testMeta(6, 80))
+			b.Begin(&segments, testMeta(6, 80))
+			segments.Segment(&Segment{Flags: flagSyn, Seq: 0xfffffff0})
+			segments.Segment(&Segment{Direction: ToClient, Flags: flagSyn | flagAck, Seq: 99, Ack: 0xfffffff1})
+			next := [2]uint32{0xfffffff1, 100}
+			for i, rest := 0, data; len(rest) > 0; i++ {
+				n := min(len(rest), 1+int(step))
+				d, piece := Direction(i>>1&1), rest[:n]
+				rest = rest[n:]
+				inOrder.Stream(d, piece)
+				segments.Segment(&Segment{Direction: d, Flags: flagAck | flagPsh, Seq: next[d], Ack: next[d.Reverse()], Payload: piece})
+				next[d] += uint32(n)
+			}
+			inOrder.Close()
+			segments.Close()
+			if one, other := inOrder.Result(), segments.Result(); path(&inOrder) != path(&segments) || one.Transactions != other.Transactions {
+				t.Errorf("in order %+v, in segments %+v", one, other)
+			}
+			if b.state.Memory() != 0 {
+				t.Errorf("%d bytes are still counted", b.state.Memory())
+			}
+		}
+	})
 }

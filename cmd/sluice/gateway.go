@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,8 +20,8 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
-	"sluice/appid"
 	"sluice/manage"
+	"sluice/manage/view"
 	"sluice/policy"
 	"sluice/proxy"
 	"sluice/route"
@@ -41,10 +42,10 @@ const (
 
 // gatewayOptions are the flags of sluice gateway.
 type gatewayOptions struct {
-	state, config, socket, group string
-	plain                        bool
-	queues                       int
-	drain                        time.Duration
+	state, config, socket, group, root string
+	plain                              bool
+	queues                             int
+	drain                              time.Duration
 }
 
 func gatewayMain(args []string) int {
@@ -54,6 +55,7 @@ func gatewayMain(args []string) int {
 	flags.StringVar(&o.config, "config", "", "`file` of set statements that is committed when the state directory is empty")
 	flags.StringVar(&o.socket, "socket", "", "control `socket` (default: sluice.sock in the state directory)")
 	flags.StringVar(&o.group, "group", "", "`group` that may use the control socket, beside root")
+	flags.StringVar(&o.root, "feed-root", "", "root.json `file` that signature packages are trusted by (default: feed-root.json in the state directory)")
 	flags.BoolVar(&o.plain, "plain", false, "open TUN devices without offloads, a packet per system call")
 	flags.IntVar(&o.queues, "queues", runtime.NumCPU(), "`queues` of each TUN device")
 	flags.DurationVar(&o.drain, "drain", drainTime, "`time` to wait for sessions to end when stopping")
@@ -63,6 +65,9 @@ func gatewayMain(args []string) int {
 	if flags.NArg() != 0 {
 		fmt.Fprintf(os.Stderr, "sluice gateway: unexpected argument %q (sluice gateway --help lists the flags)\n", flags.Arg(0))
 		return 2
+	}
+	if o.root == "" {
+		o.root = filepath.Join(o.state, "feed-root.json")
 	}
 	if o.socket == "" {
 		o.socket = filepath.Join(o.state, "sluice.sock")
@@ -108,10 +113,11 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer routes.Close()
-	apps, err := appid.New(appid.Options{Dir: filepath.Join(o.state, "appid"), DB: st.StateDB(), Logger: logger})
+	apps, packages, err := openApplications(o, st, logger)
 	if err != nil {
 		return err
 	}
+	defer packages.Close()
 	sessions, err := proxy.New(proxy.Options{
 		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps,
 	})
@@ -120,7 +126,8 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	}
 	policies := policy.NewState()
 	defer policies.Close()
-	if len(st.Revisions()) > 0 {
+	if active, _ := st.Active(); len(st.Revisions()) > 0 {
+		apps.Resume(active)
 		policies.Restarted()
 	}
 	k, err := kernel.New(o.state)
@@ -130,18 +137,20 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	path := newDatapath(k, routes, sessions, policies, apps, logger, o)
 	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
 
-	st.Register(apps, path, logEngine{tracker})
+	st.Register(apps, packages, path, logEngine{tracker})
 	if err := firstCommit(st, o.config); err != nil {
 		return err
 	}
 	if err := st.Start(ctx); err != nil {
 		return err
 	}
+	packages.Start()
 	registerCounters(registry, sessions)
 
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
-		Sessions: sessions, Policies: path, Logs: tracker, Alarms: path.Alarms,
+		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages,
+		Alarms: func() []view.Alarm { return slices.Concat(path.Alarms(), applicationAlarms(apps, packages)) },
 	})
 	listener, err := manage.Listen(o.socket, o.group)
 	if err != nil {

@@ -121,10 +121,12 @@ func (b *builder) discard() {
 
 // compileWhile compiles expressions and puts them into the cache. Hyperscan cannot be interrupted:
 // when ctx ends first, the result goes into the cache only.
-func compileWhile(ctx context.Context, c *cache, key [32]byte, expressions []expression) (compiled []byte, err error) {
+func compileWhile(ctx context.Context, c *cache, key [32]byte, expressions []expression) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	var compiled []byte
+	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -29,6 +29,7 @@ func (e *missingError) Error() string { return e.reason }
 var starters = map[string]func(context.Context, *mode) error{
 	"kernel":    func(_ context.Context, m *mode) error { return m.lab.RouteInKernel() },
 	"offload":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
+	"blind":     func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noIdentification) },
 	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noOffload) },
 	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
 	"sing-box":  startSingBox,
@@ -46,6 +47,9 @@ set security flow tcp-session rst-invalidate-session
 
 // noOffload keeps every packet in the gateway process.
 const noOffload = "set security flow no-services-offload\n"
+
+// noIdentification is a gateway that does not look into sessions.
+const noIdentification = "set services application-identification no-application-identification\n"
 
 // tcpProxy makes every TCP session take the stream path.
 const tcpProxy = `

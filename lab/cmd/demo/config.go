@@ -3,8 +3,9 @@ package main
 import "sluice/lab"
 
 // configuration is the demo's gateway: a branch that may use the web, DNS, ping and traceroute,
-// measure its links, relay echo as streams and do nothing else; sessions over the second WAN link
-// leave with the gateway's address. LOG stands for the path of the security log.
+// measure its links, relay echo as streams and do nothing else; not even on the web may it watch
+// videos or open the staff's own portal, whatever their addresses are. Sessions over the second WAN
+// link leave with the gateway's address. LOG stands for the path of the security log.
 const configuration = lab.BaseConfig + `
 set security zones security-zone trust application-tracking
 set security application-tracking log-session-create
@@ -32,6 +33,20 @@ set applications application echo-stream inactivity-timeout 600
 set applications application-set diagnostics application junos-icmp-all
 set applications application-set diagnostics application junos-icmp6-all
 set applications application-set diagnostics application traceroute
+
+set services application-identification application portal description "The staff portal"
+set services application-identification application portal priority high
+set services application-identification application portal over HTTP signature host member m01 context http-header-host
+set services application-identification application portal over HTTP signature host member m01 pattern ^portal\.example\.
+set services application-identification application portal over HTTP signature host member m01 direction client-to-server
+
+set security dynamic-application profile told redirect-message type custom-text content "Not from this branch."
+set security policies from-zone trust to-zone untrust policy no-video match source-address any
+set security policies from-zone trust to-zone untrust policy no-video match destination-address any
+set security policies from-zone trust to-zone untrust policy no-video match application any
+set security policies from-zone trust to-zone untrust policy no-video match dynamic-application [ junos:YOUTUBE portal ]
+set security policies from-zone trust to-zone untrust policy no-video then reject profile told
+set security policies from-zone trust to-zone untrust policy no-video then log session-init
 
 set security policies from-zone trust to-zone untrust policy web match source-address branch
 set security policies from-zone trust to-zone untrust policy web match destination-address any

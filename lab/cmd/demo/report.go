@@ -28,12 +28,15 @@ func (d *demo) report(ctx context.Context) {
 	}
 
 	d.style.heading("The policies")
-	hits := d.show(ctx, "show security policies hit-count", "web", "names", "diagnose", "measure", "relay", "no-telnet", "no-badlands")
-	for _, policy := range []string{"web", "names", "diagnose", "measure", "relay", "no-telnet", "no-badlands"} {
+	hits := d.show(ctx, "show security policies hit-count", "web", "names", "diagnose", "measure", "relay", "no-video", "no-telnet", "no-badlands")
+	for _, policy := range []string{"web", "names", "diagnose", "measure", "relay", "no-video", "no-telnet", "no-badlands"} {
 		if !regexp.MustCompile(`(?m)\b` + policy + `\s+[1-9]`).MatchString(hits) {
 			d.fail("hit count of policy " + policy + " is not positive")
 		}
 	}
+
+	d.style.heading("The applications")
+	d.show(ctx, "show services application-identification statistics applications", "WIKIPEDIA", "HTTPS", "ECHO", "ICMP")
 
 	d.style.heading("The security log")
 	d.showLog(ctx, "RT_FLOW_SESSION_CREATE", "RT_FLOW_SESSION_CLOSE", "RT_FLOW_SESSION_DENY", "APPTRACK_SESSION_CREATE", "APPTRACK_SESSION_CLOSE")

@@ -56,6 +56,17 @@ func (d *demo) traffic(ctx context.Context) {
 		{title: "A session relayed as a stream", host: client, command: []string{labhost(), "ping", "-to", lab.EchoAddr4 + ":7", "-time", "500ms"}, want: []string{"p50_us"}},
 	})
 
+	d.style.heading("What applications decide")
+	at := func(name string) []string {
+		return []string{"--connect-to", name + ":80:" + lab.WebAddr4 + ":80", "--connect-to", name + ":443:" + lab.WebAddr4 + ":443", "-k"}
+	}
+	d.do(ctx, []step{
+		{title: "An unwanted application gets a page", host: client, command: curl(append(at("www.youtube.com"), "http://www.youtube.com/")...), want: []string{"Not from this branch."}},
+		{title: "Under encryption it is reset", host: client, command: curl(append(at("www.youtube.com"), "https://www.youtube.com/")...), fails: true, want: []string{"reset by peer"}},
+		{title: "So is one that the branch has defined", host: client, command: curl(append(at("portal.example.net"), "http://portal.example.net/")...), want: []string{"Not from this branch."}},
+		{title: "Others at the same address pass", host: client, command: curl(append(at("www.wikipedia.org"), "https://www.wikipedia.org/")...), want: []string{"hello from the internet"}},
+	})
+
 	d.style.heading("What they do not")
 	d.do(ctx, []step{
 		{title: "Rejected by policy: refused at once", host: client, command: curl("telnet://" + lab.EchoAddr4 + ":23"), fails: true, want: []string{"Failed to connect"}},

@@ -164,14 +164,14 @@ func memcachedReply(server []byte) decode.Verdict {
 
 // memcachedBinary checks the header: operation, data type, and lengths that fit in each other.
 func memcachedBinary(data []byte) decode.Verdict {
+	if len(data) >= 6 && data[5]&^3 != 0 { // plain, JSON, compressed, or both
+		return decode.No
+	}
 	if len(data) < 12 {
-		if len(data) >= 6 && data[5] != 0 {
-			return decode.No
-		}
 		return decode.More
 	}
 	key, extras, body := uint32(decode.Uint16(data, 2)), uint32(data[4]), decode.Uint32(data, 8)
-	if data[1] > 0x60 && data[1] < 0x90 || data[5]&^3 != 0 || key > 250 || extras > 32 || key+extras > body || body > 1<<20+1024 {
+	if data[1] > 0x60 && data[1] < 0x90 || key > 250 || extras > 32 || key+extras > body || body > 1<<20+1024 {
 		return decode.No
 	}
 	if len(data) < 24 {
@@ -185,7 +185,7 @@ func memcachedBinary(data []byte) decode.Verdict {
 	case 0x01, 0x02, 0x03, 0x11, 0x12, 0x13:
 		return decode.If(data[0] == 0x81 || key > 0 && extras == 8)
 	}
-	return decode.If(data[1] <= 0x25 || len(data) > 24 && body > 0)
+	return decode.If(data[1] <= 0x25 || body > 0)
 }
 
 // memcachedDatagram checks the frame header in front of a command or an answer.

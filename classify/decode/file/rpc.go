@@ -135,15 +135,15 @@ func reply(s *decode.Session, m []byte) decode.Verdict {
 // ONC RPC does: sequence, time, type, message, reply sequence, error. The server speaks first.
 func ndmp(_ *decode.Session, client, server []byte) decode.Verdict {
 	return text.Either(client, server, func(data []byte, _ decode.Direction) decode.Verdict {
+		if len(data) >= 4 && (data[1] != 0 || decode.Uint16(data, 2) < 24) {
+			return decode.No
+		}
 		if len(data) < 28 {
-			if len(data) >= 4 && (data[1] != 0 || decode.Uint16(data, 2) < 24) {
-				return decode.No
-			}
 			return decode.More
 		}
 		const notifyConnected, connectOpen = 0x502, 0x900
 		message := decode.Uint32(data, 16)
-		if data[1] != 0 || decode.Uint32(data, 4) > 2 || decode.Uint32(data, 12) > 1 || message != notifyConnected && message != connectOpen || decode.Uint32(data, 24) > 0x20 {
+		if decode.Uint32(data, 4) > 2 || decode.Uint32(data, 12) > 1 || message != notifyConnected && message != connectOpen || decode.Uint32(data, 24) > 0x20 {
 			return decode.No
 		}
 		return decode.Match

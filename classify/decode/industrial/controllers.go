@@ -298,7 +298,8 @@ func mewtocol(data []byte, _ bool) decode.Verdict {
 		}
 		return decode.More
 	}
-	if !decode.Printable(data[:end]) {
+	const shortest = len("%01#**") // of a message before its carriage return
+	if end < shortest || !decode.Printable(data[:end]) {
 		return decode.No
 	}
 	check := byte(0)

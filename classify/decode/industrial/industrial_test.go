@@ -178,6 +178,18 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
+// A message that ends inside its own head is none.
+func TestMewtocolWithoutText(t *testing.T) {
+	for _, message := range []string{"\r01#RDD00", "%01#\rRDD0", "%01#*\rRDD", "%01#**RDD"} {
+		if got := mewtocol([]byte(message), true); got >= decode.Match {
+			t.Errorf("%q: %v", message, got)
+		}
+	}
+	if got := mewtocol([]byte("%01#**\rRD"), true); got != decode.Match {
+		t.Errorf("the shortest: %v", got)
+	}
+}
+
 func FuzzDecoders(f *testing.F) {
 	var seeds [][]byte
 	for _, c := range sessions {

@@ -114,11 +114,12 @@ func q931(s *decode.Session, client, server []byte) decode.Verdict {
 	default:
 		return decode.No
 	}
-	if len(data) < length && len(data) < 400 {
-		s.Want(d, min(length, 400))
+	const enough = 400 // bytes before which the element that tells stands
+	if length = min(length, enough); len(data) < length {
+		s.Want(d, length)
 		return decode.More
 	}
-	for at := 9; at+5 <= min(length, len(data)); {
+	for at := 9; at+5 <= length; {
 		element := data[at]
 		switch {
 		case element == 0x7e: // user-user, coded by ASN.1

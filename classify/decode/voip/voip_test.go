@@ -147,6 +147,8 @@ func TestStreams(t *testing.T) {
 		{"Skinny", "SCCP", []decodetest.Message{client(x(t, "28000000 00000000 01000000") + "SEP001122334455\x00" + salt(20))}},
 		{"Skinny without a name", "", []decodetest.Message{client(x(t, "28000000 00000000 01000000") + strings.Repeat("\x00", 36))}},
 		{"H.225", "H323", []decodetest.Message{client(x(t, "0300 0016 08 02 0001 05 0403 8890a5 7e 0006 05 2008060009"))}},
+		{"H.225 after a long element", "H323", []decodetest.Message{client(x(t, "0300 0104 08 02 0001 05 28f0") + strings.Repeat("n", 240) + x(t, "7e 0006 05 2008060009"))}},
+		{"Q.931 that tells too late", "", []decodetest.Message{client(x(t, "0300 01fc 08 02 0001 05 28f0") + strings.Repeat("n", 240) + x(t, "28f0") + strings.Repeat("n", 240) + x(t, "7e 000c 05") + salt(11))}},
 		{"Q.931 of something else", "", []decodetest.Message{client(x(t, "0300 0016 08 02 0001 05 0403 8890a5 7e 0006 04 2008060009"))}},
 		{"RTP over TCP", "RTP", []decodetest.Message{client("\x00\xac" + rtp(t, "0001", "000000a0") + "\x00\xac" + rtp(t, "0002", "00000140") + "\x00\xac" + rtp(t, "0003", "000001e0"))}},
 		{"MSRP", "MSRP", []decodetest.Message{client("MSRP d93kswow SEND\r\nTo-Path: x\r\n")}},

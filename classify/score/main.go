@@ -8,15 +8,18 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"sluice/classify"
 	"sluice/classify/data"
 	"sluice/classify/replay"
+	"sluice/classify/scan"
 )
 
 func main() {
@@ -46,8 +49,13 @@ func run(directory, reader string, recut bool, loops int, verbose bool, only str
 		return err
 	}
 	database, problems := data.Load()
-	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{MicroApps: true})
-	for _, p := range append(problems, more...) {
+	signatures, wrong, err := scan.Compile(context.Background(), database, scan.Options{})
+	if err != nil {
+		return err
+	}
+	defer signatures.Close()
+	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{MicroApps: true, Signatures: signatures})
+	for _, p := range slices.Concat(problems, wrong, more) {
 		fmt.Fprintln(os.Stderr, "application database:", p)
 	}
 	ours := newTally("sluice")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -8,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"sluice/classify"
 	"sluice/classify/data"
 	"sluice/classify/replay"
+	"sluice/classify/scan"
 )
 
 const classifyUsage = `usage: sluice classify --pcap FILE… [--json] [--names ENGINE]
@@ -105,8 +108,13 @@ type classifyRow struct {
 // not keep the others from being read.
 func classifyCaptures(captures []string, names data.Names, write func(*classifyRow) error, stderr io.Writer) error {
 	database, problems := data.Load()
-	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{MicroApps: true})
-	for _, p := range append(problems, more...) {
+	signatures, wrong, err := scan.Compile(context.Background(), database, scan.Options{})
+	if err != nil {
+		return err
+	}
+	defer signatures.Close()
+	engine, more := classify.Compile(database, classify.NewState(nil), classify.Options{MicroApps: true, Signatures: signatures})
+	for _, p := range slices.Concat(problems, wrong, more) {
 		fmt.Fprintf(stderr, "application database: %v\n", p)
 	}
 	var failed []error

@@ -119,6 +119,7 @@ func (w *inspection) conclusion() answer {
 	if !w.engine.cdn && w.owner != nil && w.owner.Flags&appdb.FlagCDN != 0 && f.protocol.Flags&appdb.FlagCarrier != 0 {
 		a.application, a.signature, a.evidence, a.confidence = w.owner, "", byAddress, Medium
 	}
+	a.strangeName = f.serverNamed && a.application == nil
 	if is, certain := w.https(f); is && a.application == nil {
 		a.application = w.engine.named("HTTPS")
 		if !certain {

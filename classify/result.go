@@ -26,6 +26,8 @@ type Result struct {
 	// that of the outer name or of an earlier answer for the address, not of the name the client
 	// asked for.
 	EncryptedHello bool
+	// StrangeName is set when the client asked for a server name that belongs to no application.
+	StrangeName bool
 	// Turned is set when Meta.Guessed was wrong: the client is the server.
 	Turned bool
 	// Final is set when the answer will not change any more, as State FinalMatch.
@@ -155,6 +157,7 @@ type answer struct {
 	confidence                   Confidence
 	evidence                     source
 	encryptedHello, turned       bool
+	strangeName                  bool
 	encrypted, final             bool
 	stage                        Stage
 	how                          HowFinal
@@ -165,7 +168,7 @@ type answer struct {
 func (a *answer) result() Result {
 	r := Result{
 		Protocol: appdb.Unknown, Confidence: a.confidence, Evidence: sourceNames[a.evidence],
-		EncryptedHello: a.encryptedHello, Turned: a.turned, Final: a.final, Encrypted: a.encrypted,
+		EncryptedHello: a.encryptedHello, StrangeName: a.strangeName, Turned: a.turned, Final: a.final, Encrypted: a.encrypted,
 		Transactions: int(a.transactions), State: a.stage, HowFinal: a.how,
 	}
 	if a.protocol != nil {

@@ -93,6 +93,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	e.settle(s)
 	e.takeBack(s)
 	e.endIdentity(s)
+	e.endCapture(s)
 	e.table.remove(&s.wings[fromClient])
 	e.table.remove(&s.wings[fromServer])
 	e.table.sessions.Add(-1)

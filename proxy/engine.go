@@ -58,6 +58,7 @@ type Options struct {
 	Kernel Carrier      // nil where the kernel cannot carry sessions
 
 	Identifier Identifier // nil for a gateway that does not identify applications
+	Captures   Captures   // nil for a gateway that captures nothing
 }
 
 // Engine owns the session table and moves packets. Make one with New.
@@ -76,6 +77,7 @@ type Engine struct {
 	epoch     time.Time // ticks are counted from here, on the monotonic clock
 
 	identifier Identifier
+	captures   Captures
 	kernel     Carrier
 	offloaded  atomic.Int64 // sessions that the kernel carries now
 	terminator *stack.Terminator
@@ -96,6 +98,7 @@ type config struct {
 	flow     schema.Flow
 	byDevice map[string]*place
 	maximum  int64 // sessions
+	captures bool  // a policy wants captures
 }
 
 // place is one logical interface in its zone.
@@ -116,7 +119,7 @@ func (c *config) checkSYN(p *policy.Policy) bool {
 
 // New makes an engine that forwards nothing until Configure and Attach were called.
 func New(o Options) (*Engine, error) {
-	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, table: newTable(), epoch: time.Now()}
+	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, captures: o.Captures, table: newTable(), epoch: time.Now()}
 	if e.logger == nil {
 		e.logger = slog.Default()
 	}
@@ -142,6 +145,7 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine) {
 		flow:     cfg.Security.Flow,
 		byDevice: make(map[string]*place),
 		maximum:  int64(cfg.Security.Flow.MaximumSessions),
+		captures: wantsCaptures(p),
 	}
 	if next.maximum == 0 {
 		next.maximum = defaultMaximumSessions

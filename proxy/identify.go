@@ -84,6 +84,7 @@ func (e *Engine) identify(w *wing, p *stack.Packet) (refused *policy.Verdict) {
 // learn lets the identification of s be shown something, and judges s again if its policy depends
 // on what it carries and more is known of that now. It returns a verdict that does not permit it.
 func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (refused *policy.Verdict) {
+	defer e.judgeCapture(s, false)
 	i := s.identity
 	i.mu.Lock()
 	changed := show(&i.flow)

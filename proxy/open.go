@@ -199,6 +199,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 		e.table.remove(r)
 		return e.table.find(&p.Key)
 	}
+	e.beginCapture(s)
 	e.created.Add(1)
 	e.table.sessions.Add(1)
 	v := s.verdict.Load()

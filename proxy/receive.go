@@ -80,6 +80,7 @@ func (e *Engine) receiveFragment(in *port, q stack.Queue, p *stack.Packet) {
 		}
 		part.SetKey(key)
 		w.count(&part)
+		w.capture(&part)
 		e.send(w, q, &part)
 	}
 }
@@ -105,6 +106,7 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 		return false
 	}
 	w.count(p)
+	w.capture(p)
 	if s.path == stream {
 		if s.protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0 {
 			e.clampMSS(e.config.Load(), s, p)

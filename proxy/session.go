@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/capture"
 	"sluice/policy"
 	"sluice/stack"
 	"sluice/store/schema"
@@ -85,11 +86,12 @@ type Session struct {
 	life     atomic.Int64                        // what timeout is while the session is established
 	state    atomic.Uint32
 	removed  atomic.Bool
-	reason   atomic.Pointer[track.Reason] // why it ends, when that is known before it ages out
-	updates  track.UpdateClock            // when volume updates are due
-	tcpMu    sync.Mutex                   // orders changes of state by segments with SYN, FIN or RST, and offloading
-	identity *identity                    // nil for a session that is not looked into
-	relay    atomic.Pointer[relayed]      // the terminated session, on the stream path
+	reason   atomic.Pointer[track.Reason]    // why it ends, when that is known before it ages out
+	updates  track.UpdateClock               // when volume updates are due
+	tcpMu    sync.Mutex                      // orders changes of state by segments with SYN, FIN or RST, and offloading
+	identity *identity                       // nil for a session that is not looked into
+	capture  atomic.Pointer[capture.Session] // nil when no packets are kept
+	relay    atomic.Pointer[relayed]         // the terminated session, on the stream path
 }
 
 // Bits of Session.state.

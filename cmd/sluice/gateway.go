@@ -118,8 +118,10 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer packages.Close()
+	captures := openCaptures(o, apps, logger)
+	defer captures.Close()
 	sessions, err := proxy.New(proxy.Options{
-		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps,
+		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps, Captures: captures,
 	})
 	if err != nil {
 		return err
@@ -137,7 +139,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	path := newDatapath(k, routes, sessions, policies, apps, logger, o)
 	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
 
-	st.Register(apps, packages, path, logEngine{tracker})
+	st.Register(apps, packages, captures, path, logEngine{tracker})
 	if err := firstCommit(st, o.config); err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
-		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages,
+		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures},
 		Alarms: func() []view.Alarm { return slices.Concat(path.Alarms(), applicationAlarms(apps, packages)) },
 	})
 	listener, err := manage.Listen(o.socket, o.group)

@@ -113,7 +113,7 @@ func gearman(_ *decode.Session, client, server []byte) decode.Verdict {
 // ignite checks the handshake of a thin client.
 func ignite(_ *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) == 0 || len(client) < 12 {
-		if len(client) >= 5 && (client[1]|client[2]|client[3] != 0 || client[4] != 1) {
+		if len(client) >= 5 && (client[1] > 1 || client[2]|client[3] != 0 || client[4] != 1) {
 			return decode.No
 		}
 		return decode.More
@@ -156,7 +156,7 @@ func fastCGI(_ *decode.Session, client, server []byte) decode.Verdict {
 	case 1:
 		return decode.If(decode.Uint16(data, 4) == 8 && data[6] < 8 && data[7] == 0 && decode.Uint16(data, 8) >= 1 && decode.Uint16(data, 8) <= 3 && data[10] <= 1 && decode.Zero(data[11:16]))
 	case 9:
-		return decode.If(decode.Uint16(data, 2) == 0 && data[7] == 0 && decode.Printable(data[10:16]))
+		return decode.If(decode.Uint16(data, 2) == 0 && data[4]|data[7] == 0 && decode.Printable(data[10:16]))
 	}
 	return decode.No
 }

@@ -27,7 +27,7 @@ var documents = []decode.Decoder{
 func mongoDB(_ *decode.Session, client, server []byte) decode.Verdict {
 	data := decode.Opening(client, server)
 	if len(data) < 16 {
-		if len(data) >= 4 && data[3] != 0 && data[3] > 2 {
+		if len(data) >= 4 && data[3] > 3 {
 			return decode.No
 		}
 		return decode.More
@@ -47,9 +47,9 @@ func mongoDB(_ *decode.Session, client, server []byte) decode.Verdict {
 		if decode.Little32(data, 16)&^0x10003 != 0 || data[20] > 1 {
 			return decode.No
 		}
-		return decode.If(len(data) >= 25 && decode.Little32(data, 21) <= length)
+		return decode.If(length >= 25 && decode.Little32(data, 21) <= length)
 	case 2004: // flags, then the name of a collection
-		name := data[20:min(len(data), 84)]
+		name := data[20:min(len(data), int(length), 84)]
 		dot := bytes.IndexByte(name, '.')
 		if dot < 0 && len(name) < 64 && len(data) < int(length) && decode.Printable(name) {
 			return decode.More
@@ -58,7 +58,7 @@ func mongoDB(_ *decode.Session, client, server []byte) decode.Verdict {
 	case 1:
 		return decode.If(decode.Little32(data, 16) < 16 && decode.Little32(data, 8) != 0)
 	case 2012:
-		return decode.If(len(data) >= 25 && mongoCode(decode.Little32(data, 16)) && data[24] <= 3)
+		return decode.If(length >= 25 && mongoCode(decode.Little32(data, 16)) && data[24] <= 3)
 	case 2001, 2002, 2005, 2006, 2007, 2010, 2011:
 		return decode.If(decode.Little32(data, 16) < 256)
 	}

@@ -135,9 +135,8 @@ func (o *Outcome) recognised() string {
 	return ""
 }
 
-// Fuzz feeds arbitrary bytes to every decoder of a table, as streams in two cuts and as
-// datagrams. It fails when a decoder panics, or when a longer prefix of a stream turns a Match
-// into something else.
+// Fuzz feeds arbitrary bytes to every decoder of a table, as streams of each side in two cuts and as
+// datagrams. It fails when a decoder panics, or when what is a Match as a whole is none in pieces.
 func Fuzz(f *testing.F, table []decode.Decoder, seeds ...[]byte) {
 	for _, s := range seeds {
 		f.Add(s, []byte{}, uint16(80))
@@ -149,11 +148,15 @@ func Fuzz(f *testing.F, table []decode.Decoder, seeds ...[]byte) {
 			d := &table[i]
 			whole := TCP(port)
 			Run(table[i:i+1], whole, messages...)
-			if d.Stream != nil && len(client) > 0 {
-				early := runOne(d, &whole, messages[:1])
-				late := runOne(d, &whole, Split(max(1, len(client)/3), messages[:1]...))
+			for side, m := range messages {
+				if d.Stream == nil || len(m.Data) == 0 {
+					continue
+				}
+				alone := messages[side : side+1]
+				early := runOne(d, &whole, alone)
+				late := runOne(d, &whole, Split(max(1, len(m.Data)/3), alone...))
 				if early.Verdict == decode.Match && late.Verdict == decode.No {
-					t.Errorf("%s: Match as a whole, No in pieces", d.Name)
+					t.Errorf("%s: Match as a whole, No in pieces, %v", d.Name, m.From)
 				}
 			}
 			datagrams := UDP(port)

@@ -153,7 +153,7 @@ func amqp(s *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	length := int(decode.Uint32(data, 3))
-	if data[0] != 1 && data[0] != 8 && data[0] != 3 && data[0] != 2 || length > 1<<17 || data[1] != 0 && !s.Port(5672) {
+	if data[0] != 1 && data[0] != 8 && data[0] != 3 && data[0] != 2 || length > 4096 || data[1] != 0 && !s.Port(5672) {
 		return decode.No
 	}
 	if data[0] == 8 {
@@ -166,9 +166,6 @@ func amqp(s *decode.Session, client, server []byte) decode.Verdict {
 		}
 	}
 	if len(data) < length+8 {
-		if length > 4096 {
-			return decode.No
-		}
 		return decode.More
 	}
 	return decode.If(data[length+7] == 0xce)
@@ -180,14 +177,14 @@ func kafka(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) == 0 {
 		return decode.No
 	}
+	if len(client) >= 6 && (client[0] != 0 || client[4] != 0) { // a request below 16 MiB, a key below 256
+		return decode.No
+	}
 	if len(client) < 14 {
-		if len(client) >= 6 && (client[0] != 0 || client[4] != 0) {
-			return decode.No
-		}
 		return decode.More
 	}
 	size, key, version := decode.Uint32(client, 0), decode.Uint16(client, 4), decode.Uint16(client, 6)
-	if size < 10 || size > 1<<27 || key > 92 || version > 20 {
+	if size < 10 || key > 92 || version > 20 {
 		return decode.No
 	}
 	name := int(decode.Uint16(client, 12))

@@ -27,6 +27,8 @@ var sessions = []struct {
 	{"NATS", 4222, []Message{Server("INFO {\"server_id\":\"X\"}\r\n"), Client("CONNECT {\"verbose\":false}\r\n")}, "CONNECT ["},
 	{"STOMP", 61613, []Message{Client("CONNECT\naccept-version:1.2\nhost:example\n\n\x00")}, "CONNECT\nfoo-version:1.2\n\n\x00"},
 	{"ZEROMQ", 5555, []Message{Client("\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00NULL")}, "\xff\x00\x00\x00\x01\x00\x00\x00\x01\x7f\x03\x00NULL"},
+	{"SMPP", 2775, []Message{Client("\x00\x00\x00\x21\x00\x00\x01\x03\x00\x00\x00\x00\x00\x00\x00\x01" + strings.Repeat("\x00", 17))}, "\x00\x00\x00\x21\x00\x00\x02\x03\x00\x00\x00\x00\x00\x00\x00\x01" + strings.Repeat("\x00", 17)},
+	{"AMQP", 5672, []Message{Client("\x01\x00\x01\x00\x00\x10\x00\x00\x14\x00\x0a" + strings.Repeat("\x00", 4092) + "\xce")}, "\x01\x00\x01\x00\x00\x10\x01\x00\x14\x00\x0a" + strings.Repeat("\x00", 4093) + "\xce"},
 	{"PULSAR", 6650, []Message{Client("\x00\x00\x00\x14\x00\x00\x00\x10\x08\x02\x12\x0c\x0a\x0a1234567890")}, "\x00\x00\x00\x14\x00\x00\x00\x11\x08\x02\x12\x0c"},
 	{"RABBITMQ-STREAM", 5552, []Message{Client("\x00\x00\x00\x30\x00\x11\x00\x01\x00\x00\x00\x01\x00\x00\x00\x05")}, "\x00\x00\x00\x30\x00\x13\x00\x01\x00\x00\x00\x01\x00\x00\x00\x05"},
 	{"ROCKETMQ", 9876, []Message{Client("\x00\x00\x00\x14\x00\x00\x00\x10{\"code\":105,\"x\"}")}, "\x00\x00\x00\x14\x00\x00\x00\x40{\"code\":105,\"x\"}"},
@@ -109,6 +111,16 @@ func TestDatagrams(t *testing.T) {
 	Datagrams(t, Decoders, 15984, "CORBA", Client("MIOP\x10\x03\x20\x00\x00\x00\x00\x00\x01\x00\x00\x00"))
 	if o := Run(Decoders, UDP(8000), Client("\x02\x11\x0b\x00\x02\x00\x01\x00\x12\xd6\x87\x00\x00\x00\x00\x00\x00\x04")); o.Verdict >= decode.Maybe {
 		t.Errorf("a datagram without an end is recognised as %s", o.Name)
+	}
+}
+
+// A request of Kafka that is said to be 16 MiB long opens no session, whether its name is there or not.
+func TestKafkaTooLong(t *testing.T) {
+	const request = "\x01\x00\x00\x24\x00\x12\x00\x03\x00\x00\x00\x01\x00\x0cconsumer-one\x00"
+	for _, n := range []int{6, len(request)} {
+		if got := kafka(nil, []byte(request[:n]), nil); got != decode.No {
+			t.Errorf("%d bytes: %v", n, got)
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func fix(_ *decode.Session, client, server []byte) decode.Verdict {
 func smpp(_ *decode.Session, client, server []byte) decode.Verdict {
 	data := decode.Opening(client, server)
 	if len(data) < 16 {
-		if len(data) >= 8 && (data[0]|data[5]|data[6] != 0 || data[4]&0x7f != 0) {
+		if len(data) >= 8 && (data[0]|data[5] != 0 || data[6] > 1 || data[4]&0x7f != 0) {
 			return decode.No
 		}
 		return decode.More

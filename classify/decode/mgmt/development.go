@@ -51,7 +51,7 @@ func distcc(_ *decode.Session, client, _ []byte) decode.Verdict {
 func twamp(_ *decode.Session, client, server []byte) decode.Verdict {
 	const greeting = 64
 	if len(server) < greeting {
-		if len(client) > 0 || !decode.Zero(server[:min(len(server), 15)]) {
+		if len(client) > 0 || !decode.Zero(server[:min(len(server), 14)]) {
 			return decode.No
 		}
 		return decode.More

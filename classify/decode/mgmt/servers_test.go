@@ -37,6 +37,7 @@ var serverCases = []Case{
 	{"GDB-REMOTE", 2345, false, []Message{Client("+$qSupported:multiprocess+;swbreak+#c6")}, "+$qSupposed:multiprocess+#c6"},
 	{"DISTCC", 3632, false, []Message{Client("DIST00000001ARGC00000008ARGV00000002cc")}, "DIST00000001ARGV00000008"},
 	{"TWAMP", 862, false, []Message{Server(strings.Repeat("\x00", 15) + "\x01" + strings.Repeat("\x9a", 32) + "\x00\x00\x04\x00" + strings.Repeat("\x00", 12))}, strings.Repeat("\x00", 15) + "\x01" + strings.Repeat("\x9a", 32) + "\x00\x00\x05\x00" + strings.Repeat("\x00", 12)},
+	{"TWAMP", 862, false, []Message{Server(strings.Repeat("\x00", 14) + "\x02\x00" + strings.Repeat("\x9a", 32) + "\x00\x00\x04\x00" + strings.Repeat("\x00", 12))}, strings.Repeat("\x00", 14) + "\x04\x00" + strings.Repeat("\x9a", 32) + "\x00\x00\x04\x00" + strings.Repeat("\x00", 12)},
 	{"RWHOIS", 4321, false, []Message{Server("%rwhois V-1.5:003eff:00 rwhois.example.net\r\n")}, "%rwhoas V-1.5"},
 	{"MOBILE-IP", 434, true, []Message{Client("\x01\x00\x07\x08\xc0\x00\x02\x01\xc0\x00\x02\x02\xc0\x00\x02\x03\x01\x02\x03\x04\x05\x06\x07\x08")}, "\x02\x00\x07\x08\xc0\x00\x02\x01\xc0\x00\x02\x02\xc0\x00\x02\x03\x01\x02\x03\x04\x05\x06\x07\x08"},
 	{"HIP", 10500, true, []Message{Client("\x00\x00\x00\x00\x3b\x04\x01\x21\x00\x00\x00\x00" + strings.Repeat("\x2a", 32))}, "\x00\x00\x00\x00\x3b\x05\x01\x21\x00\x00\x00\x00" + strings.Repeat("\x2a", 32)},

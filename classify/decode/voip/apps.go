@@ -155,7 +155,7 @@ func viberDatagram(s *decode.Session, data []byte) decode.Verdict {
 // protocol's version.
 func viberStream(s *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < 10 {
-		if len(client) > 1 && client[1] != 0 {
+		if len(client) > 1 && client[1] > 1 {
 			return decode.No
 		}
 		return decode.More

@@ -159,6 +159,7 @@ func TestStreams(t *testing.T) {
 		{"Spotify", "SPOTIFY-CONNECT", []decodetest.Message{client(x(t, "0004 000000a2 52 0e 50 00 60 06 68 a1c5") + salt(150))}},
 		{"not Spotify", "", []decodetest.Message{client(x(t, "0004 000000a2 42 0e 50 00 60 06 68 a1c5") + salt(150))}},
 		{"Viber", "VIBER", []decodetest.Message{client(x(t, "2000 01020304 fcff 0380") + salt(22))}},
+		{"Viber, of 256 bytes", "VIBER", []decodetest.Message{client(x(t, "0001 01020304 fcff 0380") + salt(246))}},
 		{"WhatsApp", "WHATSAPP", []decodetest.Message{client("ED\x00\x01" + x(t, "000004 08050802") + "WA" + x(t, "0602 0000ee 12") + salt(20))}},
 		{"not WhatsApp", "", []decodetest.Message{client("WALK the dog")}},
 	} {

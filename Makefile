@@ -78,7 +78,9 @@ $(GOLANGCI): | go
 
 fuzz: go ## run every fuzz target for FUZZ_TIME
 	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		targets=$$(go test -list '^Fuzz' $$package) || { echo "$$targets"; exit 1; }; \
+		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) $$package; \
 		done; \
 	done

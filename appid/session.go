@@ -13,6 +13,10 @@ import (
 // Enabled says whether sessions are identified.
 func (s *Service) Enabled() bool { return s.current.Load().engine != nil }
 
+// ConcludesUnknown says whether sessions that nothing matched are taken for junos:UNKNOWN. Without
+// the application system cache nothing is concluded of them.
+func (s *Service) ConcludesUnknown() bool { return s.current.Load().settings.cache }
+
 // Begin starts the identification of a session. When identification is off, the flow is final and
 // nothing is known of it.
 func (s *Service) Begin(f *classify.Flow, m *classify.Meta) {

@@ -17,6 +17,8 @@ import (
 type Identifier interface {
 	// Enabled says whether sessions are identified at all.
 	Enabled() bool
+	// ConcludesUnknown says whether a session that nothing matched is taken for junos:UNKNOWN.
+	ConcludesUnknown() bool
 	// Begin starts the identification of a session.
 	Begin(*classify.Flow, *classify.Meta)
 	// Identified is told that a session's answer is final, while the session goes on or as it ends.

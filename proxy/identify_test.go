@@ -26,14 +26,24 @@ func identifying(t *testing.T) *bench {
 // recorder is an Identifier that remembers what it was told.
 type recorder struct {
 	*classify.Engine
-	off        bool
-	identified []string
-	ended      []uint64 // bytes
+	off          bool
+	inconclusive bool // nothing is concluded of what nothing matched
+	identified   []string
+	ended        []uint64 // bytes
+	open         int      // begun and not identified
 }
 
 func (r *recorder) Enabled() bool { return !r.off }
 
+func (r *recorder) ConcludesUnknown() bool { return !r.inconclusive }
+
+func (r *recorder) Begin(f *classify.Flow, m *classify.Meta) {
+	r.open++
+	r.Engine.Begin(f, m)
+}
+
 func (r *recorder) Identified(f *classify.Flow, _ *classify.Meta) {
+	r.open--
 	result := f.Result()
 	r.identified = append(r.identified, result.Name())
 }
@@ -106,6 +116,18 @@ func TestSessionsAreIdentified(t *testing.T) { // AI-16, TR-20, TR-48
 	}
 	if want := []uint64{last.BytesFromClient + last.BytesFromServer}; !slices.Equal(r.ended, want) || want[0] == 0 {
 		t.Errorf("told of ends with %d bytes, want %d", r.ended, want)
+	}
+}
+
+// The identification of a session that does not come about ends with it.
+func TestIdentificationEndsWithWhatIsRefused(t *testing.T) {
+	b := judging(t, unified("no-ping dynamic-application junos:ICMP then deny", "rest then permit"))
+	r := b.identifier.(*recorder)
+	for range 3 {
+		b.from(b.lan, echo("192.0.2.10", "198.51.100.20", 8, 1))
+	}
+	if b.Summary().InUse != 0 || len(r.identified) != 3 || r.open != 0 {
+		t.Errorf("%d sessions in use, %d identified, %d begun and not ended", b.Summary().InUse, len(r.identified), r.open)
 	}
 }
 

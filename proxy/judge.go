@@ -12,7 +12,7 @@ import (
 // session that was looked up as often as one may is final. identity.mu is held, or nobody else
 // knows the session yet.
 func (e *Engine) judge(cfg *config, s *Session) policy.Verdict {
-	content := s.content()
+	content := e.content(s)
 	if s.lookups++; s.lookups >= cfg.policy.MaxLookups() {
 		content.Settled, content.Final = true, true
 	}
@@ -78,7 +78,7 @@ func (e *Engine) noteMonitored(s *Session, v *policy.Verdict) {
 }
 
 // content is what policies may match of what the session carries, as far as it is known.
-func (s *Session) content() policy.Content {
+func (e *Engine) content(s *Session) policy.Content {
 	r := s.identity.flow.Result()
 	protocol, _ := s.identity.flow.Applications()
 	c := policy.Content{Final: r.Final}
@@ -97,6 +97,9 @@ func (s *Session) content() policy.Content {
 	}
 	sure := r.Confidence == classify.High
 	c.Settled = r.Final || sure && (r.Application != "" || protocol != nil && !carrier)
+	if r.Protocol == appdb.Unknown && !e.identifier.ConcludesUnknown() {
+		c.Names = nil
+	}
 	return c
 }
 

@@ -169,7 +169,7 @@ func TestPermittedByNameAlone(t *testing.T) { // FW-2, FW-8, FW-51, AG-17
 }
 
 // junos:UNKNOWN is what nothing is known of at the end.
-func TestUnknownContent(t *testing.T) { // FW-50, FW-51
+func TestUnknownContent(t *testing.T) { // FW-50, FW-51, AI-54
 	b := judging(t, unified("odd dynamic-application junos:UNKNOWN then deny", "rest then permit"))
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:4711")
 	c.connect(b)
@@ -182,6 +182,14 @@ func TestUnknownContent(t *testing.T) { // FW-50, FW-51
 	}
 	if last := b.logged("deny policy deny"); last.Policy != "odd" {
 		t.Errorf("refused by %s", last.Policy)
+	}
+	b = judging(t, unified("odd dynamic-application junos:UNKNOWN then deny", "rest then permit"))
+	b.identifier.(*recorder).inconclusive = true
+	c.connect(b)
+	for n := range 40 {
+		if len(b.from(b.lan, c.carrying(strings.Repeat("\x9c\x01\xfe", 150)))) != 1 {
+			t.Fatalf("segment %d of something that nothing is concluded of did not pass", n)
+		}
 	}
 }
 

@@ -122,7 +122,7 @@ func (e *Engine) answer(q stack.Queue, frame []byte) {
 }
 
 // admit creates the session of a permitted first packet.
-func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) *wing {
+func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) (admitted *wing) {
 	if !e.makeRoom(cfg, p) {
 		e.failed.Add(1)
 		e.drop(dropSessionLimit)
@@ -152,6 +152,11 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 
 	rule, matched := cfg.policy.SourceNAT(f, from.logical, to.logical)
 	e.beginIdentity(s)
+	defer func() {
+		if admitted == nil || admitted.session != s { // what was begun is not left hanging
+			e.endIdentity(s)
+		}
+	}()
 	if v.Open && s.identity != nil {
 		if v = e.judge(cfg, s); v.Action != policy.Permit { // its addresses tell what it carries
 			e.refuse(in, q, p, from, to, f, v)

@@ -31,7 +31,7 @@ func (e *Engine) rematch(cfg *config) {
 			e.end(s, track.ReasonPolicyDelete)
 			return true
 		}
-		f.Content = s.contentNow()
+		f.Content = e.contentNow(s)
 		now := cfg.policy.Lookup(&f)
 		same := now.Policy.Counters == was.Counters
 		switch {
@@ -60,14 +60,14 @@ func (s *Session) move(v *policy.Verdict) {
 
 // contentNow is what policies may match of what the session carries, as far as it is known; where
 // the session is not identified, that is nothing, for good.
-func (s *Session) contentNow() *policy.Content {
+func (e *Engine) contentNow(s *Session) *policy.Content {
 	i := s.identity
 	if i == nil {
 		return policy.UnknownContent
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	content := s.content()
+	content := e.content(s)
 	return &content
 }
 

@@ -77,6 +77,9 @@ func (w *inspection) customise(a *answer) {
 	case matched:
 		a.application, a.extended, a.signature = m.application, w.mapped, m.name
 		a.evidence, a.confidence = bySignature, High
+		if m.application.Priority == appdb.Low && w.mapped == nil && !w.done && w.session.Transactions == 0 {
+			a.confidence = Medium // something predefined may still come before it
+		}
 	case w.mapped != nil:
 		a.application, a.signature, a.evidence, a.confidence = w.mapped, "", byAddress, High
 	}

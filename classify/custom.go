@@ -36,7 +36,8 @@ type customServer struct {
 
 type customPattern struct {
 	*appdb.Pattern
-	stream bool // some member looks into streams
+	application *appdb.Application
+	stream      bool // some member looks into streams
 }
 
 // before orders custom applications by the precedence that the operator gave them.
@@ -69,7 +70,7 @@ func (c *customs) add(a *appdb.Application) {
 		c.servers.Insert(prefix, append(there, customServer{a, m}))
 	}
 	for i := range a.Patterns {
-		p := customPattern{&a.Patterns[i], inStreams(&a.Patterns[i])}
+		p := customPattern{&a.Patterns[i], a, inStreams(&a.Patterns[i])}
 		c.streams = c.streams || p.stream
 		c.patterns[p.Over] = append(c.patterns[p.Over], p)
 	}
@@ -231,6 +232,51 @@ func (w *inspection) mayBeCustom(f *Flow, streams bool) bool {
 		}
 	}
 	return false
+}
+
+// coming are the custom applications that may still be found, and would then be the answer.
+func (w *inspection) coming(f *Flow) (names []string) {
+	c := w.engine.customs
+	if c.patterns == nil || w.found.custom.application != nil || w.custom.application != nil || w.customOver(f) {
+		return nil
+	}
+	add := func(over string) {
+		for i := range c.patterns[over] {
+			p := &c.patterns[over][i]
+			m := match{application: p.application, over: over}
+			if p.On(w.meta.Protocol, w.meta.Server.Port()) && w.mayMatch(p) && (w.mapped != nil || !m.yields(&w.found)) &&
+				!slices.Contains(names, p.application.Name) {
+				names = append(names, p.application.Name)
+			}
+		}
+	}
+	if w.found.protocol == nil || w.depth > 0 && w.claimed == none {
+		for over := range c.patterns {
+			add(over)
+		}
+		return names
+	}
+	for _, over := range w.overs() {
+		add(over)
+	}
+	return names
+}
+
+// mayMatch says whether some member of a pattern may still match: one that looks into a stream whose
+// beginning has not come yet, or at what is still to come of a transaction.
+func (w *inspection) mayMatch(p *customPattern) bool {
+	return slices.ContainsFunc(p.Members, func(m appdb.Member) bool {
+		for d, wanted := range m.Directions {
+			switch {
+			case !wanted:
+			case m.Context == decode.Stream && (w.scansOver || m.Depth > 0 && w.scanned[d] >= m.Depth):
+			case m.Context != decode.Stream && w.session.Transactions > 0 && Direction(d) == w.asker:
+			default:
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // overridden says whether a custom application was found that comes before everything else.

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"math"
+
 	"sluice/classify/appdb"
 	"sluice/classify/decode"
 )
@@ -100,6 +102,15 @@ func (f *Flow) Applications() (protocol, application *appdb.Application) {
 
 // Micro is the micro-application of Result; nil where not known.
 func (f *Flow) Micro() *appdb.Application { return f.answer.micro }
+
+// Coming are the full names of the custom applications that may still be found, and would then be
+// the answer.
+func (f *Flow) Coming() []string {
+	if f.work == nil {
+		return nil
+	}
+	return f.work.coming(f)
+}
 
 // Extended is the extended application of Result, or nil.
 func (f *Flow) Extended() *appdb.Application { return f.answer.extended }
@@ -229,6 +240,7 @@ func (f *Flow) count(payload []byte) {
 func (f *Flow) refresh() (changed bool) {
 	before := f.answer
 	f.answer = f.work.combine()
+	f.answer.coming = uint8(min(len(f.Coming()), math.MaxUint8))
 	return f.answer != before
 }
 

@@ -162,6 +162,7 @@ type answer struct {
 	stage                        Stage
 	how                          HowFinal
 	transactions                 uint16
+	coming                       uint8 // number of custom applications that may still be found
 	extended                     *appdb.Application
 }
 

@@ -25,11 +25,31 @@ type Content struct {
 	// Names are the full names that dynamic-application may match: the application, what it is
 	// used for, a tunnel around it; or the protocol where no application is known.
 	Names []string
+	// Lasting is how many of Names, from the first, hold whatever else becomes known, such as the
+	// custom application of the server's address.
+	Lasting int
 	// Settled says that the application itself is known: all that may still come is what it is
-	// used for.
+	// used for, or one of Coming in its place.
 	Settled bool
-	// Final says that nothing more will be known.
+	// Coming are the full names of custom applications that may still be found.
+	Coming []string
+	// Used says that what the application is used for is known, too.
+	Used bool
+	// Final says that nothing more will be known. Until then the session may carry something else
+	// later, one transaction after another.
 	Final bool
+}
+
+// sure are the names that hold; the others give way to what may still come. named says whether
+// somebody asks for a name.
+func (c *Content) sure(named func(name string) bool) []string {
+	switch {
+	case c == nil:
+		return nil
+	case c.Final, c.Settled && !slices.ContainsFunc(c.Coming, named):
+		return c.Names
+	}
+	return c.Names[:c.Lasting]
 }
 
 // UnknownContent is the content of a session that is not identified.
@@ -86,7 +106,7 @@ func newContentTable(policies []*Policy) contentTable {
 }
 
 // maxNames bounds the names of a session that are matched.
-const maxNames = 6
+const maxNames = 24
 
 // contentQuery is which policies a content admits: those of base and those of named, and of these,
 // where that is given, only those of within.
@@ -116,15 +136,16 @@ func (q *contentQuery) word(w int) uint64 {
 	return word
 }
 
+// limits says whether some policy names an application.
+func (t *contentTable) limits(name string) bool { return t.named[name] != nil }
+
 // certain are the policies that match c whatever else becomes known. Where only the protocol is
 // known, the application in it will be matched in its place, so the protocol's policies are not
 // among them.
 func (t *contentTable) certain(c *Content) contentQuery {
 	q := contentQuery{on: true, base: t.base}
-	if c != nil && (c.Final || c.Settled) {
-		for _, name := range c.Names {
-			q.add(t.named[name])
-		}
+	for _, name := range c.sure(t.limits) {
+		q.add(t.named[name])
 	}
 	return q
 }
@@ -133,7 +154,7 @@ func (t *contentTable) certain(c *Content) contentQuery {
 // pass.
 func (t *contentTable) possible(c *Content, passing bool) contentQuery {
 	q := contentQuery{on: true}
-	if c == nil || !c.Settled {
+	if c == nil || !c.Settled || len(c.Names)+len(c.Coming) > maxNames/2 {
 		q.base = t.limited
 		if passing {
 			q.base = t.permits
@@ -141,7 +162,15 @@ func (t *contentTable) possible(c *Content, passing bool) contentQuery {
 		return q
 	}
 	for _, name := range c.Names {
-		q.add(t.uses[name])
+		if !c.Used {
+			q.add(t.uses[name])
+		}
+		if len(c.Coming) > 0 {
+			q.add(t.named[name])
+		}
+	}
+	for _, name := range c.Coming {
+		q.add(t.named[name])
 	}
 	if passing {
 		q.within = t.permits

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/url"
+	"slices"
 	"sync/atomic"
 
 	"sluice/store/schema"
@@ -45,11 +46,12 @@ type Message struct {
 func (f *Firewall) decide(c *Content) (rule *FirewallRule, certain bool) {
 	var possible *FirewallRule // the first that may match and lets the session pass
 	open := false
+	sure := c.sure(f.names)
 	for _, r := range f.Rules {
 		switch {
-		case c != nil && (c.Final || c.Settled) && r.admits(c):
+		case r.admits(sure):
 			return passing(possible, r), !open
-		case c == nil || !c.Final && (!c.Settled || r.uses(c)):
+		case r.mayAdmit(c):
 			open = true
 			if possible == nil && r.Action == Permit {
 				possible = r
@@ -67,8 +69,14 @@ func passing(possible, certain *FirewallRule) *FirewallRule {
 	return certain
 }
 
-func (r *FirewallRule) admits(c *Content) bool {
-	for _, name := range c.Names {
+// names says whether some rule names an application.
+func (f *Firewall) names(name string) bool {
+	return slices.ContainsFunc(f.Rules, func(r *FirewallRule) bool { return r.admits([]string{name}) })
+}
+
+// admits says whether the rule names one of the applications.
+func (r *FirewallRule) admits(names []string) bool {
+	for _, name := range names {
 		if _, ok := r.matches[name]; ok {
 			return true
 		}
@@ -76,13 +84,24 @@ func (r *FirewallRule) admits(c *Content) bool {
 	return false
 }
 
+// mayAdmit says whether the rule may match once more is known than c.
+func (r *FirewallRule) mayAdmit(c *Content) bool {
+	switch {
+	case c == nil:
+		return true
+	case c.Final:
+		return false
+	case !c.Settled, len(c.Coming) > 0 && r.admits(c.Names), r.admits(c.Coming):
+		return true
+	}
+	return !c.Used && r.uses(c)
+}
+
 // uses says whether the rule names a use of an application of c.
 func (r *FirewallRule) uses(c *Content) bool {
 	for _, of := range r.matches {
-		for _, name := range c.Names {
-			if of == name {
-				return true
-			}
+		if of != "" && slices.Contains(c.Names, of) {
+			return true
 		}
 	}
 	return false

@@ -81,4 +81,5 @@ type Verdict struct {
 	Rule    *FirewallRule // of the policy's rule set; nil without one
 	Message *Message      // answer to a refused web request; nil for none
 	Open    bool          // another answer is possible once more is known of the content
+	Again   bool          // another answer is possible later, at the latest when the session carries something else
 }

@@ -133,16 +133,18 @@ func (e *Engine) Lookup(f *Flow) Verdict {
 		q.content = e.content.certain(f.Content)
 	}
 	at := e.next(&q, 0)
-	open := false
+	open, again := false, false
 	if e.content.limited != nil && (f.Content == nil || !f.Content.Final) {
-		at, open = e.possible(&q, f.Content, at)
+		certain := at
+		at, open = e.possible(&q, f.Content, certain)
+		again = open || e.limited(&q, certain)
 	}
 	p := e.fallback
 	if at >= 0 {
 		p = e.policies[at]
 	}
 	v := p.verdict(f, q.key)
-	v.Open = open
+	v.Open, v.Again = open, again
 	v.decide(f.Content)
 	return v
 }
@@ -167,6 +169,13 @@ func (e *Engine) possible(q *query, c *Content, certain int) (at int, open bool)
 		_, open = before(e.content.possible(c, false))
 	}
 	return certain, open
+}
+
+// limited says whether the certain policy depends on the content, or one before it does.
+func (e *Engine) limited(q *query, certain int) bool {
+	q.content = contentQuery{on: true, base: e.content.limited}
+	i := e.next(q, 0)
+	return i >= 0 && (certain < 0 || i <= certain)
 }
 
 // verdict names the service of a flow that p matches.
@@ -197,6 +206,7 @@ func (v *Verdict) decide(c *Content) {
 		rule, certain := p.Firewall.decide(c)
 		v.Rule, v.Action, v.Message = rule, rule.Action, rule.Message
 		v.Open = v.Open || !certain
+		v.Again = v.Again || v.Open || len(p.Firewall.Rules) > 0 && (c == nil || !c.Final)
 	}
 	v.WouldBe = v.Action
 	if p.LogOnly || p.rulesLogOnly && v.Rule != nil {

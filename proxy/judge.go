@@ -35,7 +35,10 @@ func (e *Engine) adopt(s *Session, v *policy.Verdict) bool {
 		v.Policy.Counters.SessionsOpened.Add(1)
 		was.Counters.SessionsClosed.Add(1)
 	}
-	if !v.Open && s.state.And(^stateOpen)&stateOpen != 0 {
+	if !v.Again {
+		s.state.And(^stateOpen)
+	}
+	if !v.Open && s.state.And(^statePotential)&statePotential != 0 {
 		s.retime(e.config.Load(), *v)
 		if v.Policy.LogInit {
 			e.log.FlowCreate(e.record(s))
@@ -79,27 +82,33 @@ func (e *Engine) noteMonitored(s *Session, v *policy.Verdict) {
 
 // content is what policies may match of what the session carries, as far as it is known.
 func (e *Engine) content(s *Session) policy.Content {
-	r := s.identity.flow.Result()
-	protocol, _ := s.identity.flow.Applications()
-	c := policy.Content{Final: r.Final}
+	f := &s.identity.flow
+	r := f.Result()
+	protocol, application := f.Applications()
+	c := policy.Content{Final: r.Final, Used: r.Micro != "", Coming: f.Coming()}
+	concludes := e.identifier.ConcludesUnknown()
 	add := func(name string) {
-		if name != "" && !slices.Contains(c.Names, name) {
+		if name != "" && (name != appdb.Unknown || concludes) && !slices.Contains(c.Names, name) {
 			c.Names = append(c.Names, name)
 		}
 	}
+	sure := r.Confidence == classify.High
+	add(r.Extended)
+	if application != nil && application.Custom && sure && r.Evidence == "address" {
+		add(r.Application)
+	}
+	tunnel := protocol != nil && protocol.Characteristics&appdb.Tunnels != 0
+	if tunnel && sure {
+		add(r.Protocol)
+	}
+	c.Lasting = len(c.Names)
 	add(r.Micro)
 	add(r.Application)
-	add(r.Extended)
-	carrier := protocol != nil && protocol.Flags&appdb.FlagCarrier != 0
-	tunnel := protocol != nil && protocol.Characteristics&appdb.Tunnels != 0
 	if r.Application == "" || r.Micro != "" || tunnel {
 		add(r.Protocol)
 	}
-	sure := r.Confidence == classify.High
-	c.Settled = r.Final || sure && (r.Application != "" || protocol != nil && !carrier)
-	if r.Protocol == appdb.Unknown && !e.identifier.ConcludesUnknown() {
-		c.Names = nil
-	}
+	carrier := protocol != nil && protocol.Flags&appdb.FlagCarrier != 0
+	c.Settled = r.Final || r.State == classify.TransactionFinal || sure && (r.Application != "" || protocol != nil && !carrier)
 	return c
 }
 

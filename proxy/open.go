@@ -157,15 +157,18 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			e.endIdentity(s)
 		}
 	}()
-	if v.Open && s.identity != nil {
+	if v.Again && s.identity != nil {
 		if v = e.judge(cfg, s); v.Action != policy.Permit { // its addresses tell what it carries
 			e.refuse(in, q, p, from, to, f, v)
 			return nil
 		}
 		s.verdict.Store(v.Policy)
 		s.setTimeouts(cfg, v)
-		if v.Open {
+		if v.Again {
 			s.set(stateOpen)
+		}
+		if v.Open {
+			s.set(statePotential)
 		}
 	}
 	translate := matched && rule.Interface
@@ -220,7 +223,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 // that is found.
 func (e *Engine) announce(s *Session) {
 	preID := e.config.Load().policy.PreID()
-	switch open := s.has(stateOpen); {
+	switch open := s.has(statePotential); {
 	case open && preID.LogInit:
 		record := e.record(s)
 		record.Policy = policy.PreIDPolicy

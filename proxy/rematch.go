@@ -51,7 +51,7 @@ func (e *Engine) rematch(cfg *config) {
 func (s *Session) move(v *policy.Verdict) {
 	s.verdict.Store(v.Policy)
 	s.rule.Store(v.Rule)
-	if v.Open {
+	if v.Again {
 		s.set(stateOpen)
 	} else {
 		s.state.And(^stateOpen)

@@ -107,7 +107,8 @@ const (
 	stateJudged     // the kernel was asked to carry it, or will not be
 	stateOffloaded  // the kernel carries it
 	stateIdentified // its application is settled
-	stateOpen       // which policy it has depends on what it carries
+	stateOpen       // which policy it has depends on what it carries, now or later
+	statePotential  // its policy is not found yet; it passes as one that may be would let it
 	stateAnswered   // the server sent data
 	stateBlocked    // refused for what it carries: nothing passes any more
 	stateHalfOpen   // counted among the sessions that wait for their handshake

@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"sluice/classify"
+	"sluice/classify/appdb"
+	"sluice/classify/data"
+	"sluice/classify/decode"
+	"sluice/classify/scan"
+)
+
+// knowing is a bench whose sessions are identified with options and custom applications.
+func knowing(t *testing.T, text string, options classify.Options, customs ...*appdb.Application) *bench {
+	t.Helper()
+	database, _ := data.Load()
+	for _, a := range customs {
+		a.Custom = true
+	}
+	database, problems := database.With(customs, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if len(customs) > 0 {
+		only := appdb.New()
+		only, _ = only.With(customs, nil)
+		set, problems, err := scan.Compile(t.Context(), only, scan.Options{})
+		if err != nil || len(problems) > 0 {
+			t.Fatal(err, problems)
+		}
+		t.Cleanup(set.Close)
+		options.Signatures = set
+	}
+	engine, _ := classify.Compile(database, classify.NewState(time.Now), options)
+	b := newBench(t, statements)
+	b.identifier = &recorder{Engine: engine}
+	b.apps = catalogue{database}
+	b.configure(text)
+	return b
+}
+
+// inStream is a custom application by a pattern in the first bytes of the clients of TCP sessions.
+func inStream(name, expression string, depth int, priority appdb.Priority) *appdb.Application {
+	return &appdb.Application{Name: name, Priority: priority, Patterns: []appdb.Pattern{{
+		Name: "s1", Over: "TCP", Members: []appdb.Member{{Context: decode.Stream, Directions: [2]bool{decode.ToServer: true}, Regexp: expression, Depth: depth}},
+	}}}
+}
+
+const (
+	modbusRead  = "\x00\x01\x00\x00\x00\x06\x11\x01\x00\x13\x00\x25"
+	modbusWrite = "\x00\x02\x00\x00\x00\x06\x11\x05\x00\xac\xff\x00"
+)
+
+// What an application does is judged request by request, in mid-session: one is permitted, another is
+// not, nor is what has no name of its own.
+func TestFunctionsAreJudgedOneByOne(t *testing.T) { // MA-1, MA-3, MA-4, MA-7, MA-13, MA-21, MA-24, UP-40
+	options := classify.Options{MicroApps: true, Transactions: true, MaximumTransactions: 5}
+	reading := unified("p1 dynamic-application junos:MODBUS-READ-COILS then permit")
+	for _, c := range []struct {
+		name, policies string
+		requests       []string
+		passed         []int
+	}{
+		{"read, then write", reading, []string{modbusRead, modbusRead, modbusWrite, modbusRead}, []int{1, 1, 0, 0}},
+		{"write", reading, []string{modbusWrite}, []int{0}},
+		{"write denied by name", unified("no dynamic-application junos:MODBUS-WRITE-SINGLE-COIL then deny", "rest then permit"), []string{modbusRead, modbusWrite}, []int{1, 0}},
+		{"write denied behind its protocol", unified("modbus dynamic-application junos:MODBUS then permit", "no dynamic-application junos:MODBUS-WRITE-SINGLE-COIL then deny"), []string{modbusRead, modbusWrite}, []int{1, 1}},
+		{"another application", reading, []string{"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "x"}, []int{0, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := knowing(t, c.policies, options)
+			session := newConversation("192.0.2.10:40000", "198.51.100.20:502")
+			session.connect(b)
+			var passed []int
+			for _, request := range c.requests {
+				passed = append(passed, len(b.from(b.lan, session.carrying(request))))
+			}
+			if !slices.Equal(passed, c.passed) {
+				t.Errorf("of the requests %v passed, want %v", passed, c.passed)
+			}
+		})
+	}
+}
+
+// Applications change with the requests of one session, and its policy follows them.
+func TestRequestsAreJudgedOneByOne(t *testing.T) { // UP-14, UP-16, UP-18
+	const other = "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
+	options := classify.Options{Transactions: true, MaximumTransactions: 5}
+	for _, c := range []struct {
+		name, policies string
+		requests       []string
+		passed         []int
+	}{
+		{"denied in the second request", unified("no-video dynamic-application junos:YOUTUBE then deny", "rest then permit"), []string{other, youtube}, []int{1, 0}},
+		{"permitted alone", unified("video dynamic-application junos:YOUTUBE then permit"), []string{youtube, other}, []int{1, 0}},
+		{"not permitted from the start", unified("video dynamic-application junos:YOUTUBE then permit"), []string{other, youtube}, []int{0, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := knowing(t, c.policies, options)
+			session := webClient()
+			session.connect(b)
+			var passed []int
+			for _, request := range c.requests {
+				passed = append(passed, len(b.from(b.lan, session.carrying(request))))
+			}
+			if !slices.Equal(passed, c.passed) {
+				t.Errorf("of the requests %v passed, want %v", passed, c.passed)
+			}
+		})
+	}
+}
+
+// A custom application that may still be found keeps its policies possible, but only where a policy
+// names it, and only as long as its patterns may match.
+func TestCustomApplicationsThatMayStillCome(t *testing.T) { // CS-28, CS-38 to CS-41, CS-48
+	const banner, padding = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "0123456789012345678901234567890123456789"
+	denied := unified("no dynamic-application custom then deny", "rest then permit")
+	permitted := unified("ours dynamic-application custom then permit")
+	for _, c := range []struct {
+		name, policies string
+		priority       appdb.Priority
+		segments       []string // of the client, the server says banner before
+		passed         []int
+	}{
+		{"of high priority, denied later", denied, appdb.High, []string{padding, "install"}, []int{1, 0}},
+		{"of high priority, permitted while it may come", permitted, appdb.High, []string{padding, "install", padding}, []int{1, 1, 1}},
+		{"of high priority, beyond its depth", permitted, appdb.High, []string{padding, padding, padding + padding, padding}, []int{1, 1, 0, 0}},
+		{"of low priority, gives way", permitted, appdb.Low, []string{padding}, []int{0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := knowing(t, c.policies, classify.Options{}, inStream("custom", "install", 100, c.priority))
+			session := newConversation("192.0.2.10:40000", "198.51.100.20:2222")
+			session.connect(b)
+			b.from(b.wan, session.saying(banner))
+			var passed []int
+			for _, segment := range c.segments {
+				passed = append(passed, len(b.from(b.lan, session.carrying(segment))))
+			}
+			if !slices.Equal(passed, c.passed) {
+				t.Errorf("of the segments %v passed, want %v", passed, c.passed)
+			}
+		})
+	}
+}

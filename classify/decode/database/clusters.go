@@ -34,12 +34,13 @@ func thrift(data []byte) decode.Verdict {
 	case data[0] == 0x80 && data[1] == 1 && data[2] == 0 && data[3] >= 1 && data[3] <= 4:
 		length, at = int(decode.Uint32(data, 4)), 8
 	case data[0] == 0x82 && data[1]&0x1f == 1 && data[1]>>5 >= 1 && data[1]>>5 <= 4:
-		for at = 2; at < 7 && data[at]&0x80 != 0; at++ {
+		const longest = 5 // bytes of the number of the call
+		for at = 2; data[at]&0x80 != 0; at++ {
+			if at == 1+longest {
+				return decode.No
+			}
 		}
 		length, at = int(data[at+1]&0x7f), at+2
-		if at > len(data) {
-			return decode.More
-		}
 	default:
 		return decode.No
 	}

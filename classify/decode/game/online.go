@@ -169,10 +169,12 @@ func freeciv(_ *decode.Session, client, _ []byte) decode.Verdict {
 // chess looks for the name of the server in its welcome.
 func chess(_ *decode.Session, _, server []byte) decode.Verdict {
 	const longest = 2048
-	if bytes.Contains(server, []byte("freechess.org")) {
+	switch {
+	case !decode.Printable(server[:min(len(server), 64)]):
+		return decode.No
+	case bytes.Contains(server[:min(len(server), longest)], []byte("freechess.org")):
 		return decode.Match
-	}
-	if len(server) < longest && decode.Printable(server[:min(len(server), 64)]) {
+	case len(server) < longest:
 		return decode.More
 	}
 	return decode.No

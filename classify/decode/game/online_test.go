@@ -17,7 +17,7 @@ var onlineCases = []Case{
 	{"EVE-ONLINE", 26000, false, []Message{Server("\x30\x00\x00\x00\x7e\x00\x00\x00\x00\x14\x06\x04\xe8\x99\x02\x00\x05\x4a\x01\x10\x13EVE-EVE-TRANQUILITY@ccp")}, "\x18\x00\x00\x00\x7e\x00\x00\x00\x00\x14\x06\x04\xe8\x99\x02\x00\x05\x4a\x01\x10\x13ABC-ABC"},
 	{"WESNOTH", 15000, false, []Message{Client("\x00\x00\x00\x00"), Server("\x00\x00\x00\x01\x00\x00\x00\x20\x1f\x8b\x08\x00")}, "\x01\x00\x00\x00"},
 	{"FREECIV", 5556, false, []Message{Client("\x00\x40\x04player\x00+Freeciv-3.0-network \x00")}, "\x00\x22\x04player\x00+Freekiv-3.0-network xxxx\x00"},
-	{"FICS", 5000, false, []Message{Server("\n\r  Welcome to the Free Internet Chess Server at freechess.org\n\r")}, "\x0b\x00 freechess"},
+	{"FICS", 5000, false, []Message{Server("\n\r  Welcome to the Free Internet Chess Server at freechess.org\n\r")}, "\n\x00 freechess.org"},
 	{"NETEASE-GAMES", 40000, true, []Message{Client("\x07\x08\x08\x0c" + strings.Repeat("\x31", 40))}, "\x07\x08\x08\x0d" + strings.Repeat("\x31", 40)},
 	{"BATTLEFIELD", 16567, true, []Message{Client("\x11\x20\x00\x01\x00\x00\x50\xb9\x10\x11\x00")}, "\x11\x20\x00\x01\x00\x00\x50\xb9\x10\x12\x00"},
 	{"HALFLIFE", 27015, true, []Message{Client("\xff\xff\xff\xffdetails\x00")}, "\xff\xff\xff\xffdetailed\x00"},

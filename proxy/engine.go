@@ -97,8 +97,9 @@ type config struct {
 	policy   *policy.Engine
 	flow     schema.Flow
 	byDevice map[string]*place
-	maximum  int64 // sessions
-	captures bool  // a policy wants captures
+	maximum  int64  // sessions
+	captures bool   // a policy wants captures
+	number   uint32 // of the commit, from 1
 }
 
 // place is one logical interface in its zone.
@@ -155,10 +156,15 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine) {
 			next.byDevice[l.Device] = &place{l.Name, l.Device, zone}
 		}
 	}
-	first := e.config.Swap(next) == nil
-	if !first {
-		go e.rematch(next)
+	before := e.config.Load()
+	if before == nil {
+		next.number = 1
+		e.config.Store(next)
+		return
 	}
+	next.number = before.number + 1
+	e.config.Store(next)
+	go e.rematch(next)
 }
 
 // defaultMaximumSessions is the session limit where the configuration gives none.

@@ -135,7 +135,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	}
 	s := &Session{
 		protocol: f.Protocol, flow: *f, fromZone: from.zone, toZone: to.zone,
-		ingress: from.logical, egress: to.logical, egressDevice: to.device, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(),
+		ingress: from.logical, egress: to.logical, egressDevice: to.device, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(), admitted: cfg.number,
 	}
 	s.verdict.Store(v.Policy)
 	s.rule.Store(v.Rule)

@@ -5,7 +5,7 @@ import (
 	"sluice/track"
 )
 
-// rematch judges running sessions by the policies of a new configuration. A session whose policy
+// rematch judges the sessions that earlier configurations let in by the policies of a new one. A session whose policy
 // went ends in any case. With policy-rematch a session ends as well when another policy, or a
 // refusal, answers it now; with its extensive option it moves to the policy that permits it.
 func (e *Engine) rematch(cfg *config) {
@@ -19,7 +19,7 @@ func (e *Engine) rematch(cfg *config) {
 		if e.config.Load() != cfg {
 			return false // a newer commit judges them all
 		}
-		if s.has(stateClosing) {
+		if s.has(stateClosing) || s.admitted >= cfg.number {
 			return true
 		}
 		if cfg.flow.NoServicesOffload {

@@ -74,6 +74,7 @@ type Session struct {
 	natRule          string // "" when addresses are kept
 	icmpSeq          uint16 // of the first echo request
 	opensWithSYN     bool
+	admitted         uint32 // number of the configuration that let it in
 	started          time.Time
 	born             int64 // ticks
 

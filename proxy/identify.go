@@ -170,9 +170,19 @@ func (s *Session) found() (result classify.Result, protocol, application *appdb.
 	return i.flow.Result(), protocol, application
 }
 
-// describe puts what was found into a log record, names without their prefix.
+// customCategory is the category of applications that the operator defined, in log records.
+const customCategory = "custom application"
+
+// describe puts what was found into a log record, names without their prefix. Before the first byte
+// that is nothing, and whether the session is encrypted is not known until its answer is final.
 func (s *Session) describe(record *track.Session) {
 	found, protocol, application := s.found()
+	switch {
+	case found.Encrypted:
+		record.Encrypted = "Yes"
+	case found.Final:
+		record.Encrypted = "No"
+	}
 	if found.Name() == appdb.Unknown {
 		return
 	}
@@ -182,10 +192,14 @@ func (s *Session) describe(record *track.Session) {
 	if a == nil {
 		a = protocol
 	}
-	if a != nil {
-		record.Category, record.SubCategory = a.Category, a.SubCategory
-		record.Risk, record.Characteristics = uint8(a.Risk), strings.Join(a.Characteristics.Names(), ",")
+	if a == nil {
+		return
 	}
+	record.Category, record.SubCategory = a.Category, a.SubCategory
+	if a.Custom {
+		record.Category, record.SubCategory = customCategory, ""
+	}
+	record.Risk, record.Characteristics = uint8(a.Risk), strings.Join(a.Characteristics.Names(), ",")
 }
 
 // applications are the session's names as commands show them.

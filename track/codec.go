@@ -62,6 +62,7 @@ func (c *codec) session(s *Session) {
 		&s.Service, &s.Application, &s.NestedApplication, &s.Category, &s.SubCategory, &s.Characteristics, &s.Encrypted,
 		&s.IngressInterface, &s.EgressInterface, &s.RoutingInstance, &s.RoutingProfile, &s.RoutingRule, &s.RoutingPolicy,
 		&s.RoutingRuleType, &s.DSCP, &s.WebFilterCategory, &s.MultipathRule, &s.UplinkInterface, &s.SourceVRF, &s.DestinationVRF,
+		&s.LastEgressInterface, &s.LastUplinkInterface,
 	} {
 		c.string(text)
 	}

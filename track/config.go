@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/store/schema"
@@ -38,10 +39,11 @@ func (z zoneSet) either(s *Session) bool { return len(z) > 0 && (z[s.FromZone] |
 // outletSpec is everything that makes an outlet what it is. Two equal specs are the same outlet,
 // which a commit leaves alone.
 type outletSpec struct {
-	name       string // unique: the statement without "security log"
+	name       string // unique: the statement; those of security log without these words
 	kind       outletKind
 	format     Format
-	severity   severity // least severe that is wanted
+	severity   Severity // least severe session record that is wanted
+	system     Severity // least severe system message that is wanted
 	categories categories
 
 	collector  netip.AddrPort // udp, tcp, tls
@@ -68,8 +70,20 @@ const (
 )
 
 // wants says whether the outlet takes records of the kind.
-func (s *outletSpec) wants(tag Tag) bool {
-	return layouts[tag].severity <= s.severity && s.categories.has(tag)
+func (s *outletSpec) wants(tag Tag, severity Severity) bool {
+	least := s.severity
+	if tag == systemMessage {
+		least = s.system
+	}
+	return severity <= least && s.categories.has(tag)
+}
+
+// title is the outlet's statement, for people.
+func (s *outletSpec) title() string {
+	if strings.HasPrefix(s.name, "system ") {
+		return s.name
+	}
+	return "security log " + s.name
 }
 
 // rendered says whether the outlet takes messages; the history keeps the record itself.
@@ -103,12 +117,16 @@ type categories uint8
 const (
 	categorySession categories = 1 << iota
 	categoryApptrack
+	categorySystem
 
 	categoryAll = categorySession | categoryApptrack
 )
 
 func (c categories) has(tag Tag) bool {
-	if tag.application() {
+	switch {
+	case tag == systemMessage:
+		return c&categorySystem != 0
+	case tag.application():
 		return c&categoryApptrack != 0
 	}
 	return c&categorySession != 0
@@ -167,17 +185,18 @@ func (t *Tracker) compile(cfg *schema.Config) (*plan, []schema.Problem) {
 		}
 		p.metrics = netip.AddrPortFrom(address, cmp.Or(m.Port, 9464))
 	}
-	if log.Disable {
-		return p, problems
+	if !log.Disable {
+		for i := range log.Streams {
+			spec, found := compileStream(log, &log.Streams[i])
+			p.outlets, problems = append(p.outlets, spec), append(problems, found...)
+		}
+		local, found := t.compileLocal(log)
+		p.outlets, problems = append(p.outlets, local...), append(problems, found...)
 	}
-	for i := range log.Streams {
-		spec, found := compileStream(log, &log.Streams[i])
-		p.outlets, problems = append(p.outlets, spec), append(problems, found...)
-	}
-	local, found := t.compileLocal(log)
-	p.outlets, problems = append(p.outlets, local...), append(problems, found...)
+	system, found := t.compileSystem(cfg)
+	p.outlets, problems = append(p.outlets, system...), append(problems, found...)
 	for _, tag := range Tags() {
-		p.wanted[tag] = slices.ContainsFunc(p.outlets, func(s outletSpec) bool { return s.wants(tag) })
+		p.wanted[tag] = slices.ContainsFunc(p.outlets, func(s outletSpec) bool { return s.wants(tag, layouts[tag].severity) })
 	}
 	return p, problems
 }
@@ -300,9 +319,9 @@ func formatOf(name string) Format {
 	return Structured
 }
 
-func severityOf(name string) severity {
+func severityOf(name string) Severity {
 	if i := slices.Index(severityNames[:], name); i >= 0 {
-		return severity(i)
+		return Severity(i)
 	}
 	return severityInfo
 }

@@ -133,6 +133,8 @@ var fields = indexFields(
 	text("dscp-value", notApplicable, func(s *Session) string { return s.DSCP }),
 	text("webfilter-category", notApplicable, func(s *Session) string { return s.WebFilterCategory }),
 	text("multipath-rule-name", notApplicable, func(s *Session) string { return s.MultipathRule }),
+	text("last-destination-interface-name", "", func(s *Session) string { return s.LastEgressInterface }),
+	text("last-incoming-interface-name", notApplicable, func(s *Session) string { return s.LastUplinkInterface }),
 	text("uplink-incoming-interface-name", "", func(s *Session) string { return s.UplinkInterface }),
 	number("uplink-tx-bytes", func(s *Session) uint64 { return s.UplinkTxBytes }),
 	number("uplink-rx-bytes", func(s *Session) uint64 { return s.UplinkRxBytes }),

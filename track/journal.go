@@ -24,7 +24,7 @@ func (w *journalWriter) open(context.Context) (fresh bool, err error) {
 
 func (w *journalWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
 	for i, r := range batch {
-		err := journal.Send(string(r.message[w.format]), journal.Priority(layouts[r.tag].severity), map[string]string{
+		err := journal.Send(string(r.message[w.format]), journal.Priority(r.severity()), map[string]string{
 			"SYSLOG_IDENTIFIER":          "RT_FLOW",
 			"SLUICE_TAG":                 r.tag.String(),
 			"SLUICE_SESSION":             strconv.FormatUint(r.ID, 10),

@@ -4,7 +4,7 @@ package track
 // fields in braces. Collectors parse by name, but older ones by position, so the order is part of
 // the contract with them.
 type layout struct {
-	severity   severity
+	severity   Severity
 	structured string // field names in order
 	plain      string // text with {field-name}
 }
@@ -96,17 +96,29 @@ var layouts = [tagCount]layout{
 			"{routing-instance} {destination-interface-name} {category} {sub-category} {apbr-policy-name} {webfilter-category} " +
 			"{source-l3vpn-vrf-group-name} {destination-l3vpn-vrf-group-name} {dscp-value} {apbr-rule-type}",
 	},
+	NextHopChange: {
+		severity: severityInfo,
+		structured: base + counters + "username roles encrypted profile-name rule-name routing-instance destination-interface-name " +
+			"last-destination-interface-name uplink-incoming-interface-name last-incoming-interface-name uplink-tx-bytes uplink-rx-bytes " +
+			"apbr-policy-name dscp-value apbr-rule-type",
+		plain: "AppTrack next hop changed: " + basePlain + countersPlain + "{username} {roles} {encrypted} {profile-name} {rule-name} " +
+			"{routing-instance} {destination-interface-name} {last-destination-interface-name} {uplink-incoming-interface-name} " +
+			"{last-incoming-interface-name} {uplink-tx-bytes} {uplink-rx-bytes} {apbr-policy-name} {dscp-value} {apbr-rule-type}",
+	},
 }
 
-// severity is a syslog severity (RFC 5424, 6.2.1); a smaller number is more severe.
-type severity uint8
+// Severity is a syslog severity (RFC 5424, 6.2.1); a smaller number is more severe.
+type Severity uint8
 
 const (
-	severityInfo severity = 6
+	severityInfo Severity = 6
 )
 
 // severityNames are the severities as statements name them, by number.
 var severityNames = [...]string{"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"}
 
-// facility is the syslog facility of every record: user-level messages.
-const facility = 1
+// Syslog facilities: session records are user-level messages, the gateway's own those of a daemon.
+const (
+	facility       = 1
+	facilityDaemon = 3
+)

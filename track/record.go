@@ -12,8 +12,11 @@ import (
 type record struct {
 	tag    Tag
 	time   time.Time
-	reason string
+	reason string // of a session's end; the text of a system message
 	Session
+
+	name  string   // tag of a system message
+	level Severity // of a system message
 
 	message [formatCount][]byte // rendered forms; empty where no outlet wants the form
 	holders atomic.Int32
@@ -25,10 +28,21 @@ var records = sync.Pool{New: func() any { return new(record) }}
 // newRecord takes a record with one holder from the pool.
 func newRecord(tag Tag, now time.Time, reason string, s *Session) *record {
 	r := records.Get().(*record)
-	r.tag, r.time, r.reason, r.Session = tag, now, reason, *s
+	r.tag, r.time, r.reason = tag, now, reason
+	if s != nil {
+		r.Session = *s
+	}
 	r.holders.Store(1)
 	r.failed.Store(false)
 	return r
+}
+
+// severity is how severe r is.
+func (r *record) severity() Severity {
+	if r.tag == systemMessage {
+		return r.level
+	}
+	return layouts[r.tag].severity
 }
 
 // hold adds a holder.

@@ -51,6 +51,9 @@ func (e *envelope) appendMessage(dst []byte, f Format, r *record) []byte {
 	} else {
 		t = t.Local()
 	}
+	if r.tag == systemMessage {
+		return e.appendSystem(dst, f, t, r)
+	}
 	p := &programs[f][r.tag]
 	dst = append(dst, p.priority...)
 	if f == Plain {

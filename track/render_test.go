@@ -23,7 +23,7 @@ func fullSession() *Session {
 		IngressInterface: "ge-0/0/1.0", EgressInterface: "ge-0/0/2.0", RoutingInstance: "TC1_VPN",
 		RoutingProfile: "apbr1", RoutingRule: "rule1", RoutingPolicy: "sla1", RoutingRuleType: "application", DSCP: "13",
 		WebFilterCategory: "Enhanced_News", MultipathRule: "multi1", UplinkInterface: "gr-0/0/0.0", UplinkTxBytes: 1959, UplinkRxBytes: 68643,
-		SourceVRF: "vpn-A", DestinationVRF: "vpn-B",
+		SourceVRF: "vpn-A", DestinationVRF: "vpn-B", LastEgressInterface: "ge-0/0/4.0", LastUplinkInterface: "gr-0/0/1.0",
 		PacketsFromClient: 347, BytesFromClient: 18199, PacketsFromServer: 388, BytesFromServer: 131928,
 		Start: time.Unix(1540454000, 0), Elapsed: 411*time.Second + 900*time.Millisecond,
 	}
@@ -97,6 +97,14 @@ func TestMessages(t *testing.T) {
 			`profile-name="apbr1" rule-name="rule1" routing-instance="TC1_VPN" destination-interface-name="ge-0/0/2.0" ` +
 			`category="Web" sub-category="Social-Networking" apbr-policy-name="sla1" webfilter-category="Enhanced_News" ` +
 			vrfs + ` dscp-value="13" apbr-rule-type="application"`},
+		{NextHopChange, "", fullSession(), fullBase + counts + `username="user1" roles="DEPT1" encrypted="No" ` +
+			`profile-name="apbr1" rule-name="rule1" routing-instance="TC1_VPN" destination-interface-name="ge-0/0/2.0" ` +
+			`last-destination-interface-name="ge-0/0/4.0" uplink-incoming-interface-name="gr-0/0/0.0" last-incoming-interface-name="gr-0/0/1.0" ` +
+			`uplink-tx-bytes="1959" uplink-rx-bytes="68643" apbr-policy-name="sla1" dscp-value="13" apbr-rule-type="application"`},
+		{NextHopChange, "", emptySession(), emptyBase + noCounts + `username="N/A" roles="N/A" encrypted="UNKNOWN" ` +
+			`profile-name="N/A" rule-name="N/A" routing-instance="default" destination-interface-name="" ` +
+			`last-destination-interface-name="" uplink-incoming-interface-name="" last-incoming-interface-name="N/A" ` +
+			`uplink-tx-bytes="0" uplink-rx-bytes="0" apbr-policy-name="N/A" dscp-value="N/A" apbr-rule-type="N/A"`},
 		{FlowCreate, "", fullSession(), fullFlow + `username="user1" roles="DEPT1" packet-incoming-interface="ge-0/0/1.0" ` +
 			`application="HTTP" nested-application="GOOGLE-GEN" encrypted="No" ` + tail +
 			`src-vrf-grp="vpn-A" dst-vrf-grp="vpn-B" tunnel-inspection="Off" tunnel-inspection-policy-set="root"`},
@@ -153,9 +161,9 @@ func TestPlainMessages(t *testing.T) {
 }
 
 // TestFieldCounts checks the sizes that the log reference states for the application tracking
-// messages: 26 (TR-6), 41 (TR-5), 36 (TR-7) and 33 (TR-27).
+// messages: 26 (TR-6), 41 (TR-5), 36 (TR-7), 33 (TR-27) and 38 (TR-37).
 func TestFieldCounts(t *testing.T) {
-	for tag, want := range map[Tag]int{AppCreate: 26, AppClose: 41, AppVolumeUpdate: 36, AppRouteUpdate: 33, FlowDeny: 18} {
+	for tag, want := range map[Tag]int{AppCreate: 26, AppClose: 41, AppVolumeUpdate: 36, AppRouteUpdate: 33, NextHopChange: 38, FlowDeny: 18} {
 		if got := len(programs[Structured][tag].steps); got != want {
 			t.Errorf("%s has %d fields, want %d", tag, got, want)
 		}

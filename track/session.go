@@ -54,6 +54,10 @@ type Session struct {
 	SourceVRF         string `json:"source-vrf-group,omitzero"`
 	DestinationVRF    string `json:"destination-vrf-group,omitzero"`
 
+	// Before the change that RT_FLOW_NEXTHOP_CHANGE tells of.
+	LastEgressInterface string `json:"last-egress-interface,omitzero"`
+	LastUplinkInterface string `json:"last-uplink-interface,omitzero"`
+
 	// What arrived from each side; bytes are lengths of IP packets.
 	PacketsFromClient uint64 `json:"packets-from-client"`
 	BytesFromClient   uint64 `json:"bytes-from-client"`

@@ -120,9 +120,9 @@ func (t *Tracker) Alarms() []Alarm {
 		s := o.status()
 		if s.State == StateDown {
 			alarms = append(alarms, Alarm{Since: s.Since, Class: "Major",
-				Text: fmt.Sprintf("security log %s (%s) is down: %s", s.Name, s.Target, s.Error)})
+				Text: fmt.Sprintf("%s (%s) is down: %s", o.spec.title(), s.Target, s.Error)})
 		}
-		dropped("security log "+s.Name, o.counts.lastDrop.Load(), s.Dropped)
+		dropped(o.spec.title(), o.counts.lastDrop.Load(), s.Dropped)
 	}
 	t.outlets.RUnlock()
 	if since, err := t.metrics.failure(); err != nil {

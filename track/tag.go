@@ -5,7 +5,10 @@ import "fmt"
 // Tag names a kind of record; its String is the message's tag.
 type Tag uint8
 
-// The kinds of records.
+// systemMessage is the kind of what the gateway says of itself: such a record carries its own tag.
+const systemMessage Tag = 0
+
+// The kinds of session records.
 const (
 	FlowCreate Tag = iota + 1
 	FlowClose
@@ -14,6 +17,7 @@ const (
 	AppClose
 	AppVolumeUpdate
 	AppRouteUpdate
+	NextHopChange
 
 	tagCount = iota + 1
 )
@@ -27,6 +31,7 @@ var tagNames = [tagCount]string{
 	AppClose:        "APPTRACK_SESSION_CLOSE",
 	AppVolumeUpdate: "APPTRACK_SESSION_VOL_UPDATE",
 	AppRouteUpdate:  "APPTRACK_SESSION_ROUTE_UPDATE",
+	NextHopChange:   "RT_FLOW_NEXTHOP_CHANGE",
 }
 
 // String is the tag as it appears in messages.
@@ -51,7 +56,7 @@ func (t *Tag) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is not a message tag (such as %s)", text, FlowCreate)
 }
 
-// Tags returns every tag, in order.
+// Tags returns every tag of session records, in order.
 func Tags() []Tag {
 	tags := make([]Tag, 0, tagCount-1)
 	for t := Tag(1); t < tagCount; t++ {

@@ -153,6 +153,14 @@ func (t *Tracker) AppVolumeUpdate(s *Session) {
 	}
 }
 
+// NextHopChange sends RT_FLOW_NEXTHOP_CHANGE when the route or the next hop of a session changed
+// that application-based routing directs and application tracking follows.
+func (t *Tracker) NextHopChange(s *Session) {
+	if p := t.plan.Load(); p.tracking.zones.either(s) {
+		t.put(NextHopChange, s, "")
+	}
+}
+
 // AppRouteUpdate sends APPTRACK_SESSION_ROUTE_UPDATE when application-based routing moved a
 // session of a tracked zone.
 func (t *Tracker) AppRouteUpdate(s *Session) {
@@ -161,13 +169,16 @@ func (t *Tracker) AppRouteUpdate(s *Session) {
 	}
 }
 
-// put copies s into the ring, or counts it as dropped.
+// put counts a record, and copies s into the ring where the record is wanted.
 func (t *Tracker) put(tag Tag, s *Session, reason string) {
 	t.counts.records[tag].Inc()
-	if !t.plan.Load().wanted[tag] {
-		return
+	if t.plan.Load().wanted[tag] {
+		t.send(newRecord(tag, t.opts.Now(), reason, s))
 	}
-	r := newRecord(tag, t.opts.Now(), reason, s)
+}
+
+// send puts r into the ring, or counts it as dropped.
+func (t *Tracker) send(r *record) {
 	if !t.closed.Load() {
 		select {
 		case t.ring <- r:

@@ -43,7 +43,7 @@ func (t *Tracker) drain(limit int) {
 func (t *Tracker) handOut(r *record) {
 	p := t.plan.Load()
 	for _, o := range t.outlets.active {
-		if !o.spec.wants(r.tag) {
+		if !o.spec.wants(r.tag, r.severity()) {
 			continue
 		}
 		if f := o.spec.format; o.spec.rendered() && len(r.message[f]) == 0 {
@@ -51,7 +51,7 @@ func (t *Tracker) handOut(r *record) {
 		}
 	}
 	for _, o := range t.outlets.active {
-		if o.spec.wants(r.tag) {
+		if o.spec.wants(r.tag, r.severity()) {
 			o.offer(r)
 		}
 	}

@@ -14,10 +14,11 @@ import (
 	"sluice/sigpack"
 	"sluice/sigpack/install"
 	"sluice/store"
+	"sluice/track"
 )
 
 // openApplications opens application identification and the signature packages that it works with.
-func openApplications(o gatewayOptions, st *store.Store, logger *slog.Logger) (*appid.Service, *install.Manager, error) {
+func openApplications(o gatewayOptions, st *store.Store, tracker *track.Tracker, logger *slog.Logger) (*appid.Service, *install.Manager, error) {
 	root, err := os.ReadFile(o.root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("root of trust of signature packages: %w", err)
@@ -28,7 +29,7 @@ func openApplications(o gatewayOptions, st *store.Store, logger *slog.Logger) (*
 		Root:       root,
 		Activate:   func(p *sigpack.Package) error { return apps.Activate(p) },
 		References: func(removed, renumbered []string) []string { return apps.References(removed, renumbered) },
-		Log:        systemMessage(logger),
+		Log:        systemMessage(logger, tracker),
 		Logger:     logger,
 	})
 	if err != nil {
@@ -44,14 +45,16 @@ func openApplications(o gatewayOptions, st *store.Store, logger *slog.Logger) (*
 	return apps, packages, nil
 }
 
-// systemMessage writes the messages about signature packages to the log of the gateway.
-func systemMessage(logger *slog.Logger) func(tag string, severity install.Severity, text string) {
+// systemMessage writes the messages about signature packages to the log of the gateway, and sends
+// them where system syslog says.
+func systemMessage(logger *slog.Logger, tracker *track.Tracker) func(tag string, severity install.Severity, text string) {
 	return func(tag string, severity install.Severity, text string) {
 		level := slog.LevelInfo
 		if severity <= install.Error {
 			level = slog.LevelError
 		}
 		logger.Log(context.Background(), level, tag+": "+text)
+		tracker.System(tag, track.Severity(severity), text)
 	}
 }
 

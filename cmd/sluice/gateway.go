@@ -113,7 +113,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer routes.Close()
-	apps, packages, err := openApplications(o, st, logger)
+	apps, packages, err := openApplications(o, st, tracker, logger)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import "net/netip"
 type System struct {
 	HostName string         `cfg:"host-name" help:"Name of this gateway in prompts and logs" pattern:"[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?"`
 	Services SystemServices `cfg:"services" help:"Services of the gateway itself"`
+	Syslog   Syslog         `cfg:"syslog" help:"Where messages of the gateway itself go, such as results of signature updates"`
 }
 
 // SystemServices is [edit system services].

@@ -51,7 +51,7 @@ set groups g system host-name h
 		{"", "set", "security log mode ", "stream event"},
 		{"", "set", "security log mo", "mode"},
 		{"", "set", "apply-groups ", "<apply-groups> g ["},
-		{"", "set", "groups g system ", "<[Enter]> apply-groups apply-groups-except host-name services"},
+		{"", "set", "groups g system ", "<[Enter]> apply-groups apply-groups-except host-name services syslog"},
 		{"", "delete", "", "<[Enter]> groups interfaces security"},
 		{"", "delete", "interfaces ", "<[Enter]> eth1 eth2"},
 		{"", "delete", "interfaces eth1 ", "<[Enter]> mtu"},

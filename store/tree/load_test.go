@@ -67,7 +67,7 @@ func TestLoad(t *testing.T) {
 			set interfaces eth2 mtu 1400`, ""},
 		{"all problems of a text", LoadMerge, "", "system {\n host-name ?;\n hostname x;\n}\ninterfaces {\n eth1 { mtu; unit 0 { family inet } }\n 9eth { mtu 5; }\n}\nsecurity { log { ", start, `
 			line 2: "?" does not have the form of host-name (expected Name of this gateway in prompts and logs, matching [A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?)
-			line 3: "hostname" is not a statement here (expected host-name, services; did you mean host-name?)
+			line 3: "hostname" is not a statement here (expected host-name, services, syslog; did you mean host-name?)
 			line 6: mtu needs a value (expected <mtu>)
 			line 7: "9eth" does not have the form of name (expected Interface name, as Linux or the guide spells it (eth1, ge-0/0/1), matching [A-Za-z][A-Za-z0-9_./:-]*)
 			line 9: a { that is not closed

@@ -180,7 +180,7 @@ func (s *Session) describe(record *track.Session) {
 	switch {
 	case found.Encrypted:
 		record.Encrypted = "Yes"
-	case found.Final:
+	case found.Final && found.Evidence != "address" && found.Evidence != "port": // those do not look at the bytes
 		record.Encrypted = "No"
 	}
 	if found.Name() == appdb.Unknown {

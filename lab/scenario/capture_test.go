@@ -261,6 +261,14 @@ func TestCaptureAggressively(t *testing.T) {
 
 	// Forty datagrams each to five servers.
 	for port := 5000; port < 5005; port++ {
+		server, err := w.Echo.Start("socat", "-u", fmt.Sprintf("UDP-RECV:%d", port), "OPEN:/dev/null")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(server.Kill)
+		if err := server.WaitListening(t.Context(), "udp", uint16(port)); err != nil {
+			t.Fatal(err)
+		}
 		w.datagrams(fmt.Sprintf("%s:%d", lab.EchoAddr4, port))
 	}
 	w.eventually("the newest files stay", func() bool {
@@ -318,7 +326,10 @@ func TestCaptureOfStrangeNames(t *testing.T) {
 // often as configured; both clear commands work while a session is being captured.
 // Rows: AI-82, AI-88, AI-89.
 func TestCaptureIsCleared(t *testing.T) {
-	w := startCapturing(t, 300, lab.PermitAll+"set "+captureStatement+" global\nset "+captureStatement+" aggressive-mode\nset "+captureStatement+" capture-limit 1\n")
+	w := startCapturing(t, 1, lab.PermitAll+"set "+captureStatement+" global\nset "+captureStatement+" aggressive-mode\nset "+captureStatement+" capture-limit 1\n")
+	if err := os.WriteFile(w.file, []byte("GE"), 0o600); err != nil { // what may become a request of HTTP
+		t.Fatal(err)
+	}
 	w.serve(4004)
 	w.serve(4005)
 	w.send(lab.EchoAddr4 + ":4004")

@@ -454,3 +454,40 @@ func BenchmarkPacket(b *testing.B) {
 		s.Close()
 	}
 }
+
+// A commit tells of captures that could never be, and captures without their own statements have
+// the defaults.
+// Rows: AI-71, AI-79, T-12, T-13.
+func TestPrepare(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*schema.ApplicationIdentification)
+		want   string
+	}{
+		{"nothing said", func(a *schema.ApplicationIdentification) { a.PacketCapture, a.NoCache = nil, true }, ""},
+		{"cache", func(*schema.ApplicationIdentification) {}, ""},
+		{"no cache", func(a *schema.ApplicationIdentification) { a.NoCache = true }, "set " + statement + " aggressive-mode"},
+		{"aggressive without a cache", func(a *schema.ApplicationIdentification) { a.NoCache, a.PacketCapture.AggressiveMode = true, true }, ""},
+		{"no identification", func(a *schema.ApplicationIdentification) { a.NoIdentification = true }, "delete services application-identification no-application-identification"},
+	} {
+		e := start(t, nil)
+		cfg := &schema.Config{}
+		apps := &cfg.Services.ApplicationIdentification
+		apps.PacketCapture = &schema.PacketCapture{MaxPackets: 7}
+		test.change(apps)
+		change, problems := e.Prepare(cfg)
+		switch {
+		case test.want == "" && len(problems) != 0, test.want != "" && (len(problems) != 1 || !problems[0].Warning || problems[0].Hint != test.want):
+			t.Errorf("%s: %v, want a warning with %q", test.name, problems, test.want)
+		}
+		change.Apply()
+		got := e.settings.Load().PacketCapture
+		if apps.PacketCapture != nil && got != *apps.PacketCapture {
+			t.Errorf("%s: in force is %+v", test.name, got)
+		}
+		defaults := schema.PacketCapture{MaxPackets: 10, MaxBytes: 6000, MaxFiles: 100, StorageLimit: 50 << 20, BufferPacketsLimit: 16 << 20, CaptureInterval: 1440, CaptureLimit: 10}
+		if apps.PacketCapture == nil && got != defaults {
+			t.Errorf("%s: in force is %+v", test.name, got)
+		}
+	}
+}

@@ -84,6 +84,9 @@ func (e *Engine) Begin(c Candidate) *Session {
 	return &Session{engine: e, s: s, Candidate: c, seen: seen, everyone: s.Global}
 }
 
+// Capturing says whether any session is being captured.
+func (e *Engine) Capturing() bool { return e.counters.active.Load() > 0 }
+
 // server is what repeats are counted by.
 func (c *Candidate) server() server { return server{c.Server, c.Protocol} }
 

@@ -15,6 +15,8 @@ import (
 type Captures interface {
 	// Begin starts the capture of a session; nil when it is not to be captured.
 	Begin(capture.Candidate) *capture.Session
+	// Capturing says whether any session is being captured.
+	Capturing() bool
 }
 
 // wantsCaptures says whether a policy asks for captures.
@@ -65,6 +67,18 @@ func (w *wing) capture(p *stack.Packet) {
 	}
 	if !c.Packet(time.Now(), p.IP, len(p.IP)) {
 		w.session.capture.CompareAndSwap(c, nil)
+	}
+}
+
+// captureSent keeps a copy of a frame that the terminator sends to a client.
+func (e *Engine) captureSent(frame []byte) {
+	var p stack.Packet
+	if p.Parse(frame) != nil {
+		return
+	}
+	client := p.Key.Reverse()
+	if w := e.table.find(&client); w != nil && w.session.path == stream {
+		w.capture(&p)
 	}
 }
 

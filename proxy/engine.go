@@ -125,7 +125,11 @@ func New(o Options) (*Engine, error) {
 		e.logger = slog.Default()
 	}
 	e.ports.byDevice = make(map[string]*port)
-	terminator, err := stack.NewTerminator(stack.TerminatorOptions{Accept: e.accept})
+	terminal := stack.TerminatorOptions{Accept: e.accept}
+	if e.captures != nil {
+		terminal.Watch, terminal.Sent = e.captures.Capturing, e.captureSent
+	}
+	terminator, err := stack.NewTerminator(terminal)
 	if err != nil {
 		return nil, fmt.Errorf("making the TCP stack for stream services: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -123,6 +124,8 @@ type linkEndpoint struct {
 	mtu        uint32
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
 	lost       atomic.Uint64 // packets the device refused
+	watch      func() bool   // whether sent is to see packets; nil for never
+	sent       func(frame []byte)
 }
 
 var _ stack.GSOEndpoint = (*linkEndpoint)(nil)
@@ -178,6 +181,9 @@ func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
 		}
 		pieces = append(pieces, piece[skip:])
 		skip = 0
+	}
+	if l.watch != nil && l.watch() {
+		l.sent(slices.Concat(pieces...))
 	}
 	queues := l.device.queues
 	if err := queues[pkt.Hash%uint32(len(queues))].writeVector(pieces); err != nil {

@@ -38,6 +38,11 @@ type TerminatorOptions struct {
 	// the Pending with one of Accept, Refuse or Drop; returning without is Drop. It must be set.
 	Accept func(*Pending)
 
+	// Watch says whether Sent is to see what is sent now; nil for never.
+	Watch func() bool
+	// Sent is called with each frame that goes to a client, before it does. It must not block.
+	Sent func(frame []byte)
+
 	Buffer    int // bytes each direction of a session may hold at first; default 256 KiB
 	MaxBuffer int // bytes each direction may grow to on long paths; default 8 MiB
 
@@ -50,6 +55,8 @@ type Terminator struct {
 	stack     *stack.Stack
 	forwarder *tcp.Forwarder
 	pending   pendingTable
+	watch     func() bool
+	sent      func(frame []byte)
 
 	mu      sync.Mutex
 	nextNIC tcpip.NICID
@@ -68,6 +75,8 @@ func NewTerminator(opt TerminatorOptions) (*Terminator, error) {
 			NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
 			TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol},
 		}),
+		watch:   opt.Watch,
+		sent:    opt.Sent,
 		nextNIC: 1,
 		links:   make(map[tcpip.NICID]*linkEndpoint),
 	}
@@ -124,7 +133,7 @@ func (t *Terminator) tune(opt TerminatorOptions) error {
 // Attach connects a device. The TCP stack answers through it what is injected into the port,
 // whatever the addresses. Closing the device detaches it; its sessions end by their timeouts.
 func (t *Terminator) Attach(d *Device) (*Port, error) {
-	link := &linkEndpoint{device: d, mtu: uint32(d.MTU())}
+	link := &linkEndpoint{device: d, mtu: uint32(d.MTU()), watch: t.watch, sent: t.sent}
 	t.mu.Lock()
 	nic := t.nextNIC
 	t.nextNIC++

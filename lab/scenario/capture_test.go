@@ -151,6 +151,9 @@ func sum(t *testing.T, lines []string) (total int) {
 // Rows: AI-68, AI-69, AI-72, AI-74, AI-77, AI-80, AI-83, AI-85, AI-86, AI-87.
 func TestCaptureByCache(t *testing.T) {
 	w := startCapturing(t, 64<<10, lab.PermitAll+behindNAT+"set "+captureStatement+" global\nset "+captureStatement+" max-bytes 2048\n")
+	if got := strings.Join(strings.Fields(w.show("show configuration "+captureStatement)), " "); !strings.Contains(got, "global; max-bytes 2048;") {
+		t.Errorf("the configuration shows as %q", got)
+	}
 	w.serve(4000)
 	w.send(lab.EchoAddr4 + ":4000")
 	w.remembered(1)
@@ -280,6 +283,21 @@ func TestCaptureAggressively(t *testing.T) {
 			t.Errorf("%s has %d packets, want 10", file, n)
 		}
 	}
+}
+
+// On the stream path the two directions are what the gateway and the client said to each other.
+// Rows: AI-75.
+func TestCaptureOnTheStreamPath(t *testing.T) {
+	w := startCapturing(t, 20000, lab.PermitAll+tcpProxy+behindNAT+"set "+captureStatement+" global\nset "+captureStatement+" aggressive-mode\n")
+	w.serve(4007)
+	w.send(lab.EchoAddr4 + ":4007")
+	file := w.captured(1)[0]
+	w.eventually("the session is counted", func() bool { return w.captureCounter("Active sessions being captured") == 0 })
+	want := []string{"1,0," + lab.ClientAddr4, "1,1," + lab.EchoAddr4, "0,1," + lab.ClientAddr4}
+	if got := w.fields(file, "frame.number<=3", "tcp.flags.syn", "tcp.flags.ack", "ip.src"); !slices.Equal(got, want) {
+		t.Errorf("the handshake: %v, want %v", got, want)
+	}
+	w.agree()
 }
 
 // A policy's sessions are captured, another's are not; a policy that does not match what is unknown

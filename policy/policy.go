@@ -2,9 +2,8 @@ package policy
 
 import (
 	"slices"
-	"sluice/classify/appdb"
-	"strings"
 
+	"sluice/classify/appdb"
 	"sluice/store/schema"
 )
 
@@ -31,7 +30,7 @@ type Policy struct {
 	Scheduler         string // "" when the policy always holds
 	Description       string
 
-	rulesLogOnly          bool           // what its rule set refuses passes, and is logged
+	rulesLogOnly          bool              // what its rule set refuses passes, and is logged
 	configured            *schema.Policy    // nil for the default policy
 	sources, destinations []*address        // as configured, "any" left out
 	services              []*service        // as configured, sets expanded; none for "any"
@@ -144,9 +143,7 @@ func (c *compiler) compilePolicy(p *Policy) {
 	c.matchApplications(p, path+" match application", match.Application)
 	p.fromZones = c.matchZones(p, path+" match from-zone", match.FromZone)
 	p.toZones = c.matchZones(p, path+" match to-zone", match.ToZone)
-	if !slices.Contains(match.SourceIdentity, anyUser) {
-		p.users = match.SourceIdentity
-	}
+	p.users = c.matchIdentity(path+" match source-identity", match)
 
 	actions := 0
 	if then.Permit != nil {
@@ -265,44 +262,6 @@ func (c *compiler) matchZones(p *Policy, path string, names []string) []string {
 func (c *compiler) warnHost(path string) {
 	c.warn(path, "use security zones security-zone … host-inbound-traffic",
 		"traffic of the gateway itself is decided by host-inbound-traffic, so a policy for "+HostZone+" has no effect in this version")
-}
-
-// Words of source-identity that name no user.
-const (
-	anyUser             = "any"
-	authenticatedUser   = "authenticated-user"
-	unauthenticatedUser = "unauthenticated-user"
-	unknownUser         = "unknown-user"
-)
-
-// nobody is the user of an address that no user table knows.
-var nobody User
-
-// admits says whether the policy's source-identity holds u, who is nil when nothing is known.
-func (p *Policy) admits(u *User) bool {
-	if len(p.users) == 0 {
-		return true
-	}
-	if u == nil {
-		u = &nobody
-	}
-	for _, name := range p.users {
-		switch name {
-		case authenticatedUser:
-			if u.Name != "" {
-				return true
-			}
-		case unauthenticatedUser, unknownUser:
-			if u.Name == "" {
-				return true
-			}
-		default:
-			if u.Name != "" && strings.EqualFold(name, u.Name) || slices.Contains(u.Roles, name) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // fits says whether one of the policy's terms fits the flow.

@@ -11,6 +11,7 @@ import (
 type State struct {
 	now   func() time.Time
 	names *names
+	users Users // nil: nobody tells
 
 	mu       sync.Mutex
 	policies map[string]*policyState // by policy key

@@ -32,7 +32,7 @@ func Table() *command.Table[handler] {
 }
 
 // wordHelp is the help of every word of the table, under the words that lead to it.
-var wordHelp = merge(generalHelp, applicationHelp)
+var wordHelp = merge(generalHelp, applicationHelp, userHelp)
 
 func merge(parts ...map[string]string) map[string]string {
 	whole := map[string]string{}
@@ -88,7 +88,7 @@ var generalHelp = map[string]string{
 }
 
 // operational is the table: every command in one place.
-var operational = slices.Concat(generalCommands, applicationCommands)
+var operational = slices.Concat(generalCommands, applicationCommands, userCommands)
 
 var generalCommands = []command.Command[handler]{
 	{Words: "clear log", Options: []command.Option{bare("filename", "Log file", logFileValue)}, Do: clearLog},

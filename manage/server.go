@@ -27,8 +27,8 @@ import (
 	"sluice/store/tree"
 )
 
-// Options are what the control interface drives. Sessions, Policies, Logs, Applications, Packages
-// and Captures may be nil: their commands then say that the gateway runs without them.
+// Options are what the control interface drives. Sessions, Policies, Logs, Applications, Packages,
+// Captures and Users may be nil: their commands then say that the gateway runs without them.
 type Options struct {
 	Version  string // of the gateway, as show version prints it
 	LogDir   string // directory of the files that show log reads
@@ -41,6 +41,7 @@ type Options struct {
 	Applications Applications
 	Packages     Packages
 	Captures     Captures
+	Users        Users
 
 	Alarms func() []view.Alarm // alarms of the parts that none of the others speaks for
 	Now    func() time.Time    // time.Now unless a test says otherwise

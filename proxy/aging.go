@@ -132,6 +132,7 @@ func (e *Engine) record(s *Session) *track.Session {
 		IngressInterface: s.ingress, EgressInterface: s.egress,
 		Start: s.started, Elapsed: time.Since(s.started),
 	}
+	record.User, record.Roles = p.Identity(s.user.Load())
 	if source := s.natSource(); source != c.key.Source() {
 		record.NATSource = source
 	}

@@ -36,7 +36,7 @@ func (s *Session) pageFor(v *policy.Verdict) []byte {
 // defaultText is the text of the guide's default page.
 func (s *Session) defaultText(application string) string {
 	user := "Dear user"
-	if u := s.flow.User; u != nil && u.Name != "" {
+	if u := s.user.Load(); u != nil && u.Name != "" {
 		user = u.Name
 	}
 	return fmt.Sprintf("%s, Application Firewall has blocked your request to application %s at %s:%d accessed from %s:%d.",

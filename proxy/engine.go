@@ -59,6 +59,7 @@ type Options struct {
 
 	Identifier Identifier // nil for a gateway that does not identify applications
 	Captures   Captures   // nil for a gateway that captures nothing
+	Users      Users      // nil for a gateway that knows no users
 }
 
 // Engine owns the session table and moves packets. Make one with New.
@@ -78,11 +79,14 @@ type Engine struct {
 
 	identifier Identifier
 	captures   Captures
+	users      Users
 	kernel     Carrier
 	offloaded  atomic.Int64 // sessions that the kernel carries now
 	terminator *stack.Terminator
 	relays     sync.WaitGroup
 	stopping   atomic.Bool
+
+	userChanges userChanges
 
 	ports struct {
 		sync.Mutex
@@ -120,7 +124,7 @@ func (c *config) checkSYN(p *policy.Policy) bool {
 
 // New makes an engine that forwards nothing until Configure and Attach were called.
 func New(o Options) (*Engine, error) {
-	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, captures: o.Captures, table: newTable(), epoch: time.Now()}
+	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, captures: o.Captures, users: o.Users, table: newTable(), epoch: time.Now()}
 	if e.logger == nil {
 		e.logger = slog.Default()
 	}
@@ -295,6 +299,7 @@ func (e *Engine) Close() {
 	}
 	e.readers.Wait()
 	e.relays.Wait()
+	e.userChanges.done.Wait()
 	e.terminator.Close()
 	e.stop()
 }

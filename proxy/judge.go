@@ -17,6 +17,7 @@ func (e *Engine) judge(cfg *config, s *Session) policy.Verdict {
 		content.Settled, content.Final = true, true
 	}
 	f := s.flow
+	f.User = s.user.Load()
 	f.Content = &content
 	v := cfg.policy.Lookup(&f)
 	s.rule.Store(v.Rule)

@@ -65,6 +65,7 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		FromZone: from.zone.Name, ToZone: to.zone.Name,
 		Src: src.Addr(), Dst: dst.Addr(), Protocol: schema.Protocol(p.Key.Proto),
 		SrcPort: src.Port(), DstPort: dst.Port(), ICMPType: p.ICMPType, ICMPCode: p.ICMPCode,
+		User: e.userOf(src.Addr()),
 	}
 	if p.IsEchoReply() {
 		e.drop(dropNoSession)
@@ -106,7 +107,9 @@ func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *plac
 		}
 	}
 	if v.Policy.LogInit || v.Policy.LogClose {
+		user, roles := v.Policy.Identity(f.User)
 		e.log.FlowDeny(&track.Session{
+			User: user, Roles: roles,
 			Source: p.Key.Source(), Destination: p.Key.Destination(), Protocol: uint8(f.Protocol), ICMPType: f.ICMPType,
 			Service: v.Service, Policy: v.Policy.Name, FromZone: f.FromZone, ToZone: f.ToZone,
 			IngressInterface: from.logical, EgressInterface: to.logical, Start: time.Now(),
@@ -137,6 +140,8 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 		protocol: f.Protocol, flow: *f, fromZone: from.zone, toZone: to.zone,
 		ingress: from.logical, egress: to.logical, egressDevice: to.device, service: v.Service, icmpSeq: p.ICMPSeq, started: time.Now(), admitted: cfg.number,
 	}
+	s.user.Store(f.User)
+	s.flow.User, s.flow.Content = nil, nil
 	s.verdict.Store(v.Policy)
 	s.rule.Store(v.Rule)
 	s.born = e.now()
@@ -208,6 +213,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 		return e.table.find(&p.Key)
 	}
 	e.beginCapture(s)
+	e.noteUser(s)
 	e.created.Add(1)
 	e.table.sessions.Add(1)
 	v := s.verdict.Load()

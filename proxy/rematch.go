@@ -9,12 +9,7 @@ import (
 // went ends in any case. With policy-rematch a session ends as well when another policy, or a
 // refusal, answers it now; with its extensive option it moves to the policy that permits it.
 func (e *Engine) rematch(cfg *config) {
-	on, extensive := cfg.policy.Rematch()
-	configured := make(map[*policy.Counters]*policy.Policy) // a policy's counters live as long as it does
-	for _, p := range cfg.policy.Policies() {
-		configured[p.Counters] = p
-	}
-	configured[cfg.policy.DefaultPolicy().Counters] = cfg.policy.DefaultPolicy()
+	r := newRematch(cfg)
 	e.table.each(func(s *Session) bool {
 		if e.config.Load() != cfg {
 			return false // a newer commit judges them all
@@ -25,26 +20,50 @@ func (e *Engine) rematch(cfg *config) {
 		if cfg.flow.NoServicesOffload {
 			e.keep(s)
 		}
-		was := s.verdict.Load()
-		f, moved, ok := s.flowIn(cfg)
-		if !ok {
-			e.end(s, track.ReasonPolicyDelete)
-			return true
-		}
-		f.Content = e.contentNow(s)
-		now := cfg.policy.Lookup(&f)
-		same := now.Policy.Counters == was.Counters
-		switch {
-		case same && now.Action == policy.Permit:
-			s.move(&now)
-		case !on && !moved && survives(configured[was.Counters]):
-		case (extensive || moved) && now.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
-			s.move(&now)
-		default:
-			e.end(s, track.ReasonPolicyDelete)
-		}
+		r.judge(e, s, false)
 		return true
 	})
+}
+
+// rematch is how running sessions are judged by the policies of a configuration.
+type rematch struct {
+	cfg           *config
+	on, extensive bool
+	configured    map[*policy.Counters]*policy.Policy // a policy's counters live as long as it does
+}
+
+func newRematch(cfg *config) *rematch {
+	r := &rematch{cfg: cfg, configured: make(map[*policy.Counters]*policy.Policy)}
+	r.on, r.extensive = cfg.policy.Rematch()
+	for _, p := range cfg.policy.Policies() {
+		r.configured[p.Counters] = p
+	}
+	r.configured[cfg.policy.DefaultPolicy().Counters] = cfg.policy.DefaultPolicy()
+	return r
+}
+
+// judge judges a session again. changed says that the session itself is another one than the one
+// that was let in, so that the policy that did no longer speaks for it.
+func (r *rematch) judge(e *Engine, s *Session, changed bool) {
+	was := s.verdict.Load()
+	f, moved, ok := s.flowIn(r.cfg)
+	if !ok {
+		e.end(s, track.ReasonPolicyDelete)
+		return
+	}
+	moved = moved || changed
+	f.Content = e.contentNow(s)
+	now := r.cfg.policy.Lookup(&f)
+	same := now.Policy.Counters == was.Counters
+	switch {
+	case same && now.Action == policy.Permit:
+		s.move(&now)
+	case !r.on && !moved && survives(r.configured[was.Counters]):
+	case (r.extensive || moved) && now.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
+		s.move(&now)
+	default:
+		e.end(s, track.ReasonPolicyDelete)
+	}
 }
 
 // move makes v the session's verdict.
@@ -75,6 +94,7 @@ func (e *Engine) contentNow(s *Session) *policy.Content {
 // interfaces are in now. moved says that a zone is another one, ok that both are in a zone.
 func (s *Session) flowIn(cfg *config) (f policy.Flow, moved, ok bool) {
 	f = s.flow
+	f.User = s.user.Load()
 	from, to := cfg.byDevice[s.wings[fromClient].port.device], cfg.byDevice[s.egressDevice]
 	if from == nil || to == nil {
 		return f, true, false

@@ -65,7 +65,7 @@ type Session struct {
 	wings    [2]wing
 	path     path
 	protocol schema.Protocol
-	flow     policy.Flow // what the policy judged, kept for judging again
+	flow     policy.Flow // what the policy judged, kept for judging again; without user and content
 
 	fromZone, toZone *policy.Zone
 	ingress, egress  string // logical interfaces
@@ -81,6 +81,7 @@ type Session struct {
 	verdict  atomic.Pointer[policy.Policy]
 	rule     atomic.Pointer[policy.FirewallRule] // of the policy's rule set; nil without one
 	page     atomic.Pointer[page]                // the answer to a request that was refused; nil for none
+	user     atomic.Pointer[policy.User]         // who sends; nil while nobody is known
 	lookups  int                                 // of the policy; guarded by identity.mu
 	lastSeen atomic.Int64                        // ticks
 	timeout  atomic.Int64                        // ticks without packets after which the session ends; noTimeout for never

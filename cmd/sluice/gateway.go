@@ -30,6 +30,7 @@ import (
 	"sluice/store"
 	"sluice/store/tree"
 	"sluice/track"
+	"sluice/users"
 )
 
 // Choices of the gateway process.
@@ -118,15 +119,20 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer packages.Close()
+	identities, err := users.Open(ctx, st.StateDB())
+	if err != nil {
+		return err
+	}
 	captures := openCaptures(o, apps, logger)
 	defer captures.Close()
 	sessions, err := proxy.New(proxy.Options{
-		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps, Captures: captures,
+		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps, Captures: captures, Users: identities,
 	})
 	if err != nil {
 		return err
 	}
-	policies := policy.NewState()
+	identities.OnChange(sessions.UsersChanged)
+	policies := policy.NewState(policy.WithUsers(identities))
 	defer policies.Close()
 	if active, _ := st.Active(); len(st.Revisions()) > 0 {
 		apps.Resume(active)
@@ -151,7 +157,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
-		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures},
+		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures}, Users: identities,
 		Alarms: func() []view.Alarm { return slices.Concat(path.Alarms(), applicationAlarms(apps, packages)) },
 	})
 	listener, err := manage.Listen(o.socket, o.group)

@@ -18,7 +18,7 @@ func number(text string) error {
 }
 
 func table() *Table[string] {
-	return NewTable(map[string]string{"show": "Show", "show session": "Sessions", "show session all": "All", "show version": "Version", "set": "Set"}, []Command[string]{
+	return NewTable(map[string]string{"add": "Add", "show": "Show", "show session": "Sessions", "show session all": "All", "show version": "Version", "set": "Set"}, []Command[string]{
 		{Words: "show session", Do: "session", Options: []Option{
 			{Name: "port", Help: "Port", Value: &Value{Name: "port", Help: "1..9", Check: number}},
 			{Name: "protocol", Help: "Protocol", Value: &Value{Name: "protocol", Words: []string{"tcp", "udp"}}},
@@ -26,6 +26,10 @@ func table() *Table[string] {
 			{Name: "zone", Bare: true, Value: &Value{Name: "zone", Help: "Zone", Live: "zone"}},
 		}},
 		{Words: "show session all", Do: "all"},
+		{Words: "add", Do: "add", Options: []Option{
+			{Name: "user", Help: "User", Value: &Value{Name: "user"}},
+			{Name: "roles", Help: "Roles", Value: &Value{Name: "role", Help: "Digits", List: true, Check: number}},
+		}},
 		{Words: "show version", Do: "version", Options: []Option{{Name: "of", Help: "Of what", Required: true, Value: &Value{Name: "what"}}}},
 		{Words: "set", Do: "set", Rest: &Value{Name: "statement", Help: "Statement", Live: "statement"}},
 	})
@@ -43,6 +47,10 @@ func TestResolve(t *testing.T) {
 		`show session "all"`:         {"session", Args{"zone": "all"}},
 		`show session "a b" brief`:   {"session", Args{"zone": "a b", "brief": ""}},
 		"show version of it":         {"version", Args{"of": "it"}},
+		"add roles 1 user a":         {"add", Args{"user": "a", "roles": "1"}},
+		"add roles [ 1 22 ] user a":  {"add", Args{"user": "a", "roles": "1\n22"}},
+		"add roles [1 2] user [":     {"add", Args{"user": "[", "roles": "1\n2"}},
+		"add user a roles [ ]":       {"add", Args{"user": "a", "roles": ""}},
 		`set  a  "b c" [ d e ] `:     {"set", Args{"statement": `a  "b c" [ d e ]`}},
 	} {
 		m, err := table().Resolve(line)
@@ -58,6 +66,10 @@ func TestResolve(t *testing.T) {
 
 func TestResolveErrors(t *testing.T) {
 	for line, want := range map[string]Error{
+		"add roles":                  {9, `a value is missing after "roles"`, "<role>: Digits"},
+		"add roles [ 1":              {13, "this list is not closed", "end it with ]"},
+		"add roles [ 1 x ]":          {14, `"x" is no number`, "Digits"},
+		`add roles "[1"`:             {10, `"[1" is no number`, "Digits"},
 		"s":                          {0, `"s" is ambiguous`, "it may be set, show"},
 		"show nothing":               {5, `unknown word "nothing" after "show"`, "expected session, version"},
 		"show sesion":                {5, `unknown word "sesion" after "show"`, "did you mean session, version?"},
@@ -91,7 +103,9 @@ func TestComplete(t *testing.T) {
 		return nil
 	}
 	for line, want := range map[string]string{
-		"":                        "set show",
+		"":                        "add set show",
+		"add roles [ 1 ":          "<role>",
+		"add roles [ 1 ] ":        "<[Enter]> user |",
 		"s":                       "set show",
 		"sh":                      "show",
 		"show ":                   "session version",

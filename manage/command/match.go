@@ -37,6 +37,7 @@ type walker[D any] struct {
 	path    string   // the keywords so far, in full
 	args    Args     // the options so far
 	pending *Option  // the last word was the keyword of this option, whose value is to come
+	open    bool     // that value is a list, and its bracket is open
 	used    []string // groups and names of options that are taken
 	rest    int      // the words are over: what follows this byte of the line is text; -1 while they are not
 	err     *Error
@@ -60,6 +61,10 @@ func (t *Table[D]) walk(line string, tokens []Token) *walker[D] {
 // step takes one word.
 func (w *walker[D]) step(token Token) {
 	if o := w.pending; o != nil {
+		if o.Value.List {
+			w.takeMember(o, token)
+			return
+		}
 		w.pending = nil
 		w.take(o, token)
 		return
@@ -188,6 +193,32 @@ func (w *walker[D]) take(o *Option, token Token) {
 	w.args[o.Name] = text
 }
 
+// takeMember gives option o, whose value is a list, the next word of it: a value, a bracket, or both.
+// Without brackets the list is one value.
+func (w *walker[D]) takeMember(o *Option, token Token) {
+	before := w.args[o.Name]
+	text := token.Text
+	if !token.Quoted {
+		rest, opens := strings.CutPrefix(text, "[")
+		if opens && !w.open {
+			w.open, text = true, rest
+		}
+		if rest, closes := strings.CutSuffix(text, "]"); closes && w.open {
+			w.open, text = false, rest
+		}
+	}
+	if !w.open {
+		w.pending = nil
+	}
+	w.args[o.Name] = before
+	if text == "" && !token.Quoted {
+		return
+	}
+	if w.take(o, Token{Text: text, Start: token.Start, End: token.End, Quoted: token.Quoted}); before != "" {
+		w.args[o.Name] = before + string(listSeparator) + w.args[o.Name]
+	}
+}
+
 // pick finds the one of words that text means, or says why there is none.
 func pick(text string, words []string) (full, problem string) {
 	for _, word := range words {
@@ -236,6 +267,9 @@ func (w *walker[D]) after() string {
 // complete checks that the words make a whole command.
 func (w *walker[D]) complete(line string) error {
 	end := len(strings.TrimRight(line, " \t\r\n"))
+	if w.open {
+		return &Error{end, "this list is not closed", "end it with ]"}
+	}
 	if w.pending != nil {
 		return &Error{end, fmt.Sprintf("a value is missing after %q", w.pending.Name), "<" + w.pending.Value.Name + ">: " + w.pending.Value.Help}
 	}

@@ -35,6 +35,7 @@ type Value struct {
 	Words []string           // accepted words, when there are only these
 	Check func(string) error // refuses what cannot be meant; nil accepts everything
 	Live  string             // names the source of the values that exist now; "" has none
+	List  bool               // there may be several, in brackets; Args.List has them
 }
 
 // Table is a set of commands, ready to be searched. It is immutable.
@@ -98,6 +99,14 @@ type Args map[string]string
 
 // Has says whether the option was given.
 func (a Args) Has(name string) bool { _, ok := a[name]; return ok }
+
+// List are the values of an option that may have several.
+func (a Args) List(name string) []string {
+	return strings.FieldsFunc(a[name], func(r rune) bool { return r == listSeparator })
+}
+
+// listSeparator stands between values of a list in Args. No line has it.
+const listSeparator = '\n'
 
 // Error is a line that cannot be read, with the place of the first word that is wrong.
 type Error struct {

@@ -56,6 +56,7 @@ var views = map[string]func() View{
 	"appid-cache":           func() View { return new(ApplicationCache) },
 	"appid-statistics":      func() View { return new(ApplicationStatistics) },
 	"appid-counters":        func() View { return new(AppIDCounters) },
+	"local-users":           func() View { return new(LocalUsers) },
 	"idp-version":           func() View { return new(IDPVersion) },
 }
 

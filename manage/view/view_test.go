@@ -38,6 +38,13 @@ var guidePolicy = Policy{View: policy.View{
 	Applications:         []policy.ApplicationView{{Name: "any", Terms: []policy.TermView{{ALG: "0"}}}},
 }, Action: "reject"}
 
+// localUsers is a table as the guide describes it.
+var localUsers = []LocalUser{
+	{Address: netip.MustParseAddr("192.0.2.2"), User: "user1", Roles: []string{"role1"}},
+	{Address: netip.MustParseAddr("192.0.2.10"), User: "Ada Lovelace", Roles: []string{"staff", "eng"}},
+	{Address: netip.MustParseAddr("2001:db8::1"), User: "bob"},
+}
+
 // TestText compares texts with testdata/NAME.txt. The layouts of the guide are those of rows O-2,
 // O-7/TR-49, O-8 and O-12; the file of a layout differs from the guide only in what it says.
 // Rows: 1/O-12, FW-10, PR-96, 4/C-12.
@@ -52,20 +59,22 @@ func TestText(t *testing.T) {
 	six.ID, six.In, six.Out = 2, wing("[2001:db8::1]:40000", "[2001:db8:1::2]:443", "eth1", 1, 80), wing("[2001:db8:1::2]:443", "[2001:db8::1]:40000", "eth2", 0, 0)
 	six.Timeout, six.NATRule = Never, "out/all"
 	for name, v := range map[string]View{
-		"sessions":           &Sessions{Sessions: []Session{guideSession, six}, Matched: 7, Valid: 3, Pending: 2, Invalidated: 1, Other: 1},
-		"sessions-ssl":       &Sessions{Sessions: []Session{guideSession}, Matched: 1, Valid: 1, TLS: true},
-		"sessions-extensive": &Sessions{Sessions: []Session{guideSession, six}, Matched: 3, Extensive: true},
-		"session-summary":    &SessionSummary{Unicast: 3, Multicast: 1, Offloaded: 2, Failed: 2, InUse: 4, Valid: 2, Pending: 1, Invalidated: 1, Maximum: 1000000},
-		"policies-detail":    &Policies{Default: "permit-all", PreIDDefault: "permit-all", Detail: true, Policies: []Policy{guidePolicy, busy}},
-		"policies":           &Policies{Default: "deny-all", PreIDDefault: "permit-all", Policies: []Policy{guidePolicy, busy}},
-		"hit-counts":         &HitCounts{Policies: []HitCount{{FromZone: "trust", ToZone: "untrust", Name: "web", Count: 20, Action: "permit"}, {Name: "last", Action: "deny"}}},
-		"track-counters":     &TrackCounters{Create: 1, Close: 1},
-		"alarms":             &Alarms{Alarms: []Alarm{{Since: at, Class: "Minor", Text: "collector is down"}}},
-		"no-alarms":          &Alarms{},
-		"interfaces-terse":   &Interfaces{Terse: true, Interfaces: []Interface{{Name: "ge-0/0/1.0", Admin: "up", Link: "up", Zone: "trust", Addresses: []string{"192.0.2.1/24", "2001:db8::1/64"}}, {Name: "eth9", Admin: "down", Link: "down"}}},
-		"routes":             &Routes{Routes: []Route{{Destination: "0.0.0.0/0", Protocol: "Static", Metric: 5, NextHops: []string{"to 192.0.2.254 via ge-0/0/0.0", "to 198.51.100.254 via eth2"}}, {Destination: "2001:db8::/32", Protocol: "Direct", NextHops: []string{"via eth1"}}}},
-		"commits":            &Commits{ConfirmedUntil: at.Add(time.Minute), Commits: []Commit{{Number: 0, Time: at, User: "root", Client: "cli", Comment: "more"}, {Number: 1, Time: at, User: "root", Client: "file"}}},
-		"nat-rules":          &NATRules{Rules: []NATRule{{Name: "all", RuleSet: "out", Position: 1, From: "zone trust", To: "zone untrust", Match: []string{"Source addresses: 192.0.2.0/24"}, Action: "interface", Hits: 3}}},
+		"sessions":              &Sessions{Sessions: []Session{guideSession, six}, Matched: 7, Valid: 3, Pending: 2, Invalidated: 1, Other: 1},
+		"sessions-ssl":          &Sessions{Sessions: []Session{guideSession}, Matched: 1, Valid: 1, TLS: true},
+		"sessions-extensive":    &Sessions{Sessions: []Session{guideSession, six}, Matched: 3, Extensive: true},
+		"session-summary":       &SessionSummary{Unicast: 3, Multicast: 1, Offloaded: 2, Failed: 2, InUse: 4, Valid: 2, Pending: 1, Invalidated: 1, Maximum: 1000000},
+		"policies-detail":       &Policies{Default: "permit-all", PreIDDefault: "permit-all", Detail: true, Policies: []Policy{guidePolicy, busy}},
+		"policies":              &Policies{Default: "deny-all", PreIDDefault: "permit-all", Policies: []Policy{guidePolicy, busy}},
+		"hit-counts":            &HitCounts{Policies: []HitCount{{FromZone: "trust", ToZone: "untrust", Name: "web", Count: 20, Action: "permit"}, {Name: "last", Action: "deny"}}},
+		"track-counters":        &TrackCounters{Create: 1, Close: 1},
+		"alarms":                &Alarms{Alarms: []Alarm{{Since: at, Class: "Minor", Text: "collector is down"}}},
+		"no-alarms":             &Alarms{},
+		"interfaces-terse":      &Interfaces{Terse: true, Interfaces: []Interface{{Name: "ge-0/0/1.0", Admin: "up", Link: "up", Zone: "trust", Addresses: []string{"192.0.2.1/24", "2001:db8::1/64"}}, {Name: "eth9", Admin: "down", Link: "down"}}},
+		"routes":                &Routes{Routes: []Route{{Destination: "0.0.0.0/0", Protocol: "Static", Metric: 5, NextHops: []string{"to 192.0.2.254 via ge-0/0/0.0", "to 198.51.100.254 via eth2"}}, {Destination: "2001:db8::/32", Protocol: "Direct", NextHops: []string{"via eth1"}}}},
+		"commits":               &Commits{ConfirmedUntil: at.Add(time.Minute), Commits: []Commit{{Number: 0, Time: at, User: "root", Client: "cli", Comment: "more"}, {Number: 1, Time: at, User: "root", Client: "file"}}},
+		"local-users":           &LocalUsers{Entries: localUsers},
+		"local-users-extensive": &LocalUsers{Entries: localUsers, Extensive: true},
+		"nat-rules":             &NATRules{Rules: []NATRule{{Name: "all", RuleSet: "out", Position: 1, From: "zone trust", To: "zone untrust", Match: []string{"Source addresses: 192.0.2.0/24"}, Action: "interface", Hits: 3}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join("testdata", name+".txt")

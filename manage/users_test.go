@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/manage/api"
 	"sluice/users"
 )
 
@@ -14,7 +15,7 @@ var _ Users = (*users.Table)(nil)
 func TestLocalAuthenticationTable(t *testing.T) {
 	f := start(t)
 	const table = " security user-identification local-authentication-table "
-	if got := f.fail(t, "show"+table+"all"); !strings.Contains(got, "no local authentication table") {
+	if got := refused(t, f, "show"+table+"all"); !strings.Contains(got, "no local authentication table") {
 		t.Errorf("without a table: %s", got)
 	}
 	known, err := users.Open(t.Context(), nil)
@@ -46,7 +47,7 @@ func TestLocalAuthenticationTable(t *testing.T) {
 		"show security user-identification local-authentication-table brief":       "unknown word",
 		"show security user-identification local-authentication-table all brief e": "unknown word",
 	} {
-		if got := f.fail(t, line); !strings.Contains(got, want) {
+		if got := refused(t, f, line); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
@@ -69,4 +70,15 @@ func TestLocalAuthenticationTable(t *testing.T) {
 	if got := f.run(t, "show"+table+"all"); got != "Total entries: 0\n" {
 		t.Errorf("after clear:\n%s", got)
 	}
+}
+
+// refused runs a command that must fail and returns why it did.
+func refused(t *testing.T, f *fixture, line string) string {
+	t.Helper()
+	_, err := f.client.Command(t.Context(), api.Command{Line: line})
+	if err == nil {
+		t.Errorf("%s: not refused", line)
+		return ""
+	}
+	return err.Error()
 }

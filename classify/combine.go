@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"sluice/classify/appdb"
+	"sluice/classify/decode"
 )
 
 // finding is what decoders have established, or think possible.
@@ -165,6 +166,8 @@ func (w *inspection) prematch() answer {
 		return answer{application: w.owner, confidence: Low, evidence: byAddress}
 	case w.earlier != nil:
 		return answer{application: w.earlier, confidence: Low, evidence: byDNS}
+	case w.meta.Protocol == decode.SCTP: // what it carries is another matter
+		return answer{protocol: w.engine.named(ipProtocols[decode.SCTP]), confidence: High, evidence: byDecoder}
 	}
 	return answer{}
 }

@@ -201,6 +201,23 @@ func (f *Flow) Datagram(d Direction, payload []byte) (changed bool) {
 	return f.refresh()
 }
 
+// Chunks shows what follows the common header of an SCTP packet: of its chunks, those with user data
+// count (RFC 9260 section 3.3.1). It says whether the answer changed.
+func (f *Flow) Chunks(d Direction, chunks []byte) (changed bool) {
+	const data, header = 0, 16 // type and header of a DATA chunk
+	for len(chunks) >= 4 {
+		length := int(chunks[2])<<8 | int(chunks[3])
+		if length < 4 || length > len(chunks) {
+			break
+		}
+		if chunks[0] == data && length > header {
+			changed = f.Datagram(d, chunks[header:length]) || changed
+		}
+		chunks = chunks[min((length+3)&^3, len(chunks)):]
+	}
+	return changed
+}
+
 // over says whether the inspection is: the decoders have answered and the session cannot turn out
 // to be a custom application any more, or it is one that comes before everything else, or a limit
 // is reached.

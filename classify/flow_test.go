@@ -321,6 +321,29 @@ func TestIPProtocols(t *testing.T) {
 	}
 }
 
+// AI-6: an SCTP session is that by its number, and what its user data tell.
+func TestSCTP(t *testing.T) {
+	heard := decode.Decoder{Name: "HEARD", SCTP: func(_ *decode.Session, data []byte) decode.Verdict {
+		if string(data) == "hear!" {
+			return decode.Match
+		}
+		return decode.More
+	}}
+	b := newBench(t, Options{Decoders: []decode.Decoder{heard}})
+	var f Flow
+	b.Begin(&f, testMeta(decode.SCTP, 0))
+	check(t, &f, "IPP-SCTP", "", false)
+	init := "\x01\x00\x00\x14" + strings.Repeat("i", 16)
+	for _, broken := range []string{"", "\x00", "\x00\x03\x00\x03", "\x00\x03\x00\x15", "\x00\x03\x00\x10" + strings.Repeat("d", 12), init} {
+		if f.Chunks(ToServer, []byte(broken)) {
+			t.Errorf("%q changes the answer", broken)
+		}
+	}
+	check(t, &f, "IPP-SCTP", "", false)
+	f.Chunks(ToServer, []byte(init+"\x00\x03\x00\x15"+strings.Repeat("d", 12)+"hear!\x00\x00\x00"))
+	check(t, &f, "HEARD", "", true)
+}
+
 // A decoder that panics ends the inspection of its own session only.
 func TestPanic(t *testing.T) {
 	b := newBench(t, Options{})

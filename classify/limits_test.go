@@ -65,7 +65,11 @@ func TestLimits(t *testing.T) {
 		if n != c.want {
 			t.Errorf("%s: ended after %d, want %d", c.name, n, c.want)
 		}
-		if r := f.Result(); f.Final() && (r.HowFinal != ByLimits || r.Protocol != appdb.Unknown) {
+		how, protocol := ByLimits, appdb.Unknown
+		if c.protocol == decode.SCTP { // that is known before
+			how, protocol = ByPreMatch, appdb.Prefix+"IPP-SCTP"
+		}
+		if r := f.Result(); f.Final() && (r.HowFinal != how || r.Protocol != protocol) {
 			t.Errorf("%s: %+v", c.name, r)
 		}
 	}

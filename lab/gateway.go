@@ -74,6 +74,18 @@ func (g *Gateway) Configure(ctx context.Context, commands ...string) error {
 	return err
 }
 
+// Edit runs configuration mode commands in order and returns what they print, warnings too. It
+// commits only what they commit.
+func (g *Gateway) Edit(ctx context.Context, commands ...string) (string, error) {
+	cmd := g.command(ctx)
+	cmd.Stdin = strings.NewReader("configure\n" + strings.Join(commands, "\n") + "\nexit\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return string(out), err
+}
+
 // Shell is the operational shell on the given terminal, not yet started.
 func (g *Gateway) Shell(ctx context.Context) *exec.Cmd { return g.command(ctx) }
 

@@ -76,8 +76,10 @@ func (e *Engine) identify(w *wing, p *stack.Packet) (refused *policy.Verdict) {
 		switch w.session.protocol {
 		case schema.ProtoTCP:
 			return f.Segment(&classify.Segment{Direction: d, Seq: p.Seq, Ack: p.Ack, Flags: p.TCPFlags, Payload: p.IP[p.Payload:]})
-		case schema.ProtoUDP, protoSCTP:
+		case schema.ProtoUDP:
 			return f.Datagram(d, p.IP[p.Payload:])
+		case protoSCTP:
+			return f.Chunks(d, p.IP[min(p.Payload+sctpHeader, len(p.IP)):])
 		}
 		return false
 	})
@@ -103,8 +105,11 @@ func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (re
 	return &v
 }
 
-// protoSCTP is the number of the Stream Control Transmission Protocol.
-const protoSCTP schema.Protocol = 132
+// The Stream Control Transmission Protocol: its number, and the length of what precedes the chunks.
+const (
+	protoSCTP  schema.Protocol = 132
+	sctpHeader                 = 12
+)
 
 // look shows a terminated session's bytes to its identification until that is final; nil where
 // there is nothing to find out.

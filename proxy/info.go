@@ -141,7 +141,14 @@ func (e *Engine) info(s *Session) Info {
 		Encryption: "Unknown", NATRule: s.natRule, Path: s.path.String(),
 		Start: s.started, Duration: time.Since(s.started),
 	}
-	i.Application, i.NestedApplication = s.applications()
+	found, _, _ := s.found()
+	i.Application, i.NestedApplication = found.Protocol, found.Application
+	switch {
+	case found.Encrypted:
+		i.Encryption = "Yes"
+	case found.Final && found.Name() != appdb.Unknown:
+		i.Encryption = "No"
+	}
 	switch {
 	case s.has(stateClosing):
 		i.State = "Invalidated"

@@ -129,7 +129,7 @@ func (t *Table) whole(ip []byte) {
 	case decode.UDP:
 		changed = f.state.Datagram(d, p.Payload)
 	case decode.SCTP:
-		changed = t.chunks(f, d, p.Payload)
+		changed = f.state.Chunks(d, p.Payload)
 	}
 	if changed {
 		t.note(f)
@@ -143,22 +143,6 @@ func (t *Table) note(f *Flow) {
 	if before.Protocol != f.Result.Protocol || before.Application != f.Result.Application {
 		f.AnswerPackets, f.AnswerBytes = f.state.Inspected()
 	}
-}
-
-// chunks shows the user data of the DATA chunks of an SCTP packet (RFC 9260 section 3.3.1).
-func (t *Table) chunks(f *Flow, d classify.Direction, packet []byte) (changed bool) {
-	const data, header = 0, 16
-	for len(packet) >= 4 {
-		length := int(packet[2])<<8 | int(packet[3])
-		if length < 4 || length > len(packet) {
-			break
-		}
-		if packet[0] == data && length > header {
-			changed = f.state.Datagram(d, packet[header:length]) || changed
-		}
-		packet = packet[min((length+3)&^3, len(packet)):]
-	}
-	return changed
 }
 
 // find finds the flow of a packet, or begins it.

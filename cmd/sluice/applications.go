@@ -30,6 +30,7 @@ func openApplications(o gatewayOptions, st *store.Store, tracker *track.Tracker,
 		Activate:   func(p *sigpack.Package) error { return apps.Activate(p) },
 		References: func(removed, renumbered []string) []string { return apps.References(removed, renumbered) },
 		Log:        systemMessage(logger, tracker),
+		Watch:      o.trial,
 		Logger:     logger,
 	})
 	if err != nil {

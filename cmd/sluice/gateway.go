@@ -25,6 +25,7 @@ import (
 	"sluice/policy"
 	"sluice/proxy"
 	"sluice/route"
+	"sluice/sigpack/install"
 	"sluice/stack/kernel"
 	"sluice/stack/offload"
 	"sluice/store"
@@ -46,7 +47,7 @@ type gatewayOptions struct {
 	state, config, socket, group, root string
 	plain                              bool
 	queues                             int
-	drain                              time.Duration
+	drain, trial                       time.Duration
 }
 
 func gatewayMain(args []string) int {
@@ -57,6 +58,7 @@ func gatewayMain(args []string) int {
 	flags.StringVar(&o.socket, "socket", "", "control `socket` (default: sluice.sock in the state directory)")
 	flags.StringVar(&o.group, "group", "", "`group` that may use the control socket, beside root")
 	flags.StringVar(&o.root, "feed-root", "", "root.json `file` that signature packages are trusted by (default: feed-root.json in the state directory)")
+	flags.DurationVar(&o.trial, "package-trial", install.DefaultWatch, "`time` that a signature package has to prove itself before it counts as installed")
 	flags.BoolVar(&o.plain, "plain", false, "open TUN devices without offloads, a packet per system call")
 	flags.IntVar(&o.queues, "queues", runtime.NumCPU(), "`queues` of each TUN device")
 	flags.DurationVar(&o.drain, "drain", drainTime, "`time` to wait for sessions to end when stopping")

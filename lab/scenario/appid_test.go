@@ -247,7 +247,7 @@ func TestGreetingsTellTheApplication(t *testing.T) {
 }
 
 // Identification is switched off and on while sessions pass.
-// Rows: AI-16, AI-17, 1/S-1, 1/S-2, 1/O-10.
+// Rows: AI-16, AI-17, 1/S-1, 1/S-2, 1/O-10, 1/O-11.
 func TestIdentificationOffAndOn(t *testing.T) {
 	w := start(t, lab.Options{}, lab.PermitAll)
 	held := w.connect(lab.EchoAddr4 + ":7")
@@ -273,6 +273,11 @@ func TestIdentificationOffAndOn(t *testing.T) {
 		t.Errorf("configuration mode shows %q, %v", out, err)
 	}
 	w.configure("delete services application-identification no-application-identification")
+	out, err = w.gw.Edit(t.Context(), "set services application-identification packet-capture global max-packets 10",
+		"edit services application-identification", "show packet-capture", "top", "rollback 0")
+	if err != nil || !strings.Contains(out, "global;\nmax-packets 10;") {
+		t.Errorf("configuration mode shows the capture as %q, %v", out, err)
+	}
 	status("Enabled")
 	get()
 	w.remembers(80, "HTTP")

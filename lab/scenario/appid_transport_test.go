@@ -132,3 +132,32 @@ func TestFTPData(t *testing.T) {
 		}
 	}
 }
+
+// Frames of 9,192 bytes pass and are identified, where the interfaces are set so.
+// Rows: AI-46, 1/S-42.
+func TestJumboFrames(t *testing.T) {
+	w := start(t, lab.Options{}, lab.PermitAll+"set interfaces ge-0/0/0 mtu 9192\nset interfaces ge-0/0/1 mtu 9192\n")
+	for host, devices := range map[*lab.Host][]string{w.Client: {"eth0"}, w.Internet: {"isp0", "to-web"}, w.Web: {"eth0"}} {
+		for _, device := range devices {
+			if err := host.IP("link set " + device + " mtu 9192"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.do(w.Client, "ping", "-c1", "-W2", "-Mdo", "-s", fmt.Sprint(9192-28), lab.WebAddr4)
+	c := w.connect(lab.WebAddr4 + ":80")
+	// One segment of one frame.
+	request := "GET / HTTP/1.1\r\nHost: www.example.net\r\nX: " + strings.Repeat("x", 7000) + "\r\n\r\n"
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	w.carries("destination-port 80", "HTTP")
+	for _, s := range w.sessions("destination-port 80") {
+		if s.In.Packets > 4 || s.In.Bytes < 7000 {
+			t.Errorf("the request came in %d packets of %d bytes together", s.In.Packets, s.In.Bytes)
+		}
+	}
+}

@@ -170,7 +170,7 @@ func ircClient(s *decode.Session, client, server []byte) decode.Verdict {
 		return decode.Match
 	case decode.PrefixFold(line, "PRIVMSG ") == decode.Whole && bytes.Contains(line, []byte(" :")):
 		return decode.Match
-	case s.Port(6667) && (decode.PrefixFold(line, "PING ") == decode.Whole || decode.PrefixFold(line, "PONG ") == decode.Whole || line[0] == ':'):
+	case s.Port(6667) && (decode.PrefixFold(line, "PING ") == decode.Whole || decode.PrefixFold(line, "PONG ") == decode.Whole || bytes.HasPrefix(line, []byte{':'})):
 		return decode.Match
 	}
 	return decode.No
@@ -203,18 +203,19 @@ func ircServer(server []byte) decode.Verdict {
 		return decode.No
 	}
 	// The server's name, then a number of three digits, a notice or a capability.
-	space := bytes.IndexByte(line, ' ')
+	name, _, named := bytes.Cut(line, []byte{' '})
+	space := len(name)
 	switch {
-	case space < 0 && (len(line) > 300 || !decode.Printable(line)):
+	case space > 300 || !decode.Printable(name):
 		return decode.No
-	case space < 0 || len(line) < space+8:
+	case !named || len(line) < space+8:
 		return decode.More
 	}
 	word := line[space+1 : space+8]
 	switch {
 	case decode.Prefix(word, "NOTICE ") == decode.Whole, decode.Prefix(word, "CAP ") == decode.Whole, decode.Prefix(word, "PRIVMSG") == decode.Whole:
 		return decode.Match
-	case word[0] >= '0' && word[0] <= '9' && word[1] >= '0' && word[1] <= '9' && word[2] >= '0' && word[2] <= '9' && word[3] == ' ' && bytes.IndexByte(line[:space], '.') > 0:
+	case word[0] >= '0' && word[0] <= '9' && word[1] >= '0' && word[1] <= '9' && word[2] >= '0' && word[2] <= '9' && word[3] == ' ' && bytes.IndexByte(name, '.') > 0:
 		return decode.Match
 	}
 	return decode.No

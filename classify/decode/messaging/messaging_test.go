@@ -114,6 +114,24 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
+// An empty line opens no session of IRC.
+func TestIRCEmptyLine(t *testing.T) {
+	for _, first := range []string{"\r\n", "\n:"} {
+		meta := TCP(6667)
+		s := decode.NewSession(&meta, nil)
+		if got := irc(&s, []byte(first), nil); got != decode.No {
+			t.Errorf("%q: %v", first, got)
+		}
+	}
+}
+
+// The name of an IRC server is text, and no longer than names are.
+func TestIRCServerName(t *testing.T) {
+	for _, name := range []string{"irc\x00example.org", strings.Repeat("irc.", 80)} {
+		Stream(t, Decoders, 6667, "", Server(":"+name+" NOTICE * :*** Looking up your hostname\r\n"))
+	}
+}
+
 // A request of Kafka that is said to be 16 MiB long opens no session, whether its name is there or not.
 func TestKafkaTooLong(t *testing.T) {
 	const request = "\x01\x00\x00\x24\x00\x12\x00\x03\x00\x00\x00\x01\x00\x0cconsumer-one\x00"

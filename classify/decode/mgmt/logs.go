@@ -111,14 +111,19 @@ func gelf(s *decode.Session, data []byte) decode.Verdict {
 
 func gelfStream(_ *decode.Session, client, _ []byte) decode.Verdict {
 	const longest = 1024
+	message := client[:min(len(client), longest)]
+	end := bytes.IndexAny(message, "\x00\n")
+	if end >= 0 {
+		message = message[:end]
+	}
 	switch {
 	case len(client) == 0:
 		return decode.More
-	case decode.Prefix(client, "{\"") == decode.None:
+	case decode.Prefix(client, `{"`) == decode.None:
 		return decode.No
-	case bytes.Contains(client, []byte(`"short_message"`)) && bytes.Contains(client, []byte(`"version"`)):
+	case bytes.Contains(message, []byte(`"short_message"`)) && bytes.Contains(message, []byte(`"version"`)):
 		return decode.Match
-	case len(client) > longest || bytes.IndexByte(client, 0) >= 0 || bytes.IndexByte(client, '\n') >= 0:
+	case len(client) >= longest || end >= 0:
 		return decode.No
 	}
 	return decode.More

@@ -264,12 +264,14 @@ func ovsdb(_ *decode.Session, client, server []byte) decode.Verdict {
 		if !decode.Printable(head[:min(len(head), 16)]) {
 			return decode.No
 		}
+		head, _, ended := bytes.Cut(head, []byte{'\n'})
+		head, _, other := bytes.Cut(head, []byte(`"jsonrpc"`))
 		for _, method := range [...]string{`"list_dbs"`, `"get_schema"`, `"monitor_cond`, `"Open_vSwitch"`, `"OVN_Northbound"`, `"OVN_Southbound"`} {
 			if bytes.Contains(head, []byte(method)) && bytes.Contains(head, []byte(`"method"`)) {
 				return decode.Match
 			}
 		}
-		if len(data) >= longest || bytes.IndexByte(head, '\n') >= 0 || bytes.Contains(head, []byte(`"jsonrpc"`)) {
+		if len(data) >= longest || ended || other {
 			return decode.No
 		}
 		return decode.More

@@ -51,6 +51,7 @@ func TestStreams(t *testing.T) {
 		{"NMDC peers", "DIRECT-CONNECT", []decodetest.Message{client("$MyNick a|$Lock b|")}},
 		{"ADC", "ADC", []decodetest.Message{client("HSUP ADBASE ADTIGR\n")}},
 		{"AppleJuice", "APPLEJUICE", []decodetest.Message{client("ajprot\r\n")}},
+		{"ZeroNet, in another order", "ZERONET", []decodetest.Message{client("\x83\xa6req_id\x00\xa6params\x80\xa3cmd\xa9handshake")}},
 		{"ZeroNet", "ZERONET", []decodetest.Message{client("\x83\xa3cmd\xa9handshake\xa6req_id\x00\xa6params\x80")}},
 		{"Bitcoin", "BITCOIN", []decodetest.Message{client(x(t, "f9beb4d9") + "version\x00\x00\x00\x00\x00" + x(t, "66000000 01020304"))}},
 		{"Litecoin", "LITECOIN", []decodetest.Message{client(x(t, "fbc0b6db") + "version\x00\x00\x00\x00\x00" + x(t, "66000000 01020304"))}},

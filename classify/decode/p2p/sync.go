@@ -34,14 +34,18 @@ func zeroNet(s *decode.Session, client, _ []byte) decode.Verdict {
 	if len(client) < 20 {
 		return decode.More
 	}
-	if client[1] != 0xa3 && client[1] != 0xa6 {
+	const longest = 600
+	begins := false
+	for _, key := range [...]string{"\xa3cmd\xa9handshake", "\xa6req_id", "\xa6params"} {
+		begins = begins || decode.Prefix(client[1:], key) == decode.Whole
+	}
+	head := client[:min(len(client), longest)]
+	switch {
+	case !begins:
 		return decode.No
-	}
-	head := client[:min(len(client), 600)]
-	if bytes.Contains(head, []byte("\xa3cmd\xa9handshake")) && bytes.Contains(head, []byte("req_id")) {
+	case bytes.Contains(head, []byte("\xa3cmd\xa9handshake")) && bytes.Contains(head, []byte("req_id")):
 		return decode.Match
-	}
-	if len(client) < 600 && bytes.HasPrefix(client[1:], []byte("\xa3cmd\xa9handshake")) {
+	case len(client) < longest:
 		return decode.More
 	}
 	return decode.No

@@ -17,13 +17,13 @@ var reverse = []decode.Decoder{
 
 // frp checks the log-on of a client: its kind, its length, and the object with its version.
 func frp(_ *decode.Session, client, _ []byte) decode.Verdict {
+	if decode.Prefix(client, "o\x00\x00\x00\x00\x00\x00") == decode.None {
+		return decode.No
+	}
 	if len(client) < 9 {
-		if decode.Prefix(client, "o\x00\x00\x00\x00\x00\x00") == decode.None {
-			return decode.No
-		}
 		return decode.More
 	}
-	if length := decode.Uint16(client, 7); !decode.Zero(client[1:7]) || length < 32 || length > 4096 {
+	if length := decode.Uint16(client, 7); length < 32 || length > 4096 {
 		return decode.No
 	}
 	return decode.Magic(client[9:], `{"version":"`)

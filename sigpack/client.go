@@ -21,7 +21,8 @@ import (
 // Client takes packages from a feed. It may be used by several goroutines.
 type Client struct {
 	Trust
-	// URL of the repository: http, https, or the path of a directory.
+	// URL of the repository: http, https, perhaps with a user and a password, or the path of a
+	// directory.
 	URL string
 	// Proxy is the HTTP proxy to go through; nil: none.
 	Proxy *url.URL
@@ -56,7 +57,7 @@ func (c *Client) Versions(ctx context.Context) ([]Version, error) {
 	defer done()
 	index, _, err := c.index(ctx, from, false)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.URL, err)
+		return nil, fmt.Errorf("%s: %w", Shown(c.URL), err)
 	}
 	return versions(index)
 }
@@ -72,7 +73,7 @@ func (c *Client) Fetch(ctx context.Context, version int, dir string) (*Fetched, 
 	defer done()
 	index, notes, err := c.index(ctx, from, false)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.URL, err)
+		return nil, fmt.Errorf("%s: %w", Shown(c.URL), err)
 	}
 	return c.fetch(ctx, from, index, version, dir, notes)
 }
@@ -191,7 +192,7 @@ func (c *Client) Report(ctx context.Context, r Report) error {
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("%s/reports: %s", feed.url, answer.Status)
+		return fmt.Errorf("%s/reports: %s", feed.shown, answer.Status)
 	}
 	return nil
 }
@@ -203,7 +204,7 @@ func (c *Client) source() (from source, done func(), err error) {
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, nil, fmt.Errorf("feed %q: an http or https URL, or the path of a directory", c.URL)
+		return nil, nil, fmt.Errorf("feed %q: an http or https URL, or the path of a directory", Shown(c.URL))
 	}
 	client, done := c.HTTP, func() {}
 	if client == nil {
@@ -211,7 +212,16 @@ func (c *Client) source() (from source, done func(), err error) {
 			TLSHandshakeTimeout: stalled, ResponseHeaderTimeout: stalled}
 		client, done = &http.Client{Transport: transport}, transport.CloseIdleConnections
 	}
-	return &httpSource{url: strings.TrimRight(c.URL, "/"), client: client}, done, nil
+	address := strings.TrimRight(c.URL, "/")
+	return &httpSource{url: address, shown: Shown(address), client: client}, done, nil
+}
+
+// Shown is the address of a feed as it may be shown and logged: without its password.
+func Shown(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
 }
 
 // stalled is how long a feed may send nothing.
@@ -220,6 +230,7 @@ const stalled = 30 * time.Second
 // httpSource is a repository on a server.
 type httpSource struct {
 	url    string
+	shown  string // without its password
 	client *http.Client
 }
 
@@ -241,7 +252,7 @@ func (s *httpSource) open(ctx context.Context, name string, offset, limit int64)
 	fail := func(err error) (io.ReadCloser, int64, error) {
 		answer.Body.Close()
 		cancel(nil)
-		return nil, 0, fmt.Errorf("%s/%s: %w", s.url, name, err)
+		return nil, 0, fmt.Errorf("%s/%s: %w", s.shown, name, err)
 	}
 	switch answer.StatusCode {
 	case http.StatusOK:
@@ -260,7 +271,7 @@ func (s *httpSource) open(ctx context.Context, name string, offset, limit int64)
 		return fail(fmt.Errorf("%w: %d bytes, more than %d", ErrHostile, answer.ContentLength, limit-offset))
 	}
 	body := &watched{body: answer.Body, cancel: cancel}
-	body.timer = time.AfterFunc(stalled, func() { cancel(fmt.Errorf("%s/%s: nothing came for %v", s.url, name, stalled)) })
+	body.timer = time.AfterFunc(stalled, func() { cancel(fmt.Errorf("%s/%s: nothing came for %v", s.shown, name, stalled)) })
 	body.ctx = ctx
 	return body, offset, nil
 }

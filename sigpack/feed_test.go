@@ -569,6 +569,34 @@ func TestEndlessServer(t *testing.T) {
 	}
 }
 
+// A feed may want a user and a password, which are not shown (AI-18).
+func TestCredentials(t *testing.T) {
+	f := newFeed(t)
+	f.publish(t, major(1))
+	closed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "branch" || password != "s3cret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		f.server.ServeHTTP(w, r)
+	}))
+	defer closed.Close()
+	c := f.client(t)
+	for login, ok := range map[string]bool{"branch:s3cret@": true, "branch:other-s3cret@": false, "": false} {
+		c.URL = strings.Replace(closed.URL, "://", "://"+login, 1)
+		_, err := c.Versions(t.Context())
+		if (err == nil) != ok || err != nil && (!strings.Contains(err.Error(), "401") || strings.Contains(err.Error(), "s3cret")) {
+			t.Errorf("with %q: %v", login, err)
+		}
+		if shown := Shown(c.URL); strings.Contains(shown, "s3cret") || !strings.HasSuffix(shown, strings.TrimPrefix(closed.URL, "http://")) {
+			t.Errorf("shown as %q", shown)
+		}
+	}
+	if path := "/var/tmp/a feed"; Shown(path) != path {
+		t.Errorf("shown as %q", Shown(path))
+	}
+}
+
 // The feed can be reached through a proxy: with CONNECT when it is an https feed (AI-111, AI-112).
 func TestProxy(t *testing.T) {
 	f := newFeed(t)

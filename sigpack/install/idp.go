@@ -3,6 +3,8 @@ package install
 import (
 	"fmt"
 	"time"
+
+	"sluice/sigpack"
 )
 
 // IDPStarted is what the commands of the intrusion detection package print when they have started
@@ -18,7 +20,7 @@ func (m *Manager) IDPDownloadStatus() string {
 	case s.State == Idle:
 		return s.Text
 	case s.State == Succeeded && staged != nil && staged.Version == s.Version:
-		return fmt.Sprintf("Done;Successfully downloaded from(%s).\nVersion info:%d(%s, Detector=%s)", m.settings.Load().source.URL,
+		return fmt.Sprintf("Done;Successfully downloaded from(%s).\nVersion info:%d(%s, Detector=%s)", sigpack.Shown(m.settings.Load().source.URL),
 			staged.Version, releaseDate(staged.Released), staged.Engine.Version)
 	}
 	return "Done;" + s.Text

@@ -16,7 +16,7 @@ func (m *Manager) CheckServer(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Download server URL: %s", m.settings.Load().source.URL)
+	fmt.Fprintf(&b, "Download server URL: %s", sigpack.Shown(m.settings.Load().source.URL))
 	for _, kind := range []sigpack.Kind{sigpack.Major, sigpack.Minor} {
 		for _, v := range versions {
 			if v.Kind == kind && !v.Withdrawn {

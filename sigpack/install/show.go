@@ -27,7 +27,7 @@ type Details struct {
 // Details returns which packages there are and where they come from.
 func (m *Manager) Details() Details {
 	r, s := m.journal.read(), m.settings.Load()
-	d := Details{Server: s.source.URL, AutoUpdate: s.schedule != nil, ProxyProfile: s.profile, ProxyAddress: address(s.source.Proxy)}
+	d := Details{Server: sigpack.Shown(s.source.URL), AutoUpdate: s.schedule != nil, ProxyProfile: s.profile, ProxyAddress: address(s.source.Proxy)}
 	if p, _ := m.Current(); p != nil {
 		d.Installed, d.Builtin = &p.Info, p.Dir == ""
 	}

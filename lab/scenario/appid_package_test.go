@@ -411,3 +411,19 @@ func TestKilledDuringInstall(t *testing.T) {
 	f.visit("shop.example")
 	f.remembers(8081, "SHOP")
 }
+
+// What a content network carries is told instead of the network, where the statement is set.
+// Rows: AI-63, 1/S-17.
+func TestContentNetwork(t *testing.T) {
+	f := startFeed(t, "")
+	apps := strings.Replace(feedApps, "protocol HTTP\n", "protocol HTTP\n  flags carrier\n", 1)
+	f.publish(apps+"application DELIVERY\n  number 7\n  category Web\n  addresses "+lab.WebAddr4+"/32\n  flags cdn\n", "--version", "2001")
+	f.done("download", "Application package 2001 is downloaded successfully")
+	f.done("install", "Install application package 2001 succeed")
+	f.listen(f.Web, ":8081", answers(okPage))
+	f.visit("shop.example")
+	f.remembers(8081, "DELIVERY")
+	f.configure("set services application-identification enable-cdn-application-detection")
+	f.visit("shop.example")
+	f.remembers(8081, "SHOP")
+}

@@ -53,10 +53,13 @@ func limitsOf(c *schema.ApplicationIdentification) classify.Limits {
 	return l
 }
 
-// matchesApplications says whether a policy matches sessions by their application, so that it
-// matters what later transactions of a session carry.
+// matchesApplications says whether a policy, or the rule set of one, matches sessions by their
+// application, so that it matters what later transactions of a session carry.
 func matchesApplications(cfg *schema.Config) bool {
 	for _, p := range policiesOf(cfg) {
+		if permit := p.Then.Permit; permit != nil && permit.ApplicationServices.ApplicationFirewall != nil {
+			return true
+		}
 		for _, name := range p.Match.DynamicApplication {
 			if name != "any" && name != "none" {
 				return true

@@ -63,7 +63,9 @@ var generalHelp = map[string]string{
 	"show route":                                   "Show the routing table",
 	"show schedulers":                              "Show schedulers and whether they are active",
 	"show security":                                "Show security information",
-	"show security application-tracking":           "Show application tracking information",
+	"show security application-firewall":           "Show the application firewall",
+	"show security application-firewall rule-set": "Show rule sets, and how many sessions each rule decided about",
+	"show security application-tracking":          "Show application tracking information",
 	"show security application-tracking counters": "Show how many messages were sent",
 	"show security flow":                          "Show session information",
 	"show security flow session":                  "Show sessions",
@@ -109,9 +111,11 @@ var generalCommands = []command.Command[handler]{
 	{Words: "show log", Options: []command.Option{bare("filename", "Log file", logFileValue)}, Do: showLog},
 	{Words: "show route", Options: []command.Option{bare("destination", "Routes to this destination", addressValue)}, Do: showRoute},
 	{Words: "show schedulers", Options: []command.Option{bare("scheduler", "Scheduler", &command.Value{Name: "scheduler", Help: "Name of a scheduler", Live: "scheduler"})}, Do: showSchedulers},
+	{Words: "show security application-firewall rule-set", Options: []command.Option{flag("all", "All rule sets"), bare("rule-set", "Rule set", ruleSetValue)}, Do: showFirewalls},
 	{Words: "show security application-tracking counters", Do: showTrackCounters},
 	{Words: "show security flow session", Options: append(sessionFilters(),
 		command.Option{Name: "brief", Help: "Show brief output (default)", Group: "style"},
+		command.Option{Name: "explain", Help: "Show how it was decided about one session", Group: "style"},
 		command.Option{Name: "extensive", Help: "Show detailed output", Group: "style"},
 		command.Option{Name: "summary", Help: "Show output summary", Group: "style"},
 	), Do: showSessions},
@@ -146,7 +150,7 @@ func sessionFilters() []command.Option {
 	return []command.Option{
 		{Name: "application", Help: "Application protocol name", Value: &command.Value{Name: "application", Help: "Application by protocol and port (junos-http), or by content (junos:HTTP)", Live: "session-application"}},
 		{Name: "application-firewall", Help: "Show application-firewall sessions"},
-		{Name: "application-firewall-rule-set", Help: "Show application firewall sessions matching rule-set name", Value: &command.Value{Name: "rule-set", Help: "Name of a rule set"}},
+		{Name: "application-firewall-rule-set", Help: "Show application firewall sessions matching rule-set name", Value: ruleSetValue},
 		{Name: "application-traffic-control", Help: "Show application-traffic-control sessions"},
 		{Name: "destination-port", Help: "Destination port (1..65535)", Value: portValue},
 		{Name: "destination-prefix", Help: "Destination IP prefix or address", Value: prefixValue},
@@ -178,6 +182,9 @@ var matchOptions = []command.Option{
 	{Name: "source-port", Help: "Source port (1..65535)", Value: portValue},
 	{Name: "destination-port", Help: "Destination port (1..65535)", Value: portValue},
 	{Name: "protocol", Help: "IP protocol (tcp when absent)", Value: protocolValue},
+	{Name: "dynamic-application", Help: "What the session turns out to carry (any application when absent)", Value: &command.Value{Name: "application", Help: "Name of an application (junos:HTTP)", Live: "dynamic-application"}},
+	{Name: "user", Help: "User at the source address (nobody when absent)", Value: &command.Value{Name: "user", Help: "Name of a user"}},
+	{Name: "role", Help: "Role of that user", Value: &command.Value{Name: "role", Help: "Name of a role"}},
 	{Name: "result-count", Help: "Policies shown at most (1..16)", Value: numberValue("count", "Number of policies (1..16)", 1, 16)},
 }
 
@@ -203,6 +210,7 @@ var logFilters = []command.Option{
 // Values that several commands take.
 var (
 	zoneValue      = &command.Value{Name: "zone", Help: "Name of a zone", Live: "zone"}
+	ruleSetValue   = &command.Value{Name: "rule-set", Help: "Name of a rule set", Live: "rule-set"}
 	interfaceValue = &command.Value{Name: "interface", Help: "Logical interface (ge-0/0/1.0, eth1)", Live: "interface"}
 	logFileValue   = &command.Value{Name: "filename", Help: "Name of a log file", Live: "log-file"}
 	portValue      = numberValue("port", "Port (1..65535)", 1, 65535)

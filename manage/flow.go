@@ -21,6 +21,7 @@ type Sessions interface {
 	Sessions(proxy.Filter) []proxy.Info
 	Clear(proxy.Filter) int
 	Summary() proxy.Summary
+	Explain(id uint64) (proxy.Explanation, bool)
 	Counters() proxy.Counters
 	Devices() map[string]*stack.Device
 }
@@ -35,7 +36,7 @@ func (s *Server) sessions() (Sessions, error) {
 
 // foreign are filters for services that no session uses: nothing fits them.
 var foreign = []string{
-	"application-firewall", "application-firewall-rule-set", "application-traffic-control", "idp", "resource-manager", "ssl", "tunnel",
+	"application-traffic-control", "idp", "resource-manager", "ssl", "tunnel",
 }
 
 // filter is what the request selects; none says that no session can fit.
@@ -44,6 +45,7 @@ func (s *Server) filter(r *request) (f proxy.Filter, none bool, err error) {
 		ID: r.number("session-identifier"), Source: r.prefix("source-prefix").Masked(), Destination: r.prefix("destination-prefix").Masked(),
 		SourcePort: uint16(r.number("source-port")), DestinationPort: uint16(r.number("destination-port")), Protocol: r.protocol(),
 		Interface: r.args["interface"], Application: r.args["application"], DynamicApplication: r.args["dynamic-application"],
+		Firewall: r.args.Has("application-firewall"), RuleSet: r.args["application-firewall-rule-set"],
 		NAT: r.args.Has("nat"), Encrypted: r.args.Has("encrypted"), Policy: r.args["policy-name"],
 		FromZone: r.args["from-zone"], ToZone: r.args["to-zone"],
 	}
@@ -70,6 +72,9 @@ func showSessions(s *Server, r *request) (view.View, error) {
 		return &view.SessionSummary{Unicast: sum.Unicast, Multicast: sum.Multicast, Offloaded: sum.Offloaded, Failed: sum.Failed, InUse: sum.InUse, Valid: sum.Valid,
 			Pending: sum.Pending, Invalidated: sum.Invalidated, Other: sum.Other, Maximum: sum.Maximum}, nil
 	}
+	if r.args.Has("explain") {
+		return explainSession(s, table, r)
+	}
 	answer := &view.Sessions{Sessions: []view.Session{}, Extensive: r.args.Has("extensive"), TLS: r.args.Has("ssl")}
 	f, none, err := s.filter(r)
 	if none || err != nil {
@@ -93,7 +98,7 @@ func sessionView(info proxy.Info, started time.Time) view.Session {
 		Timeout: wholeSeconds(info.Timeout), MaximumTimeout: wholeSeconds(info.MaxTimeout), Protocol: info.Protocol.String(),
 		In: wingView(info.In), Out: wingView(info.Out), FromZone: info.FromZone, ToZone: info.ToZone, Service: info.Service,
 		DynamicApplication: info.Application, NestedApplication: info.NestedApplication,
-		Encryption: info.Encryption, NATRule: info.NATRule, Path: info.Path, TCPState: info.TCPState, Start: info.Start,
+		Encryption: info.Encryption, RuleSet: info.RuleSet, Rule: info.Rule, NATRule: info.NATRule, Path: info.Path, TCPState: info.TCPState, Start: info.Start,
 		StartUptime: max(0, int64(info.Start.Sub(started)/time.Second)), Duration: int64(info.Duration / time.Second),
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"sluice/classify/appdb"
 	"sluice/manage/api"
 	"sluice/manage/view"
 	"sluice/policy"
+	"sluice/proxy"
 	"sluice/store/schema"
 )
 
@@ -113,7 +115,66 @@ func showMatchPolicies(s *Server, r *request) (view.View, error) {
 	if f.SrcPort == 0 {
 		f.SrcPort = 1024
 	}
+	if r.args.Has("user") || r.args.Has("role") {
+		f.User = &policy.User{Name: r.args["user"]}
+		if r.args.Has("role") {
+			f.User.Roles = []string{r.args["role"]}
+		}
+	}
+	if name := r.args["dynamic-application"]; name != "" {
+		if f.Content, err = s.contentOf(name); err != nil {
+			return nil, err
+		}
+	}
 	return &view.Matches{Policies: view.PolicyList(engine.MatchPolicies(f, int(max(1, r.number("result-count")))))}, nil
+}
+
+// contentOf is what policies may match of a session that carries an application.
+func (s *Server) contentOf(name string) (*policy.Content, error) {
+	if strings.EqualFold(strings.TrimPrefix(name, appdb.Prefix), strings.TrimPrefix(appdb.Unknown, appdb.Prefix)) {
+		return policy.UnknownContent, nil
+	}
+	catalogue, err := s.catalogue()
+	if err != nil {
+		return nil, err
+	}
+	a, err := lookUp(catalogue, name)
+	if err != nil {
+		return nil, err
+	}
+	content := &policy.Content{Names: []string{a.Name}, Settled: true, Final: true}
+	if of, ok := catalogue.Lookup(a.Of); ok && a.Kind == appdb.Micro {
+		content.Names = append(content.Names, of.Name)
+	}
+	return content, nil
+}
+
+func showFirewalls(s *Server, r *request) (view.View, error) {
+	engine, err := s.policies()
+	if err != nil {
+		return nil, err
+	}
+	answer, wanted := &view.Firewalls{RuleSets: []view.Firewall{}}, r.args["rule-set"]
+	var known []string
+	for _, f := range engine.Firewalls() {
+		known = append(known, f.Name)
+		if wanted != "" && f.Name != wanted {
+			continue
+		}
+		set := view.Firewall{FirewallView: f}
+		if s.options.Sessions != nil {
+			for _, info := range s.options.Sessions.Sessions(proxy.Filter{RuleSet: f.Name}) {
+				if info.Open {
+					set.Pending++
+				}
+			}
+		}
+		answer.RuleSets = append(answer.RuleSets, set)
+	}
+	if wanted != "" && len(answer.RuleSets) == 0 {
+		return nil, &api.Error{Message: fmt.Sprintf("there is no rule set %q", wanted), Hint: schema.DidYouMean(wanted, known)}
+	}
+	return answer, nil
 }
 
 func showZones(s *Server, r *request) (view.View, error) {

@@ -37,6 +37,8 @@ type fakeSessions struct {
 	last    proxy.Filter // of the last call
 	cleared int
 	panics  bool
+
+	explained proxy.Explanation
 }
 
 func (f *fakeSessions) Sessions(filter proxy.Filter) []proxy.Info {
@@ -45,6 +47,12 @@ func (f *fakeSessions) Sessions(filter proxy.Filter) []proxy.Info {
 	}
 	f.last = filter
 	return f.list
+}
+func (f *fakeSessions) Explain(id uint64) (proxy.Explanation, bool) {
+	if id != f.explained.ID {
+		return proxy.Explanation{}, false
+	}
+	return f.explained, true
 }
 func (f *fakeSessions) Clear(filter proxy.Filter) int {
 	f.last = filter
@@ -256,7 +264,7 @@ func TestCommands(t *testing.T) {
 func TestSessionFilters(t *testing.T) {
 	f := start(t)
 	f.run(t, "show security flow session source-prefix 192.0.2.0/24 destination-prefix 2001:db8::1 source-port 1 destination-port 65535 "+
-		"protocol udp family inet6 interface ge-0/0/1.0 application junos-dns-udp dynamic-application junos:DNS nat encrypted session-identifier 9 "+
+		"protocol udp family inet6 interface ge-0/0/1.0 application junos-dns-udp dynamic-application junos:DNS nat encrypted session-identifier 9 application-firewall application-firewall-rule-set rs1 "+
 		"policy-name web from-zone trust to-zone untrust extensive")
 	udp := schema.ProtoUDP
 	got := f.sessions.last
@@ -265,7 +273,7 @@ func TestSessionFilters(t *testing.T) {
 	}
 	got.Protocol = nil
 	want := proxy.Filter{ID: 9, Source: netip.MustParsePrefix("192.0.2.0/24"), Destination: netip.MustParsePrefix("2001:db8::1/128"), SourcePort: 1,
-		DestinationPort: 65535, Interface: "ge-0/0/1.0", Application: "junos-dns-udp", DynamicApplication: "junos:DNS", Family: 6, NAT: true, Encrypted: true,
+		DestinationPort: 65535, Interface: "ge-0/0/1.0", Application: "junos-dns-udp", DynamicApplication: "junos:DNS", Family: 6, NAT: true, Encrypted: true, Firewall: true, RuleSet: "rs1",
 		Policy: "web", FromZone: "trust", ToZone: "untrust"}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -278,7 +286,7 @@ func TestForeignFilters(t *testing.T) {
 	f := start(t)
 	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}}
 	for filter, total := range map[string]string{
-		"application-firewall": "0", "application-traffic-control": "0", "application-traffic-control extensive": "0", "idp": "0",
+		"application-firewall": "1", "application-traffic-control": "0", "application-traffic-control extensive": "0", "idp": "0",
 		"resource-manager": "0", "ssl": "0", "extensive ssl": "0", "tunnel": "0", "nat": "1",
 	} {
 		got := f.run(t, "show security flow session "+filter)

@@ -142,6 +142,10 @@ func (s *Server) live(source string, args command.Args) []command.Completion {
 				add(r.Name, "Rule of "+set.Name)
 			}
 		}
+	case "rule-set":
+		for _, set := range cfg.Security.ApplicationFirewall.RuleSets {
+			add(set.Name, "Rule set")
+		}
 	case "scheduler":
 		for _, sch := range cfg.Schedulers.Schedulers {
 			add(sch.Name, sch.Description)

@@ -66,7 +66,7 @@ func (c *compiler) unknownZone(path, name string) {
 //
 // Names of applications are looked up in apps.
 func Compile(cfg *schema.Config, st *State, apps Applications) (*Engine, []schema.Problem) {
-	c := &compiler{cfg: cfg, st: st, apps: apps, e: &Engine{st: st}}
+	c := &compiler{cfg: cfg, st: st, apps: apps, e: &Engine{st: st, apps: apps}}
 	c.compileZones()
 	c.compileBooks()
 	c.compileServices()

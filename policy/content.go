@@ -183,7 +183,7 @@ func (t *contentTable) possible(c *Content, passing bool) contentQuery {
 
 // LimitsContent says whether some policy or rule set looks at the application of sessions, so that
 // sessions are worth identifying for their policy.
-func (e *Engine) LimitsContent() bool { return e.content.limited != nil || e.firewalls }
+func (e *Engine) LimitsContent() bool { return e.content.limited != nil || e.ruled }
 
 // matchContent finds the applications that a policy's dynamic-application names: each full name
 // with the application that it is a use of, or "". It is nil for a policy that matches every

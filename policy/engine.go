@@ -20,8 +20,10 @@ type Engine struct {
 	source, destination *side
 	fromZone, toZone    zoneTable
 	content             contentTable
-	firewalls           bool     // some policy has a rule set
-	contents            []string // names of applications in use
+	apps                Applications // nil for none
+	firewalls           []*Firewall  // in the order of the configuration
+	ruled               bool         // some policy has a rule set
+	contents            []string     // names of applications in use
 	preID               PreID
 	maxLookups          int
 	services            serviceTable

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"sync/atomic"
@@ -15,18 +16,22 @@ type Firewall struct {
 	Rules   []*FirewallRule
 	Default *FirewallRule // what no rule matches
 	Profile string        // "" for none
-	// Sessions counts the sessions that were handed to the rule set, Redirects those that were
-	// answered with a page.
+}
+
+// RuleCounters count the sessions that a rule of an application firewall decided about, each once,
+// and those of them that were answered with a page. They live as long as the rule is configured.
+type RuleCounters struct {
 	Sessions, Redirects atomic.Uint64
 }
 
 // FirewallRule is one rule of a Firewall.
 type FirewallRule struct {
 	Name                 string // "default-rule" for the default
-	Applications, Groups []string
+	Set                  *Firewall
+	Applications, Groups []string // as configured
 	Action               Action
 	Message              *Message // answer to a refused web request; nil for none
-	Sessions             atomic.Uint64
+	Counters             *RuleCounters
 
 	matches map[string]string // as Policy.applications
 }
@@ -40,6 +45,15 @@ type Message struct {
 	ID       uint32 // of the profile, from 1
 	Text     string // page; "" for the default text
 	Redirect string // address that the client is sent to; "" for none
+}
+
+// Statement is the statement that the rule is configured by.
+func (r *FirewallRule) Statement() string {
+	path := firewallPath + "rule-sets " + r.Set.Name + " "
+	if r == r.Set.Default {
+		return path + defaultRule
+	}
+	return path + "rule " + r.Name
 }
 
 // decide finds the rule for a content. certain is false when a later content may find another.
@@ -109,6 +123,12 @@ func (r *FirewallRule) uses(c *Content) bool {
 
 const firewallPath = "security application-firewall "
 
+// The most that a configuration may have.
+const (
+	maxRuleSets      = 1_000
+	maxFirewallRules = 10_000 // in all rule sets together, default rules not counted
+)
+
 // compileFirewalls reads the rule sets, and the answers of their profiles and of those of policies.
 func (c *compiler) compileFirewalls() {
 	security := &c.cfg.Security
@@ -122,9 +142,19 @@ func (c *compiler) compileFirewalls() {
 		p := &security.ApplicationFirewall.Profiles[i]
 		messages[p.Name] = c.message(firewallPath+"profile "+p.Name+" block-message", p.Name, uint32(i+1), &p.Message)
 	}
+	rules := 0
 	for i := range security.ApplicationFirewall.RuleSets {
 		set := &security.ApplicationFirewall.RuleSets[i]
-		c.firewalls[set.Name] = c.firewall(set, messages[set.Profile])
+		rules += len(set.Rules)
+		f := c.firewall(set, messages[set.Profile])
+		c.firewalls[set.Name] = f
+		c.e.firewalls = append(c.e.firewalls, f)
+	}
+	if sets := len(c.e.firewalls); sets > maxRuleSets {
+		c.problem(firewallPath+"rule-sets", "let policies share rule sets", "there are %d rule sets, and at most %d may be", sets, maxRuleSets)
+	}
+	if rules > maxFirewallRules {
+		c.problem(firewallPath+"rule-sets", "name several applications, or groups, in a rule", "there are %d rules, and at most %d may be", rules, maxFirewallRules)
 	}
 }
 
@@ -153,12 +183,9 @@ func (c *compiler) firewall(set *schema.FirewallRuleSet, message *Message) *Fire
 	for i := range set.Rules {
 		r := &set.Rules[i]
 		rulePath := path + " rule " + r.Name
-		rule := &FirewallRule{Name: r.Name, Applications: r.Match.Applications, Groups: r.Match.Groups, matches: map[string]string{}}
-		for keyword, names := range map[string][]string{"dynamic-application": r.Match.Applications, "dynamic-application-groups": r.Match.Groups} {
-			for name, of := range c.matchContent(rulePath+" match "+keyword, names) {
-				rule.matches[name] = of
-			}
-		}
+		rule := &FirewallRule{Name: r.Name, Set: f, Counters: c.st.firewallRule(set.Name, r.Name), Applications: r.Match.Applications, Groups: r.Match.Groups, matches: map[string]string{}}
+		maps.Copy(rule.matches, c.matchContent(rulePath+" match dynamic-application", r.Match.Applications))
+		maps.Copy(rule.matches, c.matchContent(rulePath+" match dynamic-application-groups", r.Match.Groups))
 		if len(r.Match.Applications)+len(r.Match.Groups) == 0 {
 			c.problem(rulePath+" match", "add dynamic-application or dynamic-application-groups", "the rule matches nothing")
 		}
@@ -167,7 +194,7 @@ func (c *compiler) firewall(set *schema.FirewallRuleSet, message *Message) *Fire
 		}
 		f.Rules = append(f.Rules, rule)
 	}
-	f.Default = &FirewallRule{Name: defaultRule}
+	f.Default = &FirewallRule{Name: defaultRule, Set: f, Counters: c.st.firewallRule(set.Name, "")}
 	if d := &set.Default; !f.Default.then(d.Permit, d.Deny, d.Reject, message) {
 		c.problem(path, "set "+path+" default-rule permit, deny or reject", "default-rule is missing: it decides about applications that no rule matches")
 	}

@@ -52,7 +52,15 @@ func (p *Policy) key() string {
 	return p.FromZone + " " + p.ToZone + " " + p.Name
 }
 
-// path is the policy's statement.
+// Statement is the statement that the policy is configured by.
+func (p *Policy) Statement() string {
+	if p.configured == nil {
+		return "security policies default-policy"
+	}
+	return p.path()
+}
+
+// path is the statement of a configured policy.
 func (p *Policy) path() string {
 	if p.Global {
 		return "security policies global policy " + p.Name
@@ -179,7 +187,7 @@ func (c *compiler) compilePolicy(p *Policy) {
 func (c *compiler) applicationServices(p *Policy, path string, services *schema.ApplicationServices) {
 	if rules := services.ApplicationFirewall; rules != nil {
 		p.Firewall = c.firewalls[rules.RuleSet]
-		c.e.firewalls = c.e.firewalls || p.Firewall != nil
+		c.e.ruled = c.e.ruled || p.Firewall != nil
 		if p.applications != nil {
 			c.problem(p.path(), "keep one of the two", "Traditional AppFW and dynamic-application can't be applied to same policy")
 		}

@@ -66,6 +66,11 @@ type View struct {
 	LogClose                   bool              `json:"log-session-close,omitempty"`
 	Statistics                 *StatisticsView   `json:"statistics,omitempty"` // with then count
 	Hits                       uint64            `json:"hits"`
+
+	DynamicApplications []DynamicApplicationView `json:"dynamic-applications,omitempty"` // applications before groups, by name
+	RedirectProfile     *ProfileView             `json:"dynapp-redir-profile,omitempty"`
+	Firewall            *FirewallView            `json:"application-firewall,omitempty"`
+	LogOnly             bool                     `json:"log-only,omitempty"`
 }
 
 // AddressView is one address of a policy; sets are shown by their members.
@@ -127,10 +132,14 @@ func (e *Engine) List(filter Filter) Listing {
 }
 
 // MatchPolicies lists the policies that match a flow, at most count: the first decides, the
-// others would without it. The default policy is listed when no other matches.
+// others would without it. Without f.Content they are listed whatever application they match; with
+// it, only those that match that. The default policy is listed when no other matches.
 func (e *Engine) MatchPolicies(f *Flow, count int) []View {
 	var q query
 	e.ask(&q, f)
+	if e.content.limited != nil && f.Content != nil {
+		q.content = e.content.certain(f.Content)
+	}
 	var list []View
 	now := e.st.now()
 	for i := e.next(&q, 0); i >= 0 && len(list) < count; i = e.next(&q, i+1) {
@@ -167,6 +176,7 @@ func (e *Engine) Schedulers() []SchedulerView {
 // view shows the policy at position i.
 func (e *Engine) view(i int, now time.Time) View {
 	v := e.policies[i].view()
+	e.showContent(e.policies[i], &v)
 	if len(e.schedules) > 0 && e.holding(now).word(i/64)>>(i%64)&1 == 0 {
 		v.State = "disabled"
 	}

@@ -14,8 +14,9 @@ type State struct {
 	users Users // nil: nobody tells
 
 	mu       sync.Mutex
-	policies map[string]*policyState // by policy key
-	rules    map[string]*Counters    // by translation rule
+	policies map[string]*policyState     // by policy key
+	rules    map[string]*Counters        // by translation rule
+	firewall map[[2]string]*RuleCounters // by rule set and rule; "" for its default rule
 	next     uint32
 	restart  bool            // the first engine is that of a configuration accepted before
 	contents map[string]bool // names of applications that the engine in force was compiled with
@@ -73,6 +74,7 @@ func NewState(options ...Option) *State {
 		names:    newNames(),
 		policies: map[string]*policyState{},
 		rules:    map[string]*Counters{},
+		firewall: map[[2]string]*RuleCounters{},
 		next:     firstPolicyIndex,
 	}
 	for _, o := range options {
@@ -113,6 +115,19 @@ func (s *State) rule(key string) *Counters {
 	return r
 }
 
+// firewallRule is the counters of a rule of an application firewall, made when there are none.
+func (s *State) firewallRule(set, rule string) *RuleCounters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := [2]string{set, rule}
+	c := s.firewall[key]
+	if c == nil {
+		c = new(RuleCounters)
+		s.firewall[key] = c
+	}
+	return c
+}
+
 // keep forgets what no policy or rule of e uses.
 func (s *State) keep(e *Engine) {
 	policies, rules := map[string]bool{DefaultPolicy: true}, map[string]bool{}
@@ -124,6 +139,13 @@ func (s *State) keep(e *Engine) {
 			rules[r.Name] = true
 		}
 	}
+	counted := map[*RuleCounters]bool{}
+	for _, set := range e.firewalls {
+		counted[set.Default.Counters] = true
+		for _, r := range set.Rules {
+			counted[r.Counters] = true
+		}
+	}
 	contents := map[string]bool{}
 	for _, name := range e.contents {
 		contents[name] = true
@@ -131,6 +153,11 @@ func (s *State) keep(e *Engine) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.restart, s.contents = false, contents
+	for key, c := range s.firewall {
+		if !counted[c] {
+			delete(s.firewall, key)
+		}
+	}
 	for key := range s.policies {
 		if !policies[key] {
 			delete(s.policies, key)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"sluice/policy"
 	"sluice/track"
 )
 
@@ -106,6 +107,11 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	record := e.record(s)
 	e.countIdentity(s, record.BytesFromClient+record.BytesFromServer)
 	p := s.verdict.Load()
+	logs := p.LogClose
+	if s.has(statePotential) { // which it would have been is not known, nor will it be
+		p.Counters.Hits.Add(1)
+		record.Policy, logs = policy.PreIDPolicy, e.config.Load().policy.PreID().LogClose
+	}
 	p.Counters.SessionsClosed.Add(1)
 	if p.Count {
 		p.Counters.PacketsFromClient.Add(record.PacketsFromClient)
@@ -113,7 +119,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 		p.Counters.PacketsFromServer.Add(record.PacketsFromServer)
 		p.Counters.BytesFromServer.Add(record.BytesFromServer)
 	}
-	if p.LogClose {
+	if logs {
 		e.log.FlowClose(record, reason)
 	}
 	if s.has(stateTracked) {

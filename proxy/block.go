@@ -19,13 +19,14 @@ const lingerBlocked = 30 * time.Second
 // begun may get a page in its place.
 func (e *Engine) block(w *wing, q stack.Queue, p *stack.Packet, v *policy.Verdict) {
 	s := w.session
-	if !s.set(stateBlocked) {
+	if !s.set(stateRefused) {
 		return
 	}
 	e.drop(dropPolicy)
 	reason := refusal(*v)
 	if text := s.pageFor(v); text != nil && w.direction == fromClient && s.protocol == schema.ProtoTCP && p.Payload < len(p.IP) {
 		reason += " redirect"
+		countPage(v)
 		answer := newPage(p, text)
 		s.page.Store(answer)
 		e.resetPeer(w, q, p)
@@ -39,9 +40,16 @@ func (e *Engine) block(w *wing, q stack.Queue, p *stack.Packet, v *policy.Verdic
 	e.noteBlocked(s, v, reason)
 }
 
+// countPage counts a page that answered a request in a rule's name.
+func countPage(v *policy.Verdict) {
+	if v.Rule != nil {
+		v.Rule.Counters.Redirects.Add(1)
+	}
+}
+
 // noteBlocked records that the session was refused, and leaves it for stray packets.
 func (e *Engine) noteBlocked(s *Session, v *policy.Verdict, reason string) {
-	v.Policy.Counters.Hits.Add(1)
+	count(v)
 	if v.Policy.LogInit || v.Policy.LogClose {
 		e.log.FlowDeny(e.record(s), reason)
 	}
@@ -84,12 +92,13 @@ func (e *Engine) blockAction(s *Session) policy.Action {
 // blockStream ends a terminated session for what it carries. A terminated connection cannot be left
 // in silence: both sides are reset, or the client gets a page.
 func (e *Engine) blockStream(s *Session, client *stack.Stream, v *policy.Verdict) Sight {
-	if !s.set(stateBlocked) {
+	if !s.set(stateRefused) {
 		return LookStop
 	}
 	reason, sight := refusal(*v), LookStop
 	if text := s.pageFor(v); text != nil {
 		if _, err := client.Write(text); err == nil {
+			countPage(v)
 			reason, sight = reason+" redirect", LookClose
 		}
 	}

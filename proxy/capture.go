@@ -36,7 +36,7 @@ func (e *Engine) beginCapture(s *Session) {
 	}
 	c := e.captures.Begin(capture.Candidate{
 		ID: s.id, Server: s.server(), Protocol: uint8(s.protocol),
-		Wanted: s.verdict.Load().PacketCapture || s.has(stateOpen) && e.config.Load().captures,
+		Wanted: s.verdict.Load().PacketCapture || s.has(statePotential) && e.config.Load().captures,
 	})
 	if c == nil {
 		return

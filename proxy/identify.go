@@ -30,8 +30,10 @@ type Identifier interface {
 // identity is the identification of one session. It is shown the session's packets, or the bytes
 // of its stream, until its answer is final.
 type identity struct {
-	mu   sync.Mutex // guards flow, as both directions come at the same time
-	flow classify.Flow
+	mu      sync.Mutex // guards what follows, as both directions come at the same time
+	flow    classify.Flow
+	lookups int   // of the session's policy
+	trail   trail // how the policy was found
 }
 
 // identifies says whether sessions are identified.
@@ -98,11 +100,13 @@ func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (re
 		return nil
 	}
 	v := e.judge(e.config.Load(), s)
+	n := e.adopt(s, &v)
 	i.mu.Unlock()
-	if e.adopt(s, &v) {
-		return nil
+	e.tell(s, &v, n)
+	if n == stopped {
+		return &v
 	}
-	return &v
+	return nil
 }
 
 // The Stream Control Transmission Protocol: its number, and the length of what precedes the chunks.

@@ -39,7 +39,10 @@ type Info struct {
 	NestedApplication string          `json:"nested-application"`
 	Encryption        string          `json:"encryption"`
 	NATRule           string          `json:"nat-rule,omitempty"`
-	Path              string          `json:"path"` // express, offload or stream
+	RuleSet           string          `json:"rule-set,omitempty"` // of the application firewall
+	Rule              string          `json:"rule,omitempty"`     // of RuleSet
+	Open              bool            `json:"open"`               // its policy, or rule, is not found yet
+	Path              string          `json:"path"`               // express, offload or stream
 	TCPState          string          `json:"tcp-state,omitempty"`
 	Start             time.Time       `json:"start"`
 	Duration          time.Duration   `json:"duration"`
@@ -57,6 +60,8 @@ type Filter struct {
 	Names                       Names  // what else these names stand for; nil: nothing
 	Family                      int    // 4 or 6
 	NAT, Encrypted              bool
+	Firewall                    bool   // under a rule set of the application firewall
+	RuleSet                     string // of the application firewall
 	Policy                      string
 	FromZone, ToZone            string
 }
@@ -84,13 +89,20 @@ func (f *Filter) matches(s *Session) bool {
 		f.Family == 4 && !src.Addr().Is4(),
 		f.Family == 6 && !src.Addr().Is6(),
 		f.NAT && s.natRule == "",
-		f.Encrypted,
+		f.Encrypted && s.encryption() != "Yes",
+		(f.Firewall || f.RuleSet != "") && !f.rules(s),
 		f.Policy != "" && f.Policy != s.verdict.Load().Name,
 		f.FromZone != "" && f.FromZone != s.fromZone.Name,
 		f.ToZone != "" && f.ToZone != s.toZone.Name:
 		return false
 	}
 	return true
+}
+
+// rules says whether a rule set of the application firewall decides about s, and is the one.
+func (f *Filter) rules(s *Session) bool {
+	set, _ := s.ruleOf()
+	return set != "" && (f.RuleSet == "" || f.RuleSet == set)
 }
 
 // unknownApplication is the dynamic application of a session that nothing has identified.
@@ -138,17 +150,12 @@ func (e *Engine) info(s *Session) Info {
 	i := Info{
 		ID: s.id, Policy: p.Name, PolicyIndex: p.Index, State: "Valid", Protocol: s.protocol,
 		FromZone: s.fromZone.Name, ToZone: s.toZone.Name, Service: s.service,
-		Encryption: "Unknown", NATRule: s.natRule, Path: s.path.String(),
+		Encryption: s.encryption(), Open: s.has(statePotential), NATRule: s.natRule, Path: s.path.String(),
 		Start: s.started, Duration: time.Since(s.started),
 	}
 	found, _, _ := s.found()
 	i.Application, i.NestedApplication = found.Protocol, found.Application
-	switch {
-	case found.Encrypted:
-		i.Encryption = "Yes"
-	case found.Final && found.Name() != appdb.Unknown:
-		i.Encryption = "No"
-	}
+	i.RuleSet, i.Rule = s.ruleOf()
 	switch {
 	case s.has(stateClosing):
 		i.State = "Invalidated"

@@ -13,40 +13,87 @@ import (
 // knows the session yet.
 func (e *Engine) judge(cfg *config, s *Session) policy.Verdict {
 	content := e.content(s)
-	if s.lookups++; s.lookups >= cfg.policy.MaxLookups() {
+	i := s.identity
+	if i.lookups++; i.lookups >= cfg.policy.MaxLookups() {
 		content.Settled, content.Final = true, true
 	}
 	f := s.flow
 	f.User = s.user.Load()
 	f.Content = &content
 	v := cfg.policy.Lookup(&f)
-	s.rule.Store(v.Rule)
-	return v
-}
-
-// adopt makes v, the answer of judge, the session's verdict, and records a policy that is found at
-// last. It says whether the session may go on.
-func (e *Engine) adopt(s *Session, v *policy.Verdict) bool {
-	was := s.verdict.Swap(v.Policy)
-	if v.Action != policy.Permit {
-		return false
-	}
-	if was != v.Policy {
-		v.Policy.Counters.Hits.Add(1)
-		v.Policy.Counters.SessionsOpened.Add(1)
-		was.Counters.SessionsClosed.Add(1)
-	}
+	i.trail.add(&i.flow, e.now()-s.born, &v, content.Final)
 	if !v.Again {
 		s.state.And(^stateOpen)
 	}
-	if !v.Open && s.state.And(^statePotential)&statePotential != 0 {
+	return v
+}
+
+// news is what a verdict changes for its session.
+type news uint8
+
+const (
+	nothing news = iota
+	found        // the policy is found that was open
+	moved        // the session goes on under another policy, or another rule of its rule set
+	stopped      // it may not go on
+)
+
+// adopt makes v, the answer of judge, the session's verdict, and counts what decided. A session whose
+// policy was found stays with it while the next thing that it carries is not known. identity.mu is
+// held; the caller lets go of it and calls tell.
+func (e *Engine) adopt(s *Session, v *policy.Verdict) news {
+	was, rule := s.verdict.Load(), s.rule.Load()
+	open := s.has(statePotential)
+	if v.Action == policy.Permit && v.Open && !open {
+		return nothing
+	}
+	if v.Action != policy.Permit {
+		s.set(stateBlocked) // before anybody can see that its policy does not permit it
+	}
+	s.verdict.Store(v.Policy)
+	s.rule.Store(v.Rule)
+	another := was.Counters != v.Policy.Counters
+	if another {
+		v.Policy.Counters.SessionsOpened.Add(1)
+		was.Counters.SessionsClosed.Add(1)
+	}
+	switch anotherRule := v.Rule != nil && (rule == nil || rule.Counters != v.Rule.Counters); {
+	case v.Action != policy.Permit:
+		s.state.And(^statePotential)
+		return stopped
+	case v.Open:
+		return nothing
+	case open:
+		s.state.And(^statePotential)
 		s.retime(e.config.Load(), *v)
-		if v.Policy.LogInit {
-			e.log.FlowCreate(e.record(s))
-		}
+		count(v)
+		return found
+	case another:
+		count(v)
+		return moved
+	case anotherRule:
+		v.Rule.Counters.Sessions.Add(1)
+		return moved
+	}
+	return nothing
+}
+
+// tell records what a verdict changed.
+func (e *Engine) tell(s *Session, v *policy.Verdict, n news) {
+	if n == found && v.Policy.LogInit {
+		e.log.FlowCreate(e.record(s))
+	}
+	if n == found || n == moved {
 		e.noteMonitored(s, v)
 	}
-	return true
+}
+
+// count adds a session to those that the policy of v, and its rule, decided about.
+func count(v *policy.Verdict) {
+	v.Policy.Counters.Hits.Add(1)
+	if v.Rule != nil {
+		v.Rule.Counters.Sessions.Add(1)
+	}
 }
 
 // retime gives a session whose policy is found the timeout of that.

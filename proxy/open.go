@@ -97,7 +97,7 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 // refuse does what the policy says with a packet that may not pass.
 func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) {
 	e.drop(dropPolicy)
-	v.Policy.Counters.Hits.Add(1)
+	count(&v)
 	if v.Action == policy.Reject {
 		switch f.Protocol { // other protocols are dropped silently
 		case schema.ProtoTCP:
@@ -168,6 +168,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			return nil
 		}
 		s.verdict.Store(v.Policy)
+		s.rule.Store(v.Rule)
 		s.setTimeouts(cfg, v)
 		if v.Again {
 			s.set(stateOpen)
@@ -217,8 +218,10 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	e.created.Add(1)
 	e.table.sessions.Add(1)
 	v := s.verdict.Load()
-	v.Counters.Hits.Add(1)
 	v.Counters.SessionsOpened.Add(1)
+	if !s.has(statePotential) {
+		count(&policy.Verdict{Policy: v, Rule: s.rule.Load()})
+	}
 	if s.path == express { // on the stream path the server is asked first
 		e.announce(s)
 	}

@@ -46,13 +46,16 @@ func newRematch(cfg *config) *rematch {
 // that was let in, so that the policy that did no longer speaks for it.
 func (r *rematch) judge(e *Engine, s *Session, changed bool) {
 	was := s.verdict.Load()
+	if s.has(stateBlocked) {
+		return
+	}
 	f, moved, ok := s.flowIn(r.cfg)
 	if !ok {
 		e.end(s, track.ReasonPolicyDelete)
 		return
 	}
 	moved = moved || changed
-	f.Content = e.contentNow(s)
+	f.Content = e.contentNow(r.cfg, s)
 	now := r.cfg.policy.Lookup(&f)
 	same := now.Policy.Counters == was.Counters
 	switch {
@@ -79,7 +82,7 @@ func (s *Session) move(v *policy.Verdict) {
 
 // contentNow is what policies may match of what the session carries, as far as it is known; where
 // the session is not identified, that is nothing, for good.
-func (e *Engine) contentNow(s *Session) *policy.Content {
+func (e *Engine) contentNow(cfg *config, s *Session) *policy.Content {
 	i := s.identity
 	if i == nil {
 		return policy.UnknownContent
@@ -87,6 +90,9 @@ func (e *Engine) contentNow(s *Session) *policy.Content {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	content := e.content(s)
+	if i.lookups >= cfg.policy.MaxLookups() {
+		content.Settled, content.Final = true, true
+	}
 	return &content
 }
 

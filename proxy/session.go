@@ -82,7 +82,6 @@ type Session struct {
 	rule     atomic.Pointer[policy.FirewallRule] // of the policy's rule set; nil without one
 	page     atomic.Pointer[page]                // the answer to a request that was refused; nil for none
 	user     atomic.Pointer[policy.User]         // who sends; nil while nobody is known
-	lookups  int                                 // of the policy; guarded by identity.mu
 	lastSeen atomic.Int64                        // ticks
 	timeout  atomic.Int64                        // ticks without packets after which the session ends; noTimeout for never
 	life     atomic.Int64                        // what timeout is while the session is established
@@ -114,6 +113,7 @@ const (
 	stateAnswered   // the server sent data
 	stateBlocked    // refused for what it carries: nothing passes any more
 	stateHalfOpen   // counted among the sessions that wait for their handshake
+	stateRefused    // its ends were told that it is blocked
 )
 
 const stateFINBoth = stateFINClient | stateFINServer

@@ -65,10 +65,19 @@ func policyBrief(p *Page, v *Policy) {
 	p.Line("    Source addresses: %s", names(v.SourceNames, v.SourceAddressExcluded))
 	p.Line("    Destination addresses: %s", names(v.DestinationNames, v.DestinationAddressExcluded))
 	p.Line("    Applications: %s", names(v.ApplicationNames, false))
+	if len(v.DynamicApplications) > 0 {
+		p.Line("    Dynamic Applications: %s", names(dynamicNames(v.DynamicApplications), false))
+	}
 	if len(v.SourceIdentities) > 0 {
 		p.Line("    Source identities: %s", names(v.SourceIdentities, false))
 	}
 	p.Line("    Action: %s", policyAction(v))
+	if v.RedirectProfile != nil {
+		p.Line("    Redirect profile: %s", redirectProfile(v))
+	}
+	if v.Firewall != nil {
+		policyFirewall(p, "    ", v.Firewall)
+	}
 }
 
 // names is a list on one line.
@@ -88,6 +97,9 @@ func policyAction(v *Policy) string {
 	}
 	if v.Statistics != nil {
 		parts = append(parts, "count")
+	}
+	if v.LogOnly {
+		parts = append(parts, "log-only")
 	}
 	if v.Scheduler != "" {
 		parts = append(parts, "scheduled")
@@ -111,6 +123,7 @@ func policyDetail(p *Page, v *Policy) {
 	for i := range v.Applications {
 		policyApplication(p, &v.Applications[i])
 	}
+	policyDynamic(p, v)
 	if len(v.SourceIdentities) > 0 {
 		p.list("Source identities", v.SourceIdentities)
 	}
@@ -124,6 +137,12 @@ func policyDetail(p *Page, v *Policy) {
 	}
 	if log := logWords(v.LogInit, v.LogClose); log != "" {
 		p.Line("  Session log: %s", log)
+	}
+	if v.LogOnly {
+		p.Line("  Refusals: logged only")
+	}
+	if v.Firewall != nil {
+		policyFirewall(p, "  ", v.Firewall)
 	}
 	if st := v.Statistics; st != nil {
 		p.Line("  Policy statistics:")

@@ -37,6 +37,8 @@ type Session struct {
 	DynamicApplication string    `json:"dynamic-application"` // the protocol, as policies name it
 	NestedApplication  string    `json:"nested-application"`  // what runs over it, "" where nothing is known of that
 	Encryption         string    `json:"encryption"`          // Yes, No, "" while unknown
+	RuleSet            string    `json:"rule-set,omitempty"`  // of the application firewall; "" without one
+	Rule               string    `json:"rule,omitempty"`      // of the rule set
 	NATRule            string    `json:"nat-rule"`            // "" without translation
 	Path               string    `json:"path"`                // express: forwarded as packets; stream: relayed
 	TCPState           string    `json:"tcp-state"`
@@ -123,6 +125,9 @@ func (s *Session) extensive(p *Page) {
 	}
 	p.Line("Dynamic application: %s,%s", or(s.DynamicApplication, "junos:UNKNOWN"), nested)
 	p.Line("Encryption: %s", or(s.Encryption, "Unknown"))
+	if s.RuleSet != "" {
+		p.Line("Application firewall rule-set: %s, Rule: %s", s.RuleSet, s.Rule)
+	}
 	p.Line("Application traffic control rule-set: INVALID, Rule: INVALID")
 	p.Line("Maximum timeout: %s, Current timeout: %s", seconds(s.MaximumTimeout), seconds(s.Timeout))
 	p.Line("Session State: %s", s.State)

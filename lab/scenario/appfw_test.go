@@ -1,0 +1,234 @@
+package scenario
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"sluice/lab"
+)
+
+// ruled is a policy whose sessions a rule set decides about.
+func ruled(name, application, set string, then ...string) string {
+	return permit(name, application, append([]string{"log session-init", "permit application-services application-firewall rule-set " + set}, then...)...)
+}
+
+// The guide's example that denies some applications, between the lab's zones: the two stop in
+// silence, the rest of HTTP passes; what each rule decided is counted, and found in the session.
+// Rows: FW-18, FW-19, FW-22, FW-25, FW-29, FW-36, FW-38, FW-43, FW-52, FW-53, FW-63, FW-65, O-3.
+func TestGuideDenySome(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set security policies from-zone trust to-zone untrust policy policy1 match source-address any
+set security policies from-zone trust to-zone untrust policy policy1 match destination-address any
+set security policies from-zone trust to-zone untrust policy policy1 match application junos-http
+set security policies from-zone trust to-zone untrust policy policy1 then permit application-services application-firewall rule-set rs1
+set security application-firewall rule-sets rs1 rule r1 match dynamic-application [junos:FACEBOOK-CHAT junos:FACEBOOK-FARMVILLE]
+set security application-firewall rule-sets rs1 rule r1 then deny
+set security application-firewall rule-sets rs1 default-rule permit
+set security policies from-zone trust to-zone untrust policy policy1 then log session-init
+`)
+	for _, host := range []string{"www.messenger.com", "www.farmville.com"} {
+		if out, err := w.web(host, "-m1"); err == nil || !strings.Contains(out, "timed out") {
+			t.Errorf("%s: %v %q, want silence", host, err, out)
+		}
+	}
+	c := w.connect(lab.WebAddr4 + ":80")
+	if got := w.show("show security application-firewall rule-set rs1"); !strings.Contains(got, "appid pending: 1\n") {
+		t.Errorf("a session that has said nothing is not pending:\n%s", got)
+	}
+	if err := request(c, bufio.NewReader(c), "www.facebook.com"); err != nil {
+		t.Errorf("the rest: %v", err)
+	}
+	got := w.show("show security application-firewall rule-set all")
+	if !regexp.MustCompile(`(?s)Rule: r1\n.*Action: deny\n +Number of sessions matched: 2\n.*Default rule: permit\n +Number of sessions matched: 1\n.*appid pending: 0\n`).MatchString(got) {
+		t.Errorf("the rule set is shown as\n%s", got)
+	}
+	for filter, want := range map[string]string{
+		"application-firewall": "Total sessions: 3",
+		"application-firewall-rule-set rs1 dynamic-application FACEBOOK-CHAT":      "Total sessions: 1",
+		"application-firewall-rule-set rs2":                                        "Total sessions: 0",
+		"application-firewall dynamic-application junos:FACEBOOK-ACCESS extensive": "Application firewall rule-set: rs1, Rule: default-rule\n",
+	} {
+		if got := w.show("show security flow session " + filter); !strings.Contains(got, want) {
+			t.Errorf("%s: %q is not in\n%s", filter, want, got)
+		}
+	}
+	w.eventually("the refusals are logged", func() bool {
+		return strings.Count(w.show("show security log message RT_FLOW_SESSION_DENY"), "appfw deny") == 2
+	})
+}
+
+// The guide's example that permits some applications: they pass, and what is unknown; the rest is
+// denied. Without the application that stands for unknown, the default rule decides about that.
+// Rows: FW-8, FW-39, FW-40, FW-50, FW-51.
+func TestGuidePermitSome(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set security policies from-zone trust to-zone untrust policy policy2 match source-address any
+set security policies from-zone trust to-zone untrust policy policy2 match destination-address any
+set security policies from-zone trust to-zone untrust policy policy2 match application any
+set security policies from-zone trust to-zone untrust policy policy2 then permit application-services application-firewall rule-set rs2
+set security application-firewall rule-sets rs2 rule r1 match dynamic-application [junos:FACEBOOK-ACCESS junos:UNKNOWN]
+set security application-firewall rule-sets rs2 rule r1 then permit
+set security application-firewall rule-sets rs2 default-rule deny
+set services application-identification application-system-cache security-services
+`)
+	if out, err := w.web("www.facebook.com"); err != nil {
+		t.Errorf("the permitted application: %v %q", err, out)
+	}
+	if out, err := w.web("www.youtube.com", "-m1"); err == nil || !strings.Contains(out, "timed out") {
+		t.Errorf("another application: %v %q, want silence", err, out)
+	}
+	w.listen(w.Web, ":4711", func(c *net.TCPConn) { _, _ = io.Copy(c, c) })
+	if err := w.babble(); err != nil {
+		t.Errorf("what is unknown: %v", err)
+	}
+	w.configure("delete security application-firewall rule-sets rs2 rule r1 match dynamic-application junos:UNKNOWN")
+	if err := w.babble(); err == nil {
+		t.Error("what is unknown passes the default rule")
+	}
+}
+
+// babble sends 24 KB that mean nothing to a server, and waits for them to come back.
+func (w *world) babble() error {
+	c := w.connect(lab.WebAddr4 + ":4711")
+	chunk := []byte(strings.Repeat("\x9c\x01\xfe\x83\x55", 200))
+	for range 24 {
+		if _, err := c.Write(chunk); err != nil {
+			return err
+		}
+		if err := readAll(c, len(chunk)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAll reads n bytes, within 2 s.
+func readAll(c net.Conn, n int) error {
+	if err := c.SetReadDeadline(soon()); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(c, make([]byte, n))
+	return err
+}
+
+// The guide's example of groups: a member that an earlier rule permits passes, its siblings are
+// denied; when the rules change places, it is denied, too.
+// Rows: FW-26, FW-30, FW-31, FW-32, FW-34, C-23.
+func TestGuideGroups(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set security application-firewall rule-sets social-network rule google-rule match dynamic-application junos:GOOGLETALK
+set security application-firewall rule-sets social-network rule google-rule then permit
+set security application-firewall rule-sets social-network rule denied-sites match dynamic-application-groups junos:social-networking
+set security application-firewall rule-sets social-network rule denied-sites match dynamic-application junos:UNKNOWN
+set security application-firewall rule-sets social-network rule denied-sites then deny
+set security application-firewall rule-sets social-network default-rule permit
+set security policies from-zone trust to-zone untrust policy outbound-traffic match source-address any
+set security policies from-zone trust to-zone untrust policy outbound-traffic match destination-address any
+set security policies from-zone trust to-zone untrust policy outbound-traffic match application junos-http
+set security policies from-zone trust to-zone untrust policy outbound-traffic then permit application-services application-firewall rule-set social-network
+`+ruled("other-ports", "any", "social-network"))
+	passes := func(host, port string) bool {
+		out, err := w.try(w.Client, "curl", "-sS", "-m1", "-H", "Host: "+host, "http://"+lab.WebAddr4+":"+port+"/whoami")
+		if err != nil && !strings.Contains(out, "timed out") {
+			t.Errorf("%s: %q", host, out)
+		}
+		return err == nil
+	}
+	w.listen(w.Web, ":8088", func(c *net.TCPConn) {
+		if _, err := bufio.NewReader(c).ReadString('\n'); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes")
+		}
+	})
+	for host, want := range map[string]bool{"chat.google.com": true, "www.facebook.com": false, "www.linkedin.com": false, "www.example.net": true} {
+		for _, port := range []string{"80", "8088"} {
+			if got := passes(host, port); got != want {
+				t.Errorf("%s on port %s passes: %v", host, port, got)
+			}
+		}
+	}
+	w.configure("insert security application-firewall rule-sets social-network rule denied-sites before rule google-rule")
+	if passes("chat.google.com", "80") {
+		t.Error("the first rule that matches does not decide")
+	}
+	if got := w.show("show services application-identification application-group junos:social-networking"); !strings.Contains(got, "GOOGLETALK") {
+		t.Errorf("the group is shown as\n%s", got)
+	}
+}
+
+// The guide's fragments of block pages, completed: the text or the address of the profile where the
+// rule asks for it, the default text without a profile, and none where the rule does not ask.
+// Rows: FW-37, FW-44, FW-45, FW-46, FW-47, FW-48, FW-53.
+func TestGuideBlockMessages(t *testing.T) {
+	const rules = `
+set security application-firewall rule-sets Ruleset-1 rule 1 match dynamic-application junos:FACEBOOK-CHAT
+set security application-firewall rule-sets Ruleset-1 rule 1 then reject block-message
+set security application-firewall rule-sets Ruleset-1 rule 2 match dynamic-application junos:YOUTUBE
+set security application-firewall rule-sets Ruleset-1 rule 2 then deny
+set security application-firewall rule-sets Ruleset-1 default-rule permit
+`
+	for _, c := range []struct{ name, profile, want string }{
+		{"text", "set security application-firewall profile Redirect-Profile block-message type custom-text content \"YOUR APPLICATION IS BLOCKED AS PER THE ORGANIZATION POLICY\"\n", "HTTP/1.1 403 (?s:.*)YOUR APPLICATION IS BLOCKED AS PER THE ORGANIZATION POLICY"},
+		{"address", "set security application-firewall profile Redirect-Profile block-message type custom-redirect-url content http://abc.company.com/information\n", "HTTP/1.1 302 (?s:.*)Location: http://abc.company.com/information\r\n"},
+		{"default", "", `HTTP/1.1 403 (?s:.*), Application Firewall has blocked your request to application FACEBOOK-CHAT at 203\.0\.113\.80:80 accessed from 192\.0\.2\.10:\d+\.`},
+	} {
+		for _, path := range []string{"express", "stream"} {
+			t.Run(c.name+" "+path, func(t *testing.T) {
+				config := c.profile + rules + ruled("all", "any", "Ruleset-1")
+				if c.profile != "" {
+					config += "set security application-firewall rule-sets Ruleset-1 profile Redirect-Profile\n"
+				}
+				if path == "stream" {
+					config += proxied("all")
+				}
+				w := start(t, lab.Options{}, config)
+				out, err := w.web("www.messenger.com")
+				if err != nil || !regexp.MustCompile(c.want).MatchString(out) {
+					t.Errorf("page: %v\n%s", err, out)
+				}
+				if out, err := w.web("www.youtube.com", "-m1"); err == nil {
+					t.Errorf("a rule without block-message: %q", out)
+				}
+				got := w.show("show security application-firewall rule-set Ruleset-1")
+				if !regexp.MustCompile(`(?s)Rule: 1\n.*matched: 1\n +Number of sessions redirected: 1\n.*Rule: 2\n.*matched: 1\n +Number of sessions redirected: 0\n`).MatchString(got) {
+					t.Errorf("counts:\n%s", got)
+				}
+				w.eventually("both reasons are logged", func() bool {
+					log := w.show("show security log message RT_FLOW_SESSION_DENY")
+					return strings.Contains(log, "appfw reject redirect") && strings.Contains(log, "appfw deny")
+				})
+			})
+		}
+	}
+}
+
+// A rejecting rule answers at once: TCP with RST, UDP with ICMP port unreachable; on IPv6, too.
+// Rows: FW-23, FW-37, FW-53.
+func TestRuleRejects(t *testing.T) {
+	w := start(t, lab.Options{}, `
+set security application-firewall rule-sets rs rule r match dynamic-application [ junos:HTTP junos:DNS ]
+set security application-firewall rule-sets rs rule r then reject
+set security application-firewall rule-sets rs default-rule permit
+`+ruled("all", "any", "rs"))
+	for _, host := range []string{lab.WebAddr4, "[" + lab.WebAddr6 + "]"} {
+		c := w.connect(host + ":80")
+		if err := request(c, bufio.NewReader(c), "www.example.net"); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("HTTP to %s: %v", host, err)
+		}
+	}
+	u, err := w.dial(w.Client, "udp", lab.DNSAddr4+":53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(u, dnsQuery); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("DNS: %v, want port unreachable", err)
+	}
+	w.eventually("the reason is logged", func() bool {
+		return strings.Count(w.show("show security log message RT_FLOW_SESSION_DENY"), "appfw reject") >= 3
+	})
+}

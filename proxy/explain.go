@@ -1,0 +1,219 @@
+package proxy
+
+import (
+	"time"
+
+	"sluice/classify"
+	"sluice/classify/appdb"
+	"sluice/policy"
+)
+
+// maxTrail bounds the lookups that a session remembers; of more it keeps the first, and the last.
+const maxTrail = 12
+
+// trail is how the policy of a session was found: the lookups of a policy that was open when the
+// session began. Sessions whose first packet told everything have none.
+type trail struct{ steps []step }
+
+// step is one lookup of a session's policy.
+type step struct {
+	protocol, application, micro *appdb.Application // what was known of the content; nil for nothing
+	policy                       *policy.Policy
+	rule                         *policy.FirewallRule
+	after                        int64 // ticks since the session began
+	bytes                        uint32
+	packets                      uint16
+	number                       uint16        // of the lookup, from 1
+	action                       policy.Action // that is configured, though it may only be logged
+	open, final                  bool
+}
+
+// add notes a lookup that answered v, with what f knew. final says that no later one was to come.
+func (t *trail) add(f *classify.Flow, after int64, v *policy.Verdict, final bool) {
+	packets, bytes := f.Inspected()
+	s := step{
+		micro: f.Micro(), policy: v.Policy, rule: v.Rule, after: after, bytes: uint32(bytes), packets: uint16(min(packets, 1<<16-1)),
+		number: 1, action: v.WouldBe, open: v.Open, final: final,
+	}
+	s.protocol, s.application = f.Applications()
+	n := len(t.steps)
+	if n > 0 {
+		s.number = t.steps[n-1].number + 1
+	}
+	if n == maxTrail {
+		t.steps[n-1] = s
+		return
+	}
+	t.steps = append(t.steps, s)
+}
+
+// Explanation tells how it was decided about a session.
+type Explanation struct {
+	Info
+	User       string        `json:"user,omitempty"`
+	Roles      []string      `json:"roles,omitempty"`
+	Device     string        `json:"device"`             // Linux interface towards the server
+	Gateway    string        `json:"gateway"`            // next hop to the server now; "" for the server itself, or none
+	Candidates []policy.View `json:"candidate-policies"` // those that its addresses, zones and service fit, in their order
+	Identified Identified    `json:"identification"`
+	Lookups    []Lookup      `json:"policy-lookups"` // none where the first packet told everything
+	Decision   Decision      `json:"decision"`
+}
+
+// Identified is what the session was found to carry, and how.
+type Identified struct {
+	On           bool   `json:"on"` // whether it was looked into at all
+	Protocol     string `json:"protocol"`
+	Application  string `json:"application,omitempty"`
+	Micro        string `json:"micro-application,omitempty"`
+	Evidence     string `json:"evidence,omitempty"`
+	Confidence   string `json:"confidence"`
+	State        string `json:"state"` // Pre-match, Transaction final, Final match
+	Transactions int    `json:"transactions"`
+	Packets      int    `json:"packets"` // with payload, that were looked at
+	Bytes        int    `json:"bytes"`   // of them
+}
+
+// Lookup is one lookup of the session's policy.
+type Lookup struct {
+	Number      int           `json:"number"` // from 1; later ones in between may be left out
+	After       time.Duration `json:"after"`  // the session began
+	Packets     int           `json:"packets"`
+	Bytes       int           `json:"bytes"` // seen of the session by then
+	Protocol    string        `json:"protocol,omitempty"`
+	Application string        `json:"application,omitempty"`
+	Micro       string        `json:"micro-application,omitempty"`
+	Policy      string        `json:"policy"`
+	Rule        string        `json:"rule,omitempty"` // "set/rule"
+	Action      string        `json:"action"`
+	Open        bool          `json:"open"`  // another policy was still possible
+	Final       bool          `json:"final"` // no further lookup was to come
+}
+
+// Decision is what holds for the session.
+type Decision struct {
+	Found     bool          `json:"found"`  // false while its policy is open
+	Action    string        `json:"action"` // of the statement
+	LogOnly   bool          `json:"log-only,omitempty"`
+	Statement string        `json:"statement"` // what decided
+	After     time.Duration `json:"after"`     // the session began
+}
+
+// maxCandidates bounds the policies that an explanation lists.
+const maxCandidates = 16
+
+// Explain tells how it was decided about the session with a number.
+func (e *Engine) Explain(id uint64) (x Explanation, ok bool) {
+	var s *Session
+	e.table.each(func(one *Session) bool {
+		if one.id == id {
+			s = one
+		}
+		return s == nil
+	})
+	if s == nil {
+		return x, false
+	}
+	x.Info, x.Device = e.info(s), s.egressDevice
+	if u := s.user.Load(); u != nil {
+		x.User, x.Roles = u.Name, u.Roles
+	}
+	if out := e.egress.Lookup(s.server().Addr()); out.Gateway.IsValid() {
+		x.Gateway = out.Gateway.String()
+	}
+	f := s.flow
+	f.User = s.user.Load()
+	x.Candidates = e.config.Load().policy.MatchPolicies(&f, maxCandidates)
+	x.Identified = s.identified()
+	for _, one := range s.steps() {
+		x.Lookups = append(x.Lookups, one.lookup())
+	}
+	x.Decision = s.decision()
+	return x, true
+}
+
+// identified is what is known of the session's content now.
+func (s *Session) identified() Identified {
+	i := s.identity
+	if i == nil {
+		return Identified{Protocol: unknownApplication, Confidence: classify.NoConfidence.String(), State: classify.FinalMatch.String()}
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	r := i.flow.Result()
+	x := Identified{On: true, Protocol: r.Protocol, Application: r.Application, Micro: r.Micro, Evidence: r.Evidence,
+		Confidence: r.Confidence.String(), State: r.State.String(), Transactions: r.Transactions}
+	x.Packets, x.Bytes = i.flow.Inspected()
+	return x
+}
+
+// steps are the lookups that the session remembers.
+func (s *Session) steps() []step {
+	i := s.identity
+	if i == nil {
+		return nil
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return append([]step(nil), i.trail.steps...)
+}
+
+// lookup is a step as commands show it.
+func (s *step) lookup() Lookup {
+	l := Lookup{Number: int(s.number), After: time.Duration(s.after), Packets: int(s.packets), Bytes: int(s.bytes),
+		Policy: s.policy.Name, Action: s.action.String(), Open: s.open, Final: s.final}
+	name := func(a *appdb.Application) string {
+		if a == nil {
+			return ""
+		}
+		return a.Name
+	}
+	l.Protocol, l.Application, l.Micro = name(s.protocol), name(s.application), name(s.micro)
+	if s.rule != nil {
+		l.Rule = s.rule.Set.Name + "/" + s.rule.Name
+	}
+	return l
+}
+
+// decision is what holds for the session now, and since when.
+func (s *Session) decision() Decision {
+	p, rule := s.verdict.Load(), s.rule.Load()
+	d := Decision{Found: !s.has(statePotential), Action: p.Action.String(), Statement: p.Statement()}
+	if rule != nil {
+		d.Action, d.Statement = rule.Action.String(), rule.Statement()
+	}
+	d.LogOnly = d.Found && d.Action != policy.Permit.String() && !s.has(stateBlocked)
+	var before *step // that decided
+	steps := s.steps()
+	for i := range steps {
+		one := &steps[i]
+		if one.open && one.action == policy.Permit {
+			continue // what it passed under meanwhile
+		}
+		if before == nil || before.policy != one.policy || before.rule != one.rule {
+			d.After = time.Duration(one.after)
+		}
+		before = one
+	}
+	return d
+}
+
+// ruleOf is the rule set and the rule that decide about the session; "" without one.
+func (s *Session) ruleOf() (set, rule string) {
+	if r := s.rule.Load(); r != nil {
+		return r.Set.Name, r.Name
+	}
+	return "", ""
+}
+
+// encryption says whether what the session carries is encrypted: Yes, No, or Unknown.
+func (s *Session) encryption() string {
+	found, _, _ := s.found()
+	switch {
+	case found.Encrypted:
+		return "Yes"
+	case found.Final && found.Name() != appdb.Unknown:
+		return "No"
+	}
+	return "Unknown"
+}

@@ -119,6 +119,24 @@ func TestSessionsAreIdentified(t *testing.T) { // AI-16, TR-20, TR-48
 	}
 }
 
+// Whether a session is encrypted shows when its application is known.
+func TestEncryptionIsShown(t *testing.T) {
+	for payload, want := range map[string]string{
+		"": "Unknown", "GET / HTTP/1.1\r\nHost: www.youtube.com\r\n\r\n": "No", "SSH-2.0-OpenSSH_9.6\r\n": "Yes",
+	} {
+		b := identifying(t)
+		c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+		c.connect(b)
+		if payload != "" {
+			b.from(b.lan, c.carrying(payload))
+			b.from(b.wan, c.saying(payload))
+		}
+		if i := b.only(); i.Encryption != want {
+			t.Errorf("after %q: %s", payload, i.Encryption)
+		}
+	}
+}
+
 // The identification of a session that does not come about ends with it.
 func TestIdentificationEndsWithWhatIsRefused(t *testing.T) {
 	b := judging(t, unified("no-ping dynamic-application junos:ICMP then deny", "rest then permit"))

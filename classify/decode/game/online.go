@@ -61,10 +61,11 @@ func elderScrolls(s *decode.Session, client, _ []byte) decode.Verdict {
 	if length < 596 || length > 4096 {
 		return decode.No
 	}
-	if bytes.Contains(client, []byte("eso.live")) || bytes.Contains(client, []byte("\x8b\x78\x9c\x01")) {
+	message := client[:min(len(client), length+4)]
+	if bytes.Contains(message, []byte("eso.live")) || bytes.Contains(message, []byte("\x8b\x78\x9c\x01")) {
 		return decode.Match
 	}
-	if len(client) < length+4 {
+	if len(message) < length+4 {
 		s.Want(decode.ToServer, length+4)
 		return decode.More
 	}

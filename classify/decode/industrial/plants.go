@@ -139,9 +139,10 @@ func baseStation(_ *decode.Session, _, server []byte) decode.Verdict {
 	if v := decode.Magic(server, "MSG,"); v != decode.Match {
 		return v
 	}
-	line, _, ok := decode.Line(server)
+	const longest = 256
+	line, _, ok := decode.Line(server[:min(len(server), longest)])
 	switch {
-	case len(server) > 4 && (server[4] < '1' || server[4] > '8'), len(server) > 256 && !ok:
+	case len(server) > 4 && (server[4] < '1' || server[4] > '8'), len(server) >= longest && !ok:
 		return decode.No
 	case !ok:
 		return decode.More

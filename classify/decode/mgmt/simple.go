@@ -66,7 +66,7 @@ func portPair(data []byte) (rest []byte, verdict decode.Verdict) {
 		switch {
 		case n == 0 && len(data) == 0:
 			return nil, decode.More
-		case n == 0 || port == 0 || port > 65535:
+		case n == 0 || data[0] == '0' || port > 65535:
 			return nil, decode.No
 		}
 		if data = data[n:]; i == 0 {
@@ -89,9 +89,12 @@ func gopher(s *decode.Session, client, server []byte) decode.Verdict {
 	if oneLine(client, 512) == decode.None && len(client) > 0 {
 		return decode.No
 	}
-	line, _, ok := decode.Line(server)
+	const longest = 256
+	line, _, ok := decode.Line(server[:min(len(server), longest)])
 	switch {
-	case len(server) == 0 || !ok && len(server) < 256 && printableStart(server):
+	case !printableStart(server):
+		return decode.No
+	case !ok && len(server) < longest:
 		return decode.More
 	case !ok || len(line) < 8 || bytes.IndexByte([]byte("0123456789+gIThisMdpPX;"), line[0]) < 0 || bytes.Count(line, []byte("\t")) < 3:
 		return decode.No

@@ -43,6 +43,7 @@ func TestTelnet(t *testing.T) {
 	decodetest.Stream(t, Decoders, 23, "TN3270", decodetest.Server("\xff\xfd\x28"))
 	decodetest.Stream(t, Decoders, 23, "TN3270", decodetest.Server("\xff\xfd\x18"), decodetest.Client("\xff\xfa\x18\x00IBM-3278-2-E\xff\xf0"))
 	nothing(t, 23, "option", decodetest.Server("\xff\xfd\x77\xff\xfd\x20"))
+	nothing(t, 23, "a terminal whose name does not end", decodetest.Server("\xff\xfa\x18\x00IBM-"+strings.Repeat("3", 504)+"\xff\xf0"))
 	nothing(t, 23, "command", decodetest.Server("\xff\xd8\xff\xe0\x00\x10JFIF"))
 	nothing(t, 23, "text", decodetest.Server("login: "))
 }

@@ -57,9 +57,10 @@ func telnetCommands(data []byte) (t telnetSide) {
 		command, option := data[1], data[2]
 		switch {
 		case command == telnetSB:
-			end := bytes.Index(data, []byte{telnetIAC, telnetSE})
+			const longest = 512
+			end := bytes.Index(data[:min(len(data), longest)], []byte{telnetIAC, telnetSE})
 			if end < 0 {
-				t.cut, t.bad = true, len(data) > 512 || !telnetOption(option)
+				t.cut, t.bad = true, len(data) >= longest || !telnetOption(option)
 				return t
 			}
 			if !telnetOption(option) {

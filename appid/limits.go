@@ -1,6 +1,7 @@
 package appid
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ func settingsOf(cfg *schema.Config) settings {
 		options: classify.Options{
 			Limits: &limits, CDN: c.CDN, MaxMemory: int64(c.MaxMemory) << 20, CustomBytes: int(c.CustomByteLimit),
 			MicroApps: c.MicroApps, MicroAppMaxTransactions: int(c.MicroAppMaxTransactions),
+			Sites:        len(cfg.Security.UTM.CustomObjects.Categories) > 0,
 			Transactions: matchesApplications(cfg), MaximumTransactions: int(c.MaximumTransactions),
 		},
 	}
@@ -54,13 +56,14 @@ func limitsOf(c *schema.ApplicationIdentification) classify.Limits {
 }
 
 // matchesApplications says whether a policy, or the rule set of one, matches sessions by their
-// application, so that it matters what later transactions of a session carry.
+// application, or by the web address that they ask for, so that it matters what later transactions of
+// a session carry.
 func matchesApplications(cfg *schema.Config) bool {
 	for _, p := range policiesOf(cfg) {
 		if permit := p.Then.Permit; permit != nil && permit.ApplicationServices.ApplicationFirewall != nil {
 			return true
 		}
-		for _, name := range p.Match.DynamicApplication {
+		for _, name := range slices.Concat(p.Match.DynamicApplication, p.Match.URLCategory) {
 			if name != "any" && name != "none" {
 				return true
 			}

@@ -17,6 +17,7 @@ type finding struct {
 	carries     *appdb.Application
 	custom      match
 	secure      secure
+	site        string // see Flow.Site
 
 	encryptedHello, serverNamed bool
 }
@@ -44,6 +45,7 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 		f.custom = t.custom
 	}
 	f.secure.web, f.secure.alpn = f.secure.web || t.secure.web, f.secure.alpn || t.secure.alpn
+	f.takeSite(t)
 	f.encryptedHello = f.encryptedHello || t.encryptedHello
 	f.serverNamed = f.serverNamed || t.serverNamed
 }
@@ -54,6 +56,7 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 func (w *inspection) combine() answer {
 	a := w.conclusion()
 	w.customise(&a)
+	a.site = w.likely().site
 	if a.protocol != nil && a.protocol.Disabled {
 		a.protocol, a.micro = nil, nil
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	// MaxMemory is the number of bytes that sessions under inspection may hold. At 90 % of it no
 	// further session is inspected. 0: no limit.
 	MaxMemory int64
+	// Sites remembers which web address a session asks for; see Flow.Site.
+	Sites bool
 	// CustomBytes is the number of bytes of payload of a session that are searched for custom
 	// applications; 0: as much as Limits allow.
 	CustomBytes int
@@ -61,6 +63,7 @@ type Engine struct {
 	cache        Cache
 	customs      *customs
 	customBytes  int
+	sites        bool
 	transactions transactions
 	state        *State
 
@@ -83,7 +86,7 @@ type Engine struct {
 func Compile(db *appdb.Database, state *State, options Options) (*Engine, []appdb.Problem) {
 	e := &Engine{
 		limits: DefaultLimits, signatures: options.Signatures, cdn: options.CDN,
-		maxMemory: options.MaxMemory, cache: options.Cache, customBytes: options.CustomBytes,
+		maxMemory: options.MaxMemory, cache: options.Cache, customBytes: options.CustomBytes, sites: options.Sites,
 		state: state, decoders: options.Decoders,
 		byName: map[string]*appdb.Application{}, undescribed: new(sync.Map),
 		encrypted: map[*appdb.Application]bool{}, customs: new(customs),

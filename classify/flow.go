@@ -58,7 +58,7 @@ func (e *Engine) inspect(f *Flow, meta *Meta, custom *appdb.Application) {
 	if e.cache != nil && custom == nil {
 		if protocol, application, ok := e.cache.Lookup(meta); ok {
 			cached = [2]*appdb.Application{protocol, application}
-			if !e.transactions.parents[protocol] && !e.transactions.parents[application] {
+			if !e.sites && !e.transactions.parents[protocol] && !e.transactions.parents[application] {
 				f.answer = answer{protocol: protocol, application: application, confidence: Low, evidence: byCache}
 				f.answer.encrypted = e.encrypts(protocol) || e.encrypts(application)
 				f.answer.settle(true)

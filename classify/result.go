@@ -164,6 +164,7 @@ type answer struct {
 	transactions                 uint16
 	coming                       uint8 // number of custom applications that may still be found
 	extended                     *appdb.Application
+	site                         string // see Flow.Site
 }
 
 func (a *answer) result() Result {

@@ -22,6 +22,8 @@ type told struct {
 	custom      match
 	secure      secure
 
+	host, target string // of the web address asked for; see Flow.Site
+
 	encryptedHello bool
 	serverNamed    bool // a server name was told, whether anybody owns it or not
 
@@ -84,6 +86,7 @@ func (w *inspection) Host(c decode.Context, name []byte) {
 	if by == byServerName && len(name) > 0 {
 		w.told.serverNamed, w.told.dirty = true, true
 	}
+	w.noteHost(c, name)
 	w.candidate(w.engine.hosts.Lookup(name), by)
 	w.Value(c, name)
 }
@@ -97,6 +100,7 @@ func (w *inspection) Value(c decode.Context, value []byte) {
 		w.told.secure.note(value)
 		w.told.dirty = true
 	}
+	w.noteTarget(c, value)
 	if w.engine.signatures == nil || len(value) == 0 {
 		return
 	}

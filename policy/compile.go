@@ -71,6 +71,7 @@ func Compile(cfg *schema.Config, st *State, apps Applications) (*Engine, []schem
 	c.compileBooks()
 	c.compileServices()
 	c.compileSchedules()
+	c.compileCategories()
 	c.compileFirewalls()
 	c.compilePolicies()
 	c.compileTranslations()
@@ -102,6 +103,7 @@ func (c *compiler) buildTables() {
 	e.toZone = newZoneTable(e.policies, func(p *Policy) []string { return p.toZones })
 	e.services = newServiceTable(e.policies)
 	e.content = newContentTable(e.policies)
+	e.categories = newCategoryTable(e.policies)
 	e.contents = c.contents
 	for _, name := range sortedKeys(c.schedules) {
 		if s := c.schedules[name]; len(s.users) > 0 {

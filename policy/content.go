@@ -35,6 +35,10 @@ type Content struct {
 	Coming []string
 	// Used says that what the application is used for is known, too.
 	Used bool
+	// Categories are the categories of the web address that is asked for, as Located says that they
+	// are known.
+	Categories []string
+	Located    bool
 	// Final says that nothing more will be known. Until then the session may carry something else
 	// later, one transaction after another.
 	Final bool
@@ -64,9 +68,9 @@ const (
 // contentTable has the policies that an application admits.
 type contentTable struct {
 	base    bitmap            // policies that match every application
-	limited bitmap            // the others
-	permits bitmap            // those of the others that let sessions pass
-	named   map[string]bitmap // those of the others that match an application, by its full name
+	limited bitmap            // policies that do not match everything: an application or a category
+	permits bitmap            // those of these that let sessions pass
+	named   map[string]bitmap // policies that match an application, by its full name
 	uses    map[string]bitmap // those that match a use (a micro-application) of an application
 }
 
@@ -78,6 +82,8 @@ func newContentTable(policies []*Policy) contentTable {
 		at := uint32(i)
 		if p.applications == nil {
 			base = append(base, at)
+		}
+		if p.applications == nil && p.categories == nil {
 			continue
 		}
 		limited = append(limited, at)
@@ -154,7 +160,7 @@ func (t *contentTable) certain(c *Content) contentQuery {
 // pass.
 func (t *contentTable) possible(c *Content, passing bool) contentQuery {
 	q := contentQuery{on: true}
-	if c == nil || !c.Settled || len(c.Names)+len(c.Coming) > maxNames/2 {
+	if c == nil || !c.Settled || len(c.Names)+len(c.Coming) > maxNames/3 {
 		q.base = t.limited
 		if passing {
 			q.base = t.permits
@@ -172,10 +178,16 @@ func (t *contentTable) possible(c *Content, passing bool) contentQuery {
 	for _, name := range c.Coming {
 		q.add(t.named[name])
 	}
+	if !c.located() { // those that match the application wait for the category
+		q.base = t.base
+		for _, name := range c.Names {
+			q.add(t.named[name])
+		}
+	}
 	if passing {
 		q.within = t.permits
 		if t.permits == nil {
-			q.n = 0
+			q.base, q.n = nil, 0
 		}
 	}
 	return q

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"sync/atomic"
+
+	"sluice/urlcat"
 )
 
 // Engine is a compiled configuration. It is safe for concurrent use.
@@ -20,10 +22,12 @@ type Engine struct {
 	source, destination *side
 	fromZone, toZone    zoneTable
 	content             contentTable
-	apps                Applications // nil for none
-	firewalls           []*Firewall  // in the order of the configuration
-	ruled               bool         // some policy has a rule set
-	contents            []string     // names of applications in use
+	categories          categoryTable
+	addresses           *urlcat.Table // categories of web addresses
+	apps                Applications  // nil for none
+	firewalls           []*Firewall   // in the order of the configuration
+	ruled               bool          // some policy has a rule set
+	contents            []string      // names of applications in use
 	preID               PreID
 	maxLookups          int
 	services            serviceTable

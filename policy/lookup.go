@@ -15,6 +15,7 @@ type query struct {
 	fromZone, toZone    bitmap
 	held                bitmap
 	content             contentQuery
+	category            categoryQuery
 	pair                span
 }
 
@@ -99,6 +100,9 @@ func (e *Engine) word(q *query, w int, global bool) uint64 {
 	if q.content.on {
 		word &= q.content.word(w)
 	}
+	if q.category.on {
+		word &= q.category.word(w)
+	}
 	if word == 0 {
 		return 0
 	}
@@ -131,6 +135,7 @@ func (e *Engine) Lookup(f *Flow) Verdict {
 	e.ask(&q, f)
 	if e.content.limited != nil {
 		q.content = e.content.certain(f.Content)
+		q.category = e.categories.certain(f.Content)
 	}
 	at := e.next(&q, 0)
 	open, again := false, false
@@ -153,6 +158,7 @@ func (e *Engine) Lookup(f *Flow) Verdict {
 // known: the first before the certain one that would let it pass, or else the certain one. The
 // session's policy is open when another one than that may be found later.
 func (e *Engine) possible(q *query, c *Content, certain int) (at int, open bool) {
+	q.category = e.categories.possible(c)
 	before := func(content contentQuery) (int, bool) {
 		q.content = content
 		i := e.next(q, 0)

@@ -38,6 +38,7 @@ type Policy struct {
 	fromZones, toZones    []string          // of a global policy; none for every zone
 	exact                 bool              // the port tables admit more than the terms do
 	users                 []string          // source-identity; none for any
+	categories            []string          // url-category; nil for any
 	applications          map[string]string // dynamic applications: the application that each is a use of, or ""; nil for any
 }
 
@@ -148,6 +149,7 @@ func (c *compiler) compilePolicy(p *Policy) {
 	p.sources = c.matchAddresses(path+" match source-address", p.FromZone, match.SourceAddress, match.SourceAddressExcluded)
 	p.destinations = c.matchAddresses(path+" match destination-address", p.ToZone, match.DestinationAddress, match.DestinationAddressExcluded)
 	p.applications = c.matchContent(path+" match dynamic-application", match.DynamicApplication)
+	p.categories = c.matchCategories(path+" match url-category", match.URLCategory)
 	c.matchApplications(p, path+" match application", match.Application)
 	p.fromZones = c.matchZones(p, path+" match from-zone", match.FromZone)
 	p.toZones = c.matchZones(p, path+" match to-zone", match.ToZone)

@@ -60,6 +60,13 @@ func (s *State) Restarted() {
 	s.restart = true
 }
 
+// restarted says whether the configuration to be compiled was in force before.
+func (s *State) restarted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restart
+}
+
 // hadContent says whether name was accepted before.
 func (s *State) hadContent(name string) bool {
 	s.mu.Lock()

@@ -12,7 +12,7 @@ import (
 // session that was looked up as often as one may is final. identity.mu is held, or nobody else
 // knows the session yet.
 func (e *Engine) judge(cfg *config, s *Session) policy.Verdict {
-	content := e.content(s)
+	content := e.content(cfg, s)
 	i := s.identity
 	if i.lookups++; i.lookups >= cfg.policy.MaxLookups() {
 		content.Settled, content.Final = true, true
@@ -129,7 +129,7 @@ func (e *Engine) noteMonitored(s *Session, v *policy.Verdict) {
 }
 
 // content is what policies may match of what the session carries, as far as it is known.
-func (e *Engine) content(s *Session) policy.Content {
+func (e *Engine) content(cfg *config, s *Session) policy.Content {
 	f := &s.identity.flow
 	r := f.Result()
 	protocol, application := f.Applications()
@@ -157,6 +157,9 @@ func (e *Engine) content(s *Session) policy.Content {
 	}
 	carrier := protocol != nil && protocol.Flags&appdb.FlagCarrier != 0
 	c.Settled = r.Final || r.State == classify.TransactionFinal || sure && (r.Application != "" || protocol != nil && !carrier)
+	if cfg.policy.MatchesCategories() {
+		s.locate(cfg, &c, carrier)
+	}
 	return c
 }
 

@@ -89,7 +89,7 @@ func (e *Engine) contentNow(cfg *config, s *Session) *policy.Content {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	content := e.content(s)
+	content := e.content(cfg, s)
 	if i.lookups >= cfg.policy.MaxLookups() {
 		content.Settled, content.Final = true, true
 	}

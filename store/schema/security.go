@@ -13,6 +13,7 @@ type Security struct {
 	Flow                Flow                `cfg:"flow" help:"Session handling"`
 	NAT                 NAT                 `cfg:"nat" help:"Network address translation"`
 	Policies            Policies            `cfg:"policies" help:"Security policies"`
+	UTM                 UTM                 `cfg:"utm" help:"Categories of web addresses"`
 	Zones               Zones               `cfg:"zones" help:"Security zones"`
 }
 
@@ -173,7 +174,7 @@ type PolicyMatch struct {
 	DestinationAddressExcluded bool     `cfg:"destination-address-excluded" help:"Match every destination but those named"`
 	Application                []string `cfg:"application" help:"Applications by protocol and port" literal:"any junos-defaults" ref:"applications application|applications application-set"`
 	DynamicApplication         []string `cfg:"dynamic-application" help:"Applications by their content, and groups of them" literal:"any none"`
-	URLCategory                []string `cfg:"url-category" help:"Categories of the address asked for"`
+	URLCategory                []string `cfg:"url-category" help:"Categories of the web address asked for" literal:"any" ref:"security utm custom-objects custom-url-category"`
 	SourceIdentity             []string `cfg:"source-identity" help:"Users and roles" literal:"any authenticated-user unauthenticated-user unknown-user"`
 	FromZone                   []string `cfg:"from-zone" help:"Zones that sessions come from (global policies)" literal:"any" ref:"security zones security-zone"`
 	ToZone                     []string `cfg:"to-zone" help:"Zones that sessions go to (global policies)" literal:"any" ref:"security zones security-zone"`
@@ -199,6 +200,7 @@ type Permit struct {
 type ApplicationServices struct {
 	ApplicationFirewall *RuleSetName `cfg:"application-firewall" help:"Rules on applications"`
 	PacketCapture       bool         `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
+	UTMPolicy           string       `cfg:"utm-policy,inert" help:"Web filter" ref:"security utm utm-policy"`
 	TCPProxy            bool         `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
 }
 

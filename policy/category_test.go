@@ -3,31 +3,55 @@ package policy
 import (
 	"strings"
 	"testing"
+
+	"sluice/classify/appdb"
+	"sluice/store/schema"
 )
 
-const categoryBase = `
-set security zones security-zone a interfaces eth0
-set security zones security-zone b interfaces eth1
-set security utm custom-objects url-pattern news value [ news.example *.news.example ]
-set security utm custom-objects url-pattern shop value shop.example/cart
-set security utm custom-objects custom-url-category NEWS value news
-set security utm custom-objects custom-url-category SHOP value [ shop news ]
-`
+// oneApplication is a catalogue of one application.
+type oneApplication struct{ appdb.Application }
 
-// pol is a policy from a to b.
-func pol(name, match, then string) string {
-	p := "set security policies from-zone a to-zone b policy " + name + " "
-	return p + "match source-address any destination-address any application any " + match + "\n" + p + "then " + then + "\n"
+func (o *oneApplication) Lookup(name string) (*appdb.Application, bool) {
+	return &o.Application, name == o.Name
+}
+func (o *oneApplication) Group(string) ([]*appdb.Application, bool) { return nil, false }
+func (o *oneApplication) Names() []string                           { return []string{o.Name} }
+
+// categories is a configuration with the categories NEWS and SHOP.
+func categories(policies ...schema.Policy) *schema.Config {
+	cfg := office(between("trust", "untrust", policies...))
+	cfg.Security.UTM.CustomObjects = schema.UTMObjects{
+		Patterns:   []schema.URLPattern{{Name: "news", Value: []string{"*.news.example"}}, {Name: "cart", Value: []string{"shop.example/cart"}}},
+		Categories: []schema.URLCategory{{Name: "NEWS", Value: []string{"news"}}, {Name: "SHOP", Value: []string{"cart", "news"}}},
+	}
+	return cfg
 }
 
-// Each stage of what is known decides as far as it can; a policy with application and category needs
-// both.
+// about makes a policy for any addresses that matches applications and categories.
+func about(name string, action Action, application string, category ...string) schema.Policy {
+	p := rule(name, "any", "any", "any", action)
+	if application != "" {
+		p.Match.DynamicApplication = []string{application}
+	}
+	p.Match.URLCategory = category
+	return p
+}
+
+// Each stage of what is known decides as far as it can; a policy with an application and a category
+// needs both, and none of it allocates.
 func TestURLCategory(t *testing.T) {
-	e := compiled(t, categoryBase+
-		pol("both", "dynamic-application junos:YOUTUBE url-category NEWS", "deny")+
-		pol("news", "url-category NEWS", "reject")+
-		pol("cart", "url-category SHOP", "permit")+
-		pol("rest", "url-category any", "permit"))
+	st := NewState()
+	t.Cleanup(st.Close)
+	e, problems := Compile(categories(
+		about("both", Deny, "junos:TUBE", "NEWS"), about("news", Reject, "", "NEWS"),
+		about("cart", Permit, "", "SHOP"), about("rest", Permit, "", "any"),
+	), st, &oneApplication{appdb.Application{Name: "junos:TUBE"}})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	known := func(application string, categories []string) *Content {
+		return &Content{Names: []string{application}, Settled: true, Used: true, Located: true, Categories: categories}
+	}
 	for _, c := range []struct {
 		name    string
 		content *Content
@@ -35,32 +59,39 @@ func TestURLCategory(t *testing.T) {
 		open    bool
 	}{
 		{"nothing", nil, "cart", true},
-		{"application only", &Content{Names: []string{"junos:YOUTUBE"}, Settled: true}, "cart", true},
-		{"located in none, application open", &Content{Located: true}, "rest", false},
-		{"located in news, application open", &Content{Located: true, Categories: e.Categories("www.news.example", "")}, "news", true},
-		{"located in news, another application", &Content{Located: true, Names: []string{"junos:HTTP"}, Settled: true, Used: true, Categories: []string{"NEWS", "SHOP"}}, "news", false},
-		{"both", &Content{Located: true, Names: []string{"junos:YOUTUBE"}, Settled: true, Used: true, Categories: []string{"NEWS"}}, "both", false},
-		{"the application in another category", &Content{Located: true, Names: []string{"junos:YOUTUBE"}, Settled: true, Used: true, Categories: e.Categories("shop.example", "/cart/1")}, "cart", false},
-		{"another page", &Content{Located: true, Names: []string{"junos:HTTP"}, Settled: true, Used: true, Categories: e.Categories("shop.example", "/")}, "rest", false},
-		{"never located", &Content{Final: true, Names: []string{"junos:SSH"}}, "rest", false},
+		{"the application", &Content{Names: []string{"junos:TUBE"}, Settled: true, Used: true}, "cart", true},
+		{"the category, which is none", &Content{Located: true}, "rest", false},
+		{"the category", &Content{Located: true, Categories: []string{"NEWS"}}, "news", false},
+		{"both, another application", known("junos:HTTP", e.Categories("www.news.example", "")), "news", false},
+		{"both, as the policy says", known("junos:TUBE", []string{"NEWS"}), "both", false},
+		{"both, another category", known("junos:TUBE", e.Categories("shop.example", "/cart/1")), "cart", false},
+		{"both, another page", known("junos:HTTP", e.Categories("shop.example", "/")), "rest", false},
+		{"all, without category", &Content{Final: true, Names: []string{"junos:SSH"}}, "rest", false},
 	} {
-		f := flowFor(c.content)
-		v := e.Lookup(&f)
-		if v.Policy.Name != c.policy || v.Open != c.open {
-			t.Errorf("%s: policy %s, open %v; want %s, %v", c.name, v.Policy.Name, v.Open, c.policy, c.open)
+		f := flow("tcp 192.0.2.1 1024 198.51.100.1 80")
+		f.Content = c.content
+		if v := e.Lookup(f); v.Policy.Name != c.policy || v.Open != c.open {
+			t.Errorf("%s is known: policy %s, open %v; want %s, %v", c.name, v.Policy.Name, v.Open, c.policy, c.open)
 		}
-		if n := testing.AllocsPerRun(10, func() { e.Lookup(&f) }); n != 0 {
-			t.Errorf("%s: %v allocations", c.name, n)
+		if n := testing.AllocsPerRun(10, func() { e.Lookup(f) }); n != 0 {
+			t.Errorf("%s is known: %v allocations", c.name, n)
 		}
 	}
 	if !e.MatchesCategories() || !e.LimitsContent() {
-		t.Error("categories are matched, and the engine says not")
+		t.Error("policies match categories, and the engine does not say so")
+	}
+	if e := compile(t, categories(about("rest", Permit, "", "any"))); e.MatchesCategories() || e.LimitsContent() {
+		t.Error("any is taken for a category")
 	}
 }
 
 func TestUnknownCategory(t *testing.T) {
-	problems := problemsOf(t, categoryBase+pol("p", "url-category NEW", "permit"))
-	if len(problems) == 0 || !strings.Contains(problems[0].Error()+problems[0].Hint, "NEWS") {
-		t.Errorf("problems %v, want one that names NEWS", problems)
+	st := NewState()
+	t.Cleanup(st.Close)
+	for want, names := range map[string][]string{"NEWS": {"NEW"}, "any": {"any", "NEWS"}} {
+		_, problems := Compile(categories(about("p", Permit, "", names...)), st, nil)
+		if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Hint, want) {
+			t.Errorf("%q: %v, want one that names %s", names, problems, want)
+		}
 	}
 }

@@ -1,0 +1,52 @@
+package scenario
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sluice/lab"
+)
+
+// Policies decide by the category of the address that a browser asks for: by Host and path in clear
+// text, by server name over TLS. Lists come from the configuration and from a file.
+// Rows: PR-66, S-86, S-87, 5/S-58.
+func TestURLCategory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ads.txt")
+	if err := os.WriteFile(file, []byte("# advertisers\nads.example\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w := start(t, lab.Options{}, `
+set security utm custom-objects url-pattern games value [ http://*.games.example www.example.org/play 203.0.113.80 ]
+set security utm custom-objects custom-url-category GAMES value games
+set security utm custom-objects custom-url-category ADS file `+file+"\n"+
+		policy("trust", "untrust", "leisure", "any", "any", "reject", "log session-init")+`
+set security policies from-zone trust to-zone untrust policy leisure match url-category [ GAMES ADS ]
+`+lab.PermitAll)
+	for url, passes := range map[string]bool{
+		"http://www.example.org/":       true,
+		"http://www.example.org/play/1": false,
+		"http://chess.games.example/":   false,
+		"http://x.ads.example/":         false,
+		"http://games.example/":         true,
+		"http://" + lab.WebAddr4 + "/":  false,
+		"https://chess.games.example/":  false,
+		"https://ads.example/":          false,
+		"https://www.example.org/play/": true, // the path is not to be seen
+	} {
+		host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(url, "http://"), "https://"), "/")
+		args := []string{"-k", "-sS", "-m5", "-o", "/dev/null", url}
+		if host != lab.WebAddr4 {
+			args = append(args, "--resolve", host+":80:"+lab.WebAddr4, "--resolve", host+":443:"+lab.WebAddr4)
+		}
+		out, err := w.try(w.Client, "curl", args...)
+		if (err == nil) != passes {
+			t.Errorf("%s passes: %v, want %v: %s", url, err == nil, passes, out)
+		}
+	}
+	err := w.gw.Configure(t.Context(), "set security policies from-zone trust to-zone untrust policy leisure match url-category GAME")
+	if err == nil || !strings.Contains(err.Error(), "GAMES") {
+		t.Errorf("an unknown category: %v, want an error that names GAMES", err)
+	}
+}

@@ -65,6 +65,7 @@ func TestStreams(t *testing.T) {
 		{"PORTMAP", []Message{Client("\x80\x00\x00\x28" + rpcGetPort)}},
 		{"GLUSTERFS", []Message{Client("\x80\x00\x00\x28\x00\x00\x00\x01" + zeros(7) + "\x02\x00\xdb\xb4\xa9\x00\x00\x00\x02\x00\x00\x00\x01" + zeros(16))}},
 		{"PORTMAP", []Message{Server("\x80\x00\x00\x1c" + rpcAnswer)}},
+		{"PORTMAP", []Message{Server("\x80\x00\x00\x44\x00\x00\x00\x01\x00\x00\x00\x01" + zeros(7) + "\x06\x00\x00\x00\x28" + zeros(40) + zeros(8))}},
 	} {
 		port := uint16(4000)
 		if c.name == "PORTMAP" {

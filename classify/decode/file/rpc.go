@@ -15,6 +15,8 @@ const (
 	callHeader  = 32
 	replyHeader = 24
 	lastPiece   = 0x80 // of a record mark
+	// longestVerifier, and longest credentials, in bytes (RFC 5531).
+	longestVerifier = 400
 )
 
 // program is a registered program, or a range of them.
@@ -47,6 +49,12 @@ func rpcStream(s *decode.Session, client, server []byte) decode.Verdict {
 	message, v := record(server)
 	if v != decode.Match {
 		return v
+	}
+	// What tells whether a call was accepted stands after the verifier.
+	length := int(decode.Uint32(server, 0) & 0x7fffffff)
+	verifier := int(decode.Uint32(message, 16))
+	if decode.Uint32(message, 4) == rpcReply && verifier <= longestVerifier && len(message) < min(length, replyHeader+verifier) {
+		return decode.More
 	}
 	return reply(s, message)
 }
@@ -92,7 +100,7 @@ func call(s *decode.Session, m []byte) decode.Verdict {
 	}
 	number, version, procedure := decode.Uint32(m, 12), decode.Uint32(m, 16), decode.Uint32(m, 20)
 	flavor, length := decode.Uint32(m, 24), decode.Uint32(m, 28)
-	if version > 0xffff || procedure > 0xffff || length > 400 || !knownFlavor(flavor) {
+	if version > 0xffff || procedure > 0xffff || length > longestVerifier || !knownFlavor(flavor) {
 		return decode.No
 	}
 	for _, p := range programs {
@@ -117,7 +125,7 @@ func reply(s *decode.Session, m []byte) decode.Verdict {
 		return decode.No
 	}
 	flavor, length := decode.Uint32(m, 12), int(decode.Uint32(m, 16))
-	if length > 400 || length%4 != 0 || !knownFlavor(flavor) || len(m) < replyHeader+length || decode.Uint32(m, 20+length) > 5 {
+	if length > longestVerifier || length%4 != 0 || !knownFlavor(flavor) || len(m) < replyHeader+length || decode.Uint32(m, 20+length) > 5 {
 		return decode.No
 	}
 	switch {

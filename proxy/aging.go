@@ -79,9 +79,11 @@ func (e *Engine) ageEarly(early bool) bool {
 	return fill > int64(cfg.flow.Aging.HighWatermark)*cfg.maximum
 }
 
-// end removes s for a reason that comes before its own.
+// end removes s for a reason that comes before its own, unless s is over already.
 func (e *Engine) end(s *Session, reason track.Reason) {
-	s.reason.Store(&reason)
+	if !s.has(stateClosing) {
+		s.reason.Store(&reason)
+	}
 	e.remove(s, reason)
 }
 

@@ -135,7 +135,7 @@ func (e *Engine) Sessions(f Filter) []Info {
 // Clear ends the sessions that f selects and says how many they were.
 func (e *Engine) Clear(f Filter) (cleared int) {
 	e.table.each(func(s *Session) bool {
-		if f.matches(s) && !s.has(stateClosing) {
+		if f.matches(s) && (!s.has(stateClosing) || s.has(stateBlocked)) {
 			e.end(s, track.ReasonCLI)
 			cleared++
 		}

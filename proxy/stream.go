@@ -167,10 +167,12 @@ func (r *relayed) settle(c *net.TCPConn) {
 	r.upstream.Store(nil)
 }
 
-// Header bytes of a TCP segment with the timestamp option, as Linux sends them.
+// Header bytes of a TCP segment with the timestamp option, as Linux sends them, and how many more
+// the first one has.
 const (
 	segmentHeader4 = 20 + 32
 	segmentHeader6 = 40 + 32
+	openingOptions = 8
 )
 
 // socketReceived asks the kernel what a connection received (TCP_INFO). Header bytes are added
@@ -188,5 +190,5 @@ func socketReceived(c *net.TCPConn) (packets, bytes uint64, ok bool) {
 	if remote, _ := netip.ParseAddrPort(c.RemoteAddr().String()); remote.Addr().Unmap().Is6() {
 		header = segmentHeader6
 	}
-	return uint64(info.Segs_in), info.Bytes_received + uint64(info.Segs_in)*header, true
+	return uint64(info.Segs_in), info.Bytes_received + uint64(info.Segs_in)*header + openingOptions, true
 }

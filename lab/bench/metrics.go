@@ -24,6 +24,7 @@ type metric struct {
 var metrics = []metric{
 	{"tcp", false, measureTCP},
 	{"connections", false, measureConnections},
+	{"records", false, measureRecords},
 	{"latency", false, measureLatency},
 	{"udp", false, measureUDP},
 	{"commit", false, measureCommit},
@@ -86,6 +87,49 @@ func measureConnections(ctx context.Context, s settings, m *mode, r *result) err
 	n, err := strconv.ParseFloat(rate[1], 64)
 	r.add("new connections", "1/s", n)
 	return err
+}
+
+// recordRate is how many sessions a second the record measurement opens. In the mode that records,
+// each makes four records: 10,000 a second.
+const recordRate = 2500
+
+// measureRecords runs iperf3 while sessions come and go at a steady rate: the throughput that is
+// left, and what the process takes, with and without records of these sessions.
+func measureRecords(ctx context.Context, s settings, m *mode, r *result) error {
+	if m.gateway == nil {
+		return nil
+	}
+	tool, err := lab.Binary("labhost")
+	if err != nil {
+		return err
+	}
+	opener, err := m.lab.Client.Start(tool, "sessions", "-to", lab.DeadAddr4, "-rate", strconv.Itoa(recordRate), "-time", (s.seconds + 6*time.Second).String())
+	if err != nil {
+		return err
+	}
+	time.Sleep(5 * time.Second) // until as many end as begin
+	before := m.cpu()
+	start := time.Now()
+	out, err := m.client(ctx, s, "iperf3", "-c", lab.WebAddr4, "-t", strconv.Itoa(int(s.seconds.Seconds())), "-P", "8", "-J")
+	used, took := m.cpu()-before, time.Since(start)
+	limit, cancel := context.WithTimeout(ctx, s.seconds+20*time.Second)
+	defer cancel()
+	if err := errors.Join(err, opener.Wait(limit)); err != nil {
+		return err
+	}
+	var report struct {
+		End struct {
+			Received struct {
+				Bits float64 `json:"bits_per_second"`
+			} `json:"sum_received"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		return err
+	}
+	r.add("TCP 8 up beside 2,500 sessions/s", "Gbit/s", report.End.Received.Bits/1e9)
+	r.add("TCP 8 up beside 2,500 sessions/s, CPU", "cores", used.Seconds()/took.Seconds())
+	return nil
 }
 
 // latency is what "labhost ping" prints.

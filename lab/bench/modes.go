@@ -30,6 +30,8 @@ var starters = map[string]func(context.Context, *mode) error{
 	"kernel":    func(_ context.Context, m *mode) error { return m.lab.RouteInKernel() },
 	"offload":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
 	"blind":     func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noIdentification) },
+	"silent":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, silent) },
+	"logging":   startLogging,
 	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noOffload) },
 	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
 	"sing-box":  startSingBox,
@@ -43,6 +45,31 @@ set security policies from-zone trust to-zone untrust policy all match destinati
 set security policies from-zone trust to-zone untrust policy all match application any
 set security policies from-zone trust to-zone untrust policy all then permit
 set security flow tcp-session rst-invalidate-session
+`
+
+// brief makes UDP sessions end soon.
+const brief = `
+set applications application brief protocol udp
+set applications application brief inactivity-timeout 4
+set security policies from-zone trust to-zone untrust policy brief match source-address any
+set security policies from-zone trust to-zone untrust policy brief match destination-address any
+set security policies from-zone trust to-zone untrust policy brief match application brief
+set security policies from-zone trust to-zone untrust policy brief then permit
+insert security policies from-zone trust to-zone untrust policy brief before policy all
+set security zones security-zone trust application-tracking
+`
+
+// silent records no session.
+const silent = brief + "set security log disable\n"
+
+// logging records every session four times, at a collector and in the history.
+const logging = brief + `
+set security policies from-zone trust to-zone untrust policy brief then log session-init
+set security policies from-zone trust to-zone untrust policy brief then log session-close
+set security application-tracking log-session-create
+set security application-tracking log-session-close
+set security log stream collector host ` + lab.WAN0ISP4 + `
+set security log stream collector port 9514
 `
 
 // noOffload keeps every packet in the gateway process.
@@ -72,6 +99,18 @@ func startMode(ctx context.Context, name string) (*mode, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	return m, nil
+}
+
+// startLogging starts ours with a collector that reads what it is sent.
+func startLogging(ctx context.Context, m *mode) error {
+	collector, err := m.lab.Internet.Start("socat", "-u", "-b", "65536", "UDP-RECV:9514,rcvbuf=4194304", "/dev/null")
+	if err != nil {
+		return err
+	}
+	if err := collector.WaitListening(ctx, "udp", 9514); err != nil {
+		return err
+	}
+	return m.startGateway(ctx, logging)
 }
 
 // startGateway starts ours.

@@ -23,6 +23,7 @@ var commands = []struct {
 	{"idle", "open many TCP connections and hold them", runIdle},
 	{"blast", "send UDP packets at a rate", runBlast},
 	{"sink", "receive UDP packets and count what is missing", runSink},
+	{"sessions", "open UDP sessions at a rate", runSessions},
 	{"collect", "print syslog messages that arrive over UDP and TCP", runCollect},
 }
 

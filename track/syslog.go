@@ -5,12 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strconv"
 	"syscall"
 	"time"
 
+	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
 
@@ -39,8 +41,11 @@ func (t *Tracker) newWriter(spec outletSpec) writer {
 // datagramWriter sends one message a datagram (RFC 5426). UDP does not tell whether a collector
 // listens, but the kernel passes on that a host or port refused an earlier datagram.
 type datagramWriter struct {
-	spec outletSpec
-	conn *net.UDPConn
+	spec     outletSpec
+	conn     *net.UDPConn
+	batch    *ipv4.PacketConn // of conn, for its sendmmsg, which knows both address families
+	messages []ipv4.Message
+	buffers  [batchSize][1][]byte // of messages
 }
 
 func (w *datagramWriter) open(context.Context) (fresh bool, err error) {
@@ -55,23 +60,34 @@ func (w *datagramWriter) open(context.Context) (fresh bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("collector: %w", err)
 	}
-	w.conn = conn
+	w.conn, w.batch = conn, ipv4.NewPacketConn(conn)
 	return true, nil
 }
 
 // write sends the whole batch. A refusal belongs to a datagram sent before and keeps the current
 // one from being sent, so that one is sent again; every refusal counts as one lost message.
 func (w *datagramWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
-	for _, r := range batch {
-		_, refusal := w.conn.Write(r.message[w.spec.format])
-		if refusal == nil {
+	w.messages = w.messages[:0]
+	for i, r := range batch {
+		w.buffers[i][0] = r.message[w.spec.format]
+		w.messages = append(w.messages, ipv4.Message{Buffers: w.buffers[i][:]})
+	}
+	for next, again := 0, false; next < len(batch); {
+		n, refusal := w.batch.WriteBatch(w.messages[next:], 0)
+		next += max(n, 0)
+		switch {
+		case refusal == nil && n > 0:
+			again = false
 			continue
+		case refusal == nil:
+			refusal = io.ErrShortWrite
 		}
 		lost, err = lost+1, fmt.Errorf("collector: %w", refusal)
-		if errors.Is(refusal, syscall.ECONNREFUSED) {
-			_, _ = w.conn.Write(r.message[w.spec.format]) // its own refusal comes with the next one
+		if again = !again && errors.Is(refusal, syscall.ECONNREFUSED); !again {
+			next++ // this one will not go
 		}
 	}
+	lost = min(lost, len(batch))
 	return len(batch) - lost, lost, err
 }
 

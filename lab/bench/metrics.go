@@ -108,10 +108,16 @@ func measureRecords(ctx context.Context, s settings, m *mode, r *result) error {
 		return err
 	}
 	time.Sleep(5 * time.Second) // until as many end as begin
+	recordsBefore, err := m.tracked(ctx)
+	if err != nil {
+		return err
+	}
 	before := m.cpu()
 	start := time.Now()
 	out, err := m.client(ctx, s, "iperf3", "-c", lab.WebAddr4, "-t", strconv.Itoa(int(s.seconds.Seconds())), "-P", "8", "-J")
 	used, took := m.cpu()-before, time.Since(start)
+	records, counting := m.tracked(ctx)
+	err = errors.Join(err, counting)
 	limit, cancel := context.WithTimeout(ctx, s.seconds+20*time.Second)
 	defer cancel()
 	if err := errors.Join(err, opener.Wait(limit)); err != nil {
@@ -128,8 +134,19 @@ func measureRecords(ctx context.Context, s settings, m *mode, r *result) error {
 		return err
 	}
 	r.add("TCP 8 up beside 2,500 sessions/s", "Gbit/s", report.End.Received.Bits/1e9)
+	r.add("records a second", "1/s", 2*(records-recordsBefore)/took.Seconds()) // as many of policies as of tracking
 	r.add("TCP 8 up beside 2,500 sessions/s, CPU", "cores", used.Seconds()/took.Seconds())
 	return nil
+}
+
+// tracked is how many messages application tracking has sent.
+func (m *mode) tracked(ctx context.Context) (total float64, err error) {
+	text, err := m.gateway.Show(ctx, "show security application-tracking counters")
+	for _, count := range regexp.MustCompile(`Session \w+ \w+\s+(\d+)`).FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.ParseFloat(count[1], 64) // digits
+		total += n
+	}
+	return total, err
 }
 
 // latency is what "labhost ping" prints.

@@ -106,7 +106,7 @@ func (w *world) expect(m message, want map[string]string) {
 // The guide's example of application tracking, with the messages that are off by default turned on:
 // sessions of the tracked zone, and no others, are recorded at a collector, over both address
 // families, each field with its value.
-// Rows: TR-1, TR-2, TR-3, TR-5, TR-6, TR-16, TR-17, TR-18, TR-20, TR-26, TR-29, TR-31, TR-32, TR-49.
+// Rows: TR-1, TR-2, TR-3, TR-5, TR-6, TR-16, TR-17, TR-18, TR-20, TR-26, TR-29, TR-31, TR-32, TR-49, TR-51, TR-52.
 func TestTrackingExample(t *testing.T) {
 	w := start(t, lab.Options{}, exampleTracking+permit("all", "any")+
 		policy("guest", "untrust", "all", "any", "any", "permit"))
@@ -154,6 +154,9 @@ func TestTrackingExample(t *testing.T) {
 		if n := strconv.Itoa(len(messages(collector, tag))); !regexp.MustCompile(name + `\s+` + n + `\b`).MatchString(counters) {
 			t.Errorf("%s messages arrived: %s, but the counters are\n%s", tag, n, counters)
 		}
+	}
+	if cache := w.show("show services application-identification application-system-cache"); !strings.Contains(cache, lab.WebAddr4) {
+		t.Errorf("the application system cache does not know the session's server:\n%s", cache)
 	}
 	statistics := w.show("show services application-identification statistics applications")
 	for _, row := range []string{`HTTP\s+[1-9]\d*\s+[1-9]\d*\s+No`, `SSL\s+[1-9]\d*\s+[1-9]\d*\s+Yes`} {

@@ -97,7 +97,7 @@ func sessionView(info proxy.Info, started time.Time) view.Session {
 		ID: info.ID, Policy: info.Policy, PolicyIndex: info.PolicyIndex, State: info.State,
 		Timeout: wholeSeconds(info.Timeout), MaximumTimeout: wholeSeconds(info.MaxTimeout), Protocol: info.Protocol.String(),
 		In: wingView(info.In), Out: wingView(info.Out), FromZone: info.FromZone, ToZone: info.ToZone, Service: info.Service,
-		DynamicApplication: info.Application, NestedApplication: info.NestedApplication,
+		DynamicApplication: info.Application, NestedApplication: info.NestedApplication, ExtendedApplication: info.ExtendedApplication,
 		Encryption: info.Encryption, RuleSet: info.RuleSet, Rule: info.Rule, NATRule: info.NATRule, Path: info.Path, TCPState: info.TCPState, Start: info.Start,
 		StartUptime: max(0, int64(info.Start.Sub(started)/time.Second)), Duration: int64(info.Duration / time.Second),
 	}

@@ -196,7 +196,7 @@ func (s *Session) describe(record *track.Session) {
 		return
 	}
 	record.Application = strings.TrimPrefix(found.Protocol, appdb.Prefix)
-	record.NestedApplication = strings.TrimPrefix(found.Application, appdb.Prefix)
+	record.NestedApplication = strings.TrimPrefix(nested(&found), appdb.Prefix)
 	a := application
 	if a == nil {
 		a = protocol
@@ -211,8 +211,17 @@ func (s *Session) describe(record *track.Session) {
 	record.Risk, record.Characteristics = uint8(a.Risk), strings.Join(a.Characteristics.Names(), ",")
 }
 
+// nested is what commands and logs show beside the protocol: the application over it, or what that,
+// or the protocol itself, is used for.
+func nested(r *classify.Result) string {
+	if r.Micro != "" {
+		return r.Micro
+	}
+	return r.Application
+}
+
 // applications are the session's names as commands show them.
-func (s *Session) applications() (application, nested string) {
+func (s *Session) applications() (application, nestedApplication, extended string) {
 	found, _, _ := s.found()
-	return found.Protocol, found.Application
+	return found.Protocol, nested(&found), found.Extended
 }

@@ -23,29 +23,30 @@ type Wing struct {
 
 // Info is a session as commands show it.
 type Info struct {
-	ID                uint64          `json:"session-identifier"`
-	Policy            string          `json:"policy"`
-	PolicyIndex       uint32          `json:"policy-index"`
-	State             string          `json:"state"` // Valid, Pending or Invalidated
-	Timeout           time.Duration   `json:"timeout"`
-	MaxTimeout        time.Duration   `json:"maximum-timeout"` // negative: never
-	Protocol          schema.Protocol `json:"protocol"`
-	In                Wing            `json:"in"`
-	Out               Wing            `json:"out"`
-	FromZone          string          `json:"from-zone"`
-	ToZone            string          `json:"to-zone"`
-	Service           string          `json:"service"` // application by protocol and port
-	Application       string          `json:"application"`
-	NestedApplication string          `json:"nested-application"`
-	Encryption        string          `json:"encryption"`
-	NATRule           string          `json:"nat-rule,omitempty"`
-	RuleSet           string          `json:"rule-set,omitempty"` // of the application firewall
-	Rule              string          `json:"rule,omitempty"`     // of RuleSet
-	Open              bool            `json:"open"`               // its policy, or rule, is not found yet
-	Path              string          `json:"path"`               // express, offload or stream
-	TCPState          string          `json:"tcp-state,omitempty"`
-	Start             time.Time       `json:"start"`
-	Duration          time.Duration   `json:"duration"`
+	ID                  uint64          `json:"session-identifier"`
+	Policy              string          `json:"policy"`
+	PolicyIndex         uint32          `json:"policy-index"`
+	State               string          `json:"state"` // Valid, Pending or Invalidated
+	Timeout             time.Duration   `json:"timeout"`
+	MaxTimeout          time.Duration   `json:"maximum-timeout"` // negative: never
+	Protocol            schema.Protocol `json:"protocol"`
+	In                  Wing            `json:"in"`
+	Out                 Wing            `json:"out"`
+	FromZone            string          `json:"from-zone"`
+	ToZone              string          `json:"to-zone"`
+	Service             string          `json:"service"` // application by protocol and port
+	Application         string          `json:"application"`
+	NestedApplication   string          `json:"nested-application"`
+	ExtendedApplication string          `json:"extended-application"` // custom application of the server's address beside another
+	Encryption          string          `json:"encryption"`
+	NATRule             string          `json:"nat-rule,omitempty"`
+	RuleSet             string          `json:"rule-set,omitempty"` // of the application firewall
+	Rule                string          `json:"rule,omitempty"`     // of RuleSet
+	Open                bool            `json:"open"`               // its policy, or rule, is not found yet
+	Path                string          `json:"path"`               // express, offload or stream
+	TCPState            string          `json:"tcp-state,omitempty"`
+	Start               time.Time       `json:"start"`
+	Duration            time.Duration   `json:"duration"`
 }
 
 // Filter selects sessions; a field left zero selects all.
@@ -110,8 +111,8 @@ const unknownApplication = "junos:UNKNOWN"
 
 // carries says whether name is the session's protocol or application.
 func (f *Filter) carries(s *Session, name string) bool {
-	application, nested := s.applications()
-	return f.means(name, application) || nested != "" && f.means(name, nested)
+	application, nested, extended := s.applications()
+	return f.means(name, application) || nested != "" && f.means(name, nested) || extended != "" && f.means(name, extended)
 }
 
 func (f *Filter) means(name, application string) bool {

@@ -81,7 +81,7 @@ func (w *inspection) customise(a *answer) {
 	case matched:
 		a.application, a.extended, a.signature = m.application, w.mapped, m.name
 		a.evidence, a.confidence = bySignature, High
-		if m.application.Priority == appdb.Low && w.mapped == nil && !w.done && w.session.Transactions == 0 {
+		if m.application.Priority == appdb.Low && w.mapped == nil && !w.done && w.found.protocol == nil {
 			a.confidence = Medium // something predefined may still come before it
 		}
 	case w.mapped != nil:

@@ -44,7 +44,8 @@ var (
 
 // Key identifies the packets of one direction of a session: addresses (IPv4 as IPv4-mapped
 // IPv6), ports and protocol. An ICMP echo request carries its identifier as source port, the
-// reply as destination port, so that Reverse turns one into the other. Protocols without ports
+// reply as destination port, so that Reverse turns one into the other; other ICMP messages that
+// are no errors have their type and code as both. Protocols without ports
 // have zeros. It is comparable without padding, and so hashes in one pass.
 type Key struct {
 	Src, Dst         [16]byte
@@ -242,9 +243,25 @@ func (p *Packet) parseTransport() error {
 			p.Key.SrcPort, p.ICMPSeq = id, binary.BigEndian.Uint16(t[6:])
 		case p.IsEchoReply():
 			p.Key.DstPort, p.ICMPSeq = id, binary.BigEndian.Uint16(t[6:])
+		case !p.IsICMPError():
+			p.Key.SrcPort = p.icmpKind()
+			p.Key.DstPort = p.Key.SrcPort
 		}
 	}
 	return nil
+}
+
+// icmpKind is the type and code of an ICMP message, of an answer those of what it answers, so that
+// messages of one kind never pass in a session of another.
+func (p *Packet) icmpKind() uint16 {
+	kind := p.ICMPType
+	switch {
+	case !p.V6 && (kind == 14 || kind == 16 || kind == 18), p.V6 && kind == 140: // timestamp, information, mask; node information
+		return uint16(kind-1) << 8
+	case !p.V6 && (kind == 13 || kind == 15 || kind == 17), p.V6 && kind == 139:
+		return uint16(kind) << 8
+	}
+	return uint16(kind)<<8 | uint16(p.ICMPCode)
 }
 
 // count works out what the frame was on the wire. A train of n segments carried n copies of
@@ -326,13 +343,16 @@ func (p *Packet) Embedded() (inner Packet, ok bool) {
 	case protoTCP, protoUDP:
 		inner.Key.SrcPort, inner.Key.DstPort = binary.BigEndian.Uint16(t), binary.BigEndian.Uint16(t[2:])
 	case protoICMP, protoICMPv6:
-		inner.ICMPType = t[0]
+		inner.ICMPType, inner.ICMPCode = t[0], t[1]
 		id := binary.BigEndian.Uint16(t[4:])
 		switch {
 		case inner.IsEchoRequest():
 			inner.Key.SrcPort = id
 		case inner.IsEchoReply():
 			inner.Key.DstPort = id
+		case !inner.IsICMPError():
+			inner.Key.SrcPort = inner.icmpKind()
+			inner.Key.DstPort = inner.Key.SrcPort
 		}
 	}
 	return inner, true

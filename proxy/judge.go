@@ -133,7 +133,7 @@ func (e *Engine) content(cfg *config, s *Session) policy.Content {
 	f := &s.identity.flow
 	r := f.Result()
 	protocol, application := f.Applications()
-	c := policy.Content{Final: r.Final, Used: r.Micro != "", Coming: f.Coming()}
+	c := policy.Content{Final: r.Final, Used: r.Micro != "" || r.State == classify.TransactionFinal, Coming: f.Coming()}
 	concludes := e.identifier.ConcludesUnknown()
 	add := func(name string) {
 		if name != "" && (name != appdb.Unknown || concludes) && !slices.Contains(c.Names, name) {

@@ -94,8 +94,8 @@ func from(c net.Conn) string {
 	return "source-port " + port
 }
 
-// raw is a raw socket of a protocol on a host.
-func (w *world) raw(h *lab.Host, network string) *net.IPConn {
+// rawSocket is a raw socket of a protocol on a host.
+func (w *world) rawSocket(h *lab.Host, network string) *net.IPConn {
 	w.t.Helper()
 	var c *net.IPConn
 	if err := h.Do(func() (err error) {
@@ -297,8 +297,8 @@ set services application-identification application ours priority low
 	t.Run("ICMP", func(t *testing.T) {
 		w := *w
 		w.t = t
-		icmp := w.raw(w.Client, "ip4:icmp")
-		at := w.raw(w.Echo, "ip4:icmp")
+		icmp := w.rawSocket(w.Client, "ip4:icmp")
+		at := w.rawSocket(w.Echo, "ip4:icmp")
 		for _, c := range []struct {
 			kind, code byte
 			want       bool
@@ -310,7 +310,7 @@ set services application-identification application ours priority low
 			}
 		}
 		w.do(w.Client, "ping", "-c2", "-i0.1", "-W2", lab.EchoAddr4)
-		icmp6, at6 := w.raw(w.Client, "ip6:ipv6-icmp"), w.raw(w.Echo, "ip6:ipv6-icmp")
+		icmp6, at6 := w.rawSocket(w.Client, "ip6:ipv6-icmp"), w.rawSocket(w.Echo, "ip6:ipv6-icmp")
 		message := []byte{200, 1, 0, 0, 0, 1, 2, 3, 's', 'i', 'x'}
 		if !w.arrives(func() { _, _ = icmp6.WriteTo(message, &net.IPAddr{IP: net.ParseIP(lab.EchoAddr6)}) }, at6, message[4:]) {
 			t.Error("ICMPv6 of the same type does not arrive")
@@ -320,7 +320,7 @@ set services application-identification application ours priority low
 		w := *w
 		w.t = t
 		for protocol, want := range map[string]bool{"2": false, "253": true} {
-			c, at := w.raw(w.Client, "ip4:"+protocol), w.raw(w.Echo, "ip4:"+protocol)
+			c, at := w.rawSocket(w.Client, "ip4:"+protocol), w.rawSocket(w.Echo, "ip4:"+protocol)
 			message := []byte("\x16\x00\x09\x04protocol" + protocol)
 			if got := w.arrives(func() { _, _ = c.WriteTo(message, &net.IPAddr{IP: net.ParseIP(lab.EchoAddr4)}) }, at, message); got != want {
 				t.Errorf("protocol %s arrives: %v", protocol, got)
@@ -397,8 +397,8 @@ set services application-identification application by_stream over UDP signature
 set services application-identification application by_stream over UDP signature s1 member m01 pattern "lab [a-z]+"
 set services application-identification application by_stream over UDP signature s1 member m01 direction any
 `+forApplications("trust", "untrust", "named", "by_stream", "permit", "log session-init")+lab.PermitAll)
-	c := w.raw(w.Client, "ip4:253")
-	w.arrives(func() { _, _ = c.WriteTo([]byte("by both"), &net.IPAddr{IP: net.ParseIP(lab.EchoAddr4)}) }, w.raw(w.Echo, "ip4:253"), []byte("by both"))
+	c := w.rawSocket(w.Client, "ip4:253")
+	w.arrives(func() { _, _ = c.WriteTo([]byte("by both"), &net.IPAddr{IP: net.ParseIP(lab.EchoAddr4)}) }, w.rawSocket(w.Echo, "ip4:253"), []byte("by both"))
 	w.becomes("protocol 253", "UNKNOWN by_protocol")
 	for text, want := range map[string]string{"lab protocol": "UNKNOWN by_stream by_address", "something else": "UNKNOWN by_address"} {
 		u, err := w.dial(w.Client, "udp", lab.EchoAddr4+":7004")

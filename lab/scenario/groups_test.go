@@ -38,8 +38,8 @@ func (w *world) fetches(args ...string) bool {
 	return err == nil
 }
 
-// sshServer greets like one, and echoes.
-func (w *world) sshServer(address string) {
+// greetSSH serves what begins like SSH, and echoes.
+func (w *world) greetSSH(address string) {
 	w.listen(w.Web, address, func(c *net.TCPConn) {
 		_, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"))
 		buffer := make([]byte, 2048)
@@ -63,7 +63,7 @@ set services application-identification application-group my_peer applications m
 `+
 		forApplications("trust", "untrust", "no-p2p", "p2p", "reject", "log session-init")+lab.PermitAll)
 	w.ftpServer(":21", lab.WebAddr4)
-	w.sshServer(":2222")
+	w.greetSSH(":2222")
 	web := []string{"http://" + lab.WebAddr4 + "/whoami"}
 	if w.fetches(web...) || w.fetches("ftp://"+lab.WebAddr4+"/readme.txt") {
 		t.Error("applications of the group's groups pass")

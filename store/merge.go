@@ -238,7 +238,7 @@ func readBlock(text string) *block {
 func splitMark(line string) (mark, head string) {
 	for {
 		word, rest, ok := strings.Cut(line, " ")
-		if !ok || !strings.HasSuffix(word, ":") || strings.HasPrefix(word, `"`) {
+		if !ok || word != "inactive:" && word != "protect:" {
 			return mark, line
 		}
 		mark, line = mark+word+" ", rest

@@ -227,6 +227,19 @@ func union(sets ...lines) lines {
 	return all
 }
 
+// A word that ends in a colon, as addresses of networks do, is part of its statement.
+func TestMergeColons(t *testing.T) {
+	base, problems := tree.Parse("")
+	theirs, more := tree.Parse("future { 2001:db8:: next { a; } 2001:db8:1:: next { b; } next { c; } }\n")
+	if problems = append(problems, more...); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	merged, conflicts := merge(base, theirs, base)
+	if len(conflicts) > 0 || !merged.Equal(theirs) {
+		t.Errorf("conflicts %q\n%s", conflicts, merged.Text())
+	}
+}
+
 // Whatever stands in the texts, also statements of other versions: a side that did nothing loses nothing.
 func FuzzMerge(f *testing.F) {
 	f.Add("system { host-name a; }\n", "system { host-name a; services { ssh; } }\n", "system { host-name b; }\n")

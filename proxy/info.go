@@ -155,7 +155,7 @@ func (e *Engine) info(s *Session) Info {
 		Start: s.started, Duration: time.Since(s.started),
 	}
 	found, _, _ := s.found()
-	i.Application, i.NestedApplication = found.Protocol, found.Application
+	i.Application, i.NestedApplication, i.ExtendedApplication = found.Protocol, nested(&found), found.Extended
 	i.RuleSet, i.Rule = s.ruleOf()
 	switch {
 	case s.has(stateClosing):

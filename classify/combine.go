@@ -17,7 +17,6 @@ type finding struct {
 	carries     *appdb.Application
 	custom      match
 	secure      secure
-	site        string // see Flow.Site
 
 	encryptedHello, serverNamed bool
 }
@@ -45,7 +44,7 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 		f.custom = t.custom
 	}
 	f.secure.web, f.secure.alpn = f.secure.web || t.secure.web, f.secure.alpn || t.secure.alpn
-	f.takeSite(t)
+	w.takeSite()
 	f.encryptedHello = f.encryptedHello || t.encryptedHello
 	f.serverNamed = f.serverNamed || t.serverNamed
 }
@@ -56,7 +55,7 @@ func (f *finding) take(w *inspection, own *appdb.Application) {
 func (w *inspection) combine() answer {
 	a := w.conclusion()
 	w.customise(&a)
-	a.site = w.likely().site
+	a.site = w.site
 	if a.protocol != nil && a.protocol.Disabled {
 		a.protocol, a.micro = nil, nil
 	}

@@ -57,9 +57,10 @@ type inspection struct {
 	renew     bool                            // limits begin anew
 	before    struct{ bytes, packets uint32 } // of the flow, where limits began anew
 
-	skipped   int   // bytes that came before what is looked at
-	encrypted bool  // some protocol that was found is
-	held      int64 // bytes counted in State.Memory
+	skipped   int    // bytes that came before what is looked at
+	encrypted bool   // some protocol that was found is
+	site      string // see Flow.Site
+	held      int64  // bytes counted in State.Memory
 }
 
 // none is the place of no decoder.

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"bytes"
+	"cmp"
 	"strings"
 
 	"sluice/classify/decode"
@@ -25,38 +27,37 @@ func splitSite(site string) (host, target string) {
 
 // noteHost notes a host name that the session names.
 func (w *inspection) noteHost(c decode.Context, name []byte) {
-	if !w.engine.sites || w.told.host != "" || len(name) > maxSite {
+	if !w.engine.sites || len(name) > maxSite || bytes.IndexByte(name, '/') >= 0 {
 		return
 	}
 	switch c {
 	case decode.HTTPHost, decode.SSLServerName, decode.QUICServerName:
-		w.told.host, w.told.dirty = string(name), true
+		if host, target := splitSite(w.told.site); host == "" {
+			w.told.site, w.told.dirty = string(name)+target, true
+		}
 	}
 }
 
 // noteTarget notes the target of a request.
 func (w *inspection) noteTarget(c decode.Context, value []byte) {
-	if !w.engine.sites || c != decode.HTTPURL || w.told.target != "" {
+	if !w.engine.sites || c != decode.HTTPURL {
 		return
 	}
-	target := urlcat.Target(value)
-	w.told.target, w.told.dirty = string(target[:min(len(target), maxSite)]), true
+	if host, target := splitSite(w.told.site); target == "" {
+		path := urlcat.Target(value)
+		w.told.site, w.told.dirty = host+string(path[:min(len(path), maxSite)]), true
+	}
 }
 
 // takeSite adds what was told of the web address; what is known stays.
-func (f *finding) takeSite(t *told) {
-	if t.host == "" && t.target == "" {
+func (w *inspection) takeSite() {
+	if w.told.site == "" {
 		return
 	}
-	host, target := splitSite(f.site)
+	host, target := splitSite(w.site)
 	if host != "" && target != "" {
 		return
 	}
-	if host == "" && strings.IndexByte(t.host, '/') < 0 {
-		host = t.host
-	}
-	if target == "" {
-		target = t.target
-	}
-	f.site = host + target
+	toldHost, toldTarget := splitSite(w.told.site)
+	w.site = cmp.Or(host, toldHost) + cmp.Or(target, toldTarget)
 }

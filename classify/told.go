@@ -22,7 +22,7 @@ type told struct {
 	custom      match
 	secure      secure
 
-	host, target string // of the web address asked for; see Flow.Site
+	site string // see Flow.Site
 
 	encryptedHello bool
 	serverNamed    bool // a server name was told, whether anybody owns it or not

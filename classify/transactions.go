@@ -129,6 +129,6 @@ func (w *inspection) nameAnew() {
 	_, _, completed := w.session.Completed()
 	if t := &w.told; w.fresh && (completed || t.application != nil || t.micro != nil || t.custom.application != nil) {
 		w.found = finding{protocol: w.found.protocol}
-		w.fresh = false
+		w.fresh, w.site = false, ""
 	}
 }

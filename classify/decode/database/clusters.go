@@ -14,6 +14,7 @@ var clusters = []decode.Decoder{
 	{Name: "HADOOP-RPC", Ports: []uint16{8020, 9000, 8032}, Client: decode.FirstBytes("h"), Stream: hadoop},
 	{Name: "HBASE", Ports: []uint16{16000, 16020, 60020}, Client: decode.FirstBytes("H"), Stream: hbase},
 	{Name: "GEARMAN", Ports: []uint16{4730}, Client: decode.FirstBytes("\x00"), Server: decode.FirstBytes("\x00"), Stream: gearman},
+	{Name: "GEARMAN", Ports: []uint16{4730}, Client: decode.FirstBytes("s"), Stream: gearmanStatus},
 	{Name: "IGNITE", Ports: []uint16{10800}, Client: decode.FirstRange(8, 255), Stream: ignite},
 	{Name: "HAZELCAST", Ports: []uint16{5701}, Client: decode.FirstBytes("HCM"), Stream: hazelcast},
 	{Name: "FASTCGI", Ports: []uint16{9000}, Client: decode.FirstBytes("\x01"), Server: decode.FirstBytes("\x01"), Stream: fastCGI},
@@ -109,6 +110,31 @@ func gearman(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	return decode.If(string(data[:3]) == "\x00RE" && (data[3] == 'Q' || data[3] == 'S') && decode.Uint32(data, 4) < 64 && decode.Uint32(data, 8) < 1<<28)
+}
+
+// gearmanStatus recognises the status asked for by an administrator: lines of a function and three
+// numbers, and a full stop.
+func gearmanStatus(_ *decode.Session, client, server []byte) decode.Verdict {
+	if v := decode.Magic(client, "status\n"); v == decode.No && decode.Prefix(client, "status\r\n") == decode.None {
+		return decode.No
+	} else if len(server) == 0 {
+		return decode.More
+	}
+	line, _, ok := decode.Line(server)
+	if !ok {
+		if len(server) > 512 || !decode.Printable(server) {
+			return decode.No
+		}
+		return decode.More
+	}
+	for range 3 {
+		at := bytes.LastIndexByte(line, '\t')
+		if at < 0 || !digits(line[at+1:]) {
+			return decode.No
+		}
+		line = line[:at]
+	}
+	return decode.If(len(line) > 0)
 }
 
 // ignite checks the handshake of a thin client.

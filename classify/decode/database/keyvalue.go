@@ -11,10 +11,10 @@ import (
 
 var keyValue = []decode.Decoder{
 	{Name: "REDIS", Ports: []uint16{6379, 6380, 16379, 26379}, Client: decode.FirstBytes("*PIAEpiae"), Server: decode.FirstBytes("+-$:*%"), Stream: redis},
-	{Name: "MEMCACHED", Ports: []uint16{11211}, Client: decode.FirstBytes("\x80gsardivctfpm"), Server: decode.FirstBytes("\x81VSNEDOTRCH0123456789"), Stream: memcached},
+	{Name: "MEMCACHED", Ports: []uint16{11211}, Client: decode.FirstBytes("\x80gsardivctfpm"), Server: decode.FirstBytes("\x81VSNEDOTRCHM0123456789"), Stream: memcached},
 	{Name: "MEMCACHED", Ports: []uint16{11211}, Datagram: memcachedDatagram},
 	{Name: "RIAK", Ports: []uint16{8087}, PortsOnly: true, Client: decode.FirstBytes("\x00"), Stream: riak},
-	{Name: "BEANSTALKD", Ports: []uint16{11300}, Client: decode.FirstBytes("pruwli"), Server: decode.FirstBytes("IURWNO"), Stream: beanstalk},
+	{Name: "BEANSTALKD", Ports: []uint16{11300}, Client: decode.FirstBytes("pruwlibks"), Server: decode.FirstBytes("IURWNOFBKPTD"), Stream: beanstalk},
 }
 
 // redis checks a command, which is an array of texts, or one in words that only Redis knows.
@@ -117,11 +117,11 @@ func memcached(s *decode.Session, client, server []byte) decode.Verdict {
 			fields = fields[at+1:]
 		}
 		return decode.If((words == 4 || words == 5 || words == 6) && len(fields) > 0 && fields[0] >= '0' && fields[0] <= '9')
-	case "get", "gets", "gat", "gats", "incr", "decr", "touch", "delete", "mg", "ms", "md", "mn":
+	case "get", "gets", "gat", "gats", "incr", "decr", "touch", "delete", "mg", "ms", "md", "me":
 		if words == 0 {
 			return decode.No
 		}
-	case "stats", "version", "flush_all", "verbosity":
+	case "stats", "version", "flush_all", "verbosity", "mn":
 	default:
 		return decode.No
 	}
@@ -137,7 +137,7 @@ func memcached(s *decode.Session, client, server []byte) decode.Verdict {
 // memcachedVerb says whether data may be the beginning of a command.
 func memcachedVerb(data []byte) bool {
 	for _, verb := range [...]string{"set ", "add ", "replace ", "append ", "prepend ", "cas ", "get ", "gets ", "gat ", "gats ",
-		"incr ", "decr ", "touch ", "delete ", "stats", "version", "flush_all", "verbosity", "mg ", "ms ", "md ", "mn"} {
+		"incr ", "decr ", "touch ", "delete ", "stats", "version", "flush_all", "verbosity", "mg ", "ms ", "md ", "me ", "mn"} {
 		if decode.Prefix(data, verb) != decode.None {
 			return true
 		}
@@ -224,19 +224,35 @@ func beanstalk(_ *decode.Session, client, server []byte) decode.Verdict {
 		return decode.More
 	}
 	asked := false
-	for _, verb := range [...]string{"put ", "reserve", "use ", "watch ", "list-tubes", "ignore ", "release "} {
+	for _, verb := range [...]string{"put ", "reserve", "use ", "watch ", "list-tube", "ignore ", "release ", "bury ", "kick ", "kick-job ", "peek", "stats", "pause-tube "} {
 		asked = asked || decode.Prefix(client, verb) != decode.None
 	}
 	if !asked {
 		return decode.No
 	}
-	for _, word := range [...]string{"INSERTED ", "USING ", "RESERVED ", "WATCHING ", "NOT_IGNORED\r\n", "NOT_FOUND\r\n", "OK "} {
+	for _, word := range [...]string{"INSERTED ", "USING ", "RESERVED ", "WATCHING ", "NOT_IGNORED\r\n", "NOT_FOUND\r\n", "FOUND ", "BURIED", "KICKED", "PAUSED\r\n", "TIMED_OUT\r\n", "DEADLINE_SOON\r\n", "OK "} {
 		switch decode.Prefix(server, word) {
 		case decode.Partly:
 			return decode.More
 		case decode.Whole:
+			if word == "OK " {
+				return beanstalkYAML(server[len(word):])
+			}
 			return decode.Match
 		}
 	}
 	return decode.No
+}
+
+// beanstalkYAML checks the answer that is a document: its length, and its first line.
+func beanstalkYAML(data []byte) decode.Verdict {
+	const longest = 12
+	line, _, ok := decode.Line(data[:min(len(data), longest)])
+	switch {
+	case !ok && len(data) < longest:
+		return decode.More
+	case !digits(line) || data[len(line)] != '\r':
+		return decode.No
+	}
+	return decode.Magic(data[len(line)+2:], "---\n")
 }

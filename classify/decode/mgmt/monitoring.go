@@ -6,10 +6,14 @@ package mgmt
 import (
 	"bytes"
 	"hash/crc32"
+	"math/bits"
 
 	"sluice/classify/decode"
 	"sluice/classify/decode/text"
 )
+
+// iperf2Flags are the flags that a header of iperf 2 begins with, alone and with those of later versions.
+var iperf2Flags = first("\x00\x20\x08\x28\x40\x42\x44\x48\x4a\x4c\x60\x62\x64\x68\x6a\x6c\x80\x88\xc0\xc2\xc4\xc8\xca\xcc")
 
 var monitoring = []decode.Decoder{
 	{Name: "SNMP", Ports: []uint16{161, 162}, Client: first("\x30"), Server: first("\x30"), Datagram: snmp, Stream: snmpStream},
@@ -27,7 +31,8 @@ var monitoring = []decode.Decoder{
 	{Name: "LIVESTATUS", Ports: []uint16{6557}, Client: first("G"), Stream: livestatus},
 	{Name: "NUT", Ports: []uint16{3493}, Client: capitals, Stream: nut},
 	{Name: "APC-UPS", Ports: []uint16{3551}, Client: first("\x00"), Stream: apcups},
-	{Name: "IPERF", Ports: []uint16{5201}, Client: letters.Or(digits), Stream: iperf},
+	{Name: "IPERF", Ports: []uint16{5201}, Client: letters.Or(digits).Or(first("\x15\x07")), Stream: iperf, Datagram: iperfDatagram},
+	{Name: "IPERF", Ports: []uint16{5001}, Client: iperf2Flags, Stream: iperf2, Datagram: iperf2Datagram},
 	{Name: "OOKLA", Ports: []uint16{8080, 5060}, Client: first("H"), Stream: ookla},
 	{Name: "RIPE-ATLAS", Client: first("M"), Server: first("M"), Datagram: ripeAtlas},
 	{Name: "NETFLOW", Ports: []uint16{2055, 9995, 9996}, Client: first("\x00"), Server: first("\x00"), Datagram: netflow},
@@ -352,22 +357,81 @@ func apcups(_ *decode.Session, client, _ []byte) decode.Verdict {
 	return text.Begins(client, "\x00\x06status", "\x00\x06events")
 }
 
-// iperf begins with a cookie of 36 characters and a zero, upon which version 3 asks for the
-// parameters.
-func iperf(_ *decode.Session, client, server []byte) decode.Verdict {
-	const cookie, parameters, denied = 37, 9, 0xff
+// iperf begins, in version 3, each of its connections with the cookie of the test: 36 characters of
+// base 32 and a zero. That which controls the test is asked for the parameters then; the others
+// carry its data, one way or the other.
+func iperf(_ *decode.Session, client, _ []byte) decode.Verdict {
+	const cookie, variety = 37, 8
+	var seen uint64
 	for _, c := range client[:min(len(client), cookie-1)] {
-		if (c < 'a' || c > 'z') && (c < '2' || c > '7') {
+		switch {
+		case 'a' <= c && c <= 'z':
+			seen |= 1 << (c - 'a')
+		case '2' <= c && c <= '7':
+			seen |= 1 << (c - '2' + 26)
+		default:
 			return decode.No
 		}
 	}
-	switch {
-	case len(client) >= cookie && client[cookie-1] != 0:
-		return decode.No
-	case len(client) < cookie || len(server) == 0:
+	if len(client) < cookie {
 		return decode.More
 	}
-	return yes(server[0] == parameters || server[0] == denied)
+	return yes(client[cookie-1] == 0 && bits.OnesCount64(seen) >= variety)
+}
+
+// iperfDatagram recognises how version 3 opens a stream of datagrams: either side sends one number, in
+// the byte order of its machine.
+func iperfDatagram(s *decode.Session, data []byte) decode.Verdict {
+	if s.Index == 0 {
+		switch string(data) {
+		case "9876", "6789", "\x15\xcd\x5b\x07", "\x07\x5b\xcd\x15":
+			s.Remember(true)
+			return decode.More
+		}
+		return decode.No
+	}
+	if s.Memory() == nil || s.Direction != decode.ToClient {
+		return decode.No
+	}
+	switch string(data) {
+	case "6789", "9876", "\xb1\x68\xde\x3a", "\x3a\xde\x68\xb1":
+		return decode.Match
+	}
+	return decode.No
+}
+
+// iperf2 is the header of version 2 in front of the data: flags, streams, the port, the size of a
+// buffer, the rate, and how much: bytes, or hundredths of a second as a negative number.
+func iperf2(s *decode.Session, client, _ []byte) decode.Verdict {
+	const header = 24
+	switch {
+	case len(client) > 4 && client[4] != 0:
+		return decode.No
+	case len(client) < header:
+		return decode.More
+	}
+	return yes(iperf2Header(s, client))
+}
+
+// iperf2Datagram has the number of the datagram and the time before the header. The number is of 64
+// bits in later versions, its upper half behind the time.
+func iperf2Datagram(s *decode.Session, data []byte) decode.Verdict {
+	const short, long, header, wide, million = 12, 16, 24, 0x08, 1_000_000
+	if len(data) < long+header || decode.Uint32(data, 0) > 1<<16 || decode.Uint32(data, 8) >= million {
+		return decode.No
+	}
+	if data[long]&wide != 0 && decode.Zero(data[short:long]) {
+		return yes(iperf2Header(s, data[long:]))
+	}
+	return yes(iperf2Header(s, data[short:]))
+}
+
+func iperf2Header(s *decode.Session, data []byte) bool {
+	const streams, port, buffer, amount, usual = 4, 8, 12, 20, 5001
+	called := decode.Uint32(data, port)
+	return (called == usual || called == uint32(s.Server.Port()) && called > 0) &&
+		decode.Uint32(data, streams) > 0 && decode.Uint32(data, streams) < 1<<12 &&
+		decode.Uint32(data, buffer) <= 1<<24 && decode.Uint32(data, amount) != 0
 }
 
 // ripeAtlas recognises the measurement payload of RIPE Atlas probes.

@@ -179,6 +179,9 @@ func ldap(data []byte) (operation element, size int, verdict decode.Verdict) {
 
 func ldapStream(s *decode.Session, client, server []byte) decode.Verdict {
 	verdict := text.Either(client, server, func(data []byte, _ decode.Direction) decode.Verdict {
+		if v := ldapUnbind(data); v != decode.No {
+			return v
+		}
 		_, _, verdict := ldap(data)
 		return verdict
 	})
@@ -205,6 +208,18 @@ func ldapStream(s *decode.Session, client, server []byte) decode.Verdict {
 		s.Upgrade(size, min(answer, len(server)))
 	}
 	return decode.Match
+}
+
+// ldapUnbind recognises the whole of a session that ends before anything was asked.
+func ldapUnbind(data []byte) decode.Verdict {
+	const opening, ending = "\x30\x05\x02\x01", "\x42\x00"
+	at := len(opening) + 1
+	switch v := decode.Magic(data, opening); {
+	case v != decode.Match || len(data) < at:
+		return min(v, decode.More)
+	default:
+		return decode.Magic(data[at:], ending)
+	}
 }
 
 func cldap(_ *decode.Session, data []byte) decode.Verdict {

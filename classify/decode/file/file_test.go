@@ -36,6 +36,7 @@ func TestStreams(t *testing.T) {
 		{"NETBIOS-SSN", []Message{Client(smb("\xfe"))}},
 		{"FTP", []Message{Server("220 ProFTPD FTP Server ready.\r\n"), Client("USER a\r\n")}},
 		{"FTP", []Message{Server("220 welcome\r\n"), Client("USER a\r\n")}},
+		{"FTP", []Message{Client("USER a\r\nPASS b\r\nPWD\r\nEPSV\r\n")}},
 		{"FTP-DATA", []Message{Server("drwxr-xr-x   2 ftp      ftp          4096 Jan  1 00:00 pub\r\n")}},
 		{"FTP-DATA", []Message{Server("-rw-r--r-- 1 ftp ftp 4096 Jan  1 00:00 pub\r\n")}},
 		{"AFP", []Message{Client(dsi("\x00\x03\x00\x01", 0, ""))}},

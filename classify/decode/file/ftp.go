@@ -23,6 +23,21 @@ var (
 // ftpProgress is how much of an FTP session has been told.
 type ftpProgress struct{ client, server int }
 
+// ftpTransfers says whether a client whose server is not seen goes on as none but that of FTP does.
+func ftpTransfers(client []byte) bool {
+	const most = 8
+	_, rest, ok := decode.Line(client)
+	for range most {
+		if _, part := text.Command(rest, ftpSure); part == decode.Whole {
+			return ok
+		}
+		if _, rest, ok = decode.Line(rest); !ok {
+			return false
+		}
+	}
+	return false
+}
+
 func ftp(s *decode.Session, client, server []byte) decode.Verdict {
 	sure, likely := 0, 0
 	if len(server) > 0 {
@@ -47,6 +62,9 @@ func ftp(s *decode.Session, client, server []byte) decode.Verdict {
 			}
 		case other == decode.Whole:
 			likely++
+			if len(server) == 0 && ftpTransfers(client) {
+				sure++
+			}
 		case max(part, other) == decode.None && sure == 0:
 			return decode.No
 		}

@@ -101,3 +101,11 @@ func FuzzMail(f *testing.F) {
 		[]byte("* OK IMAP4\r\n"), []byte("a LOGIN x y\r\n"), []byte("200 NNTP\r\n"), []byte("MODE READER\r\n"), []byte("\"IMPLEMENTATION\" \"x\"\r\n"),
 		[]byte("PING SPAMC/1.2\r\n"), []byte("zPING\x00"), []byte("request=smtpd_access_policy\n"), []byte("\x00\x00\x00\x0dO\x00\x00\x00\x06\x00\x00\x01\xff\x00\x1f\xff\xff"))
 }
+
+// SMTP begins with a greeting of the client's (RFC 5321 section 4.1.4), so that a session that
+// begins with STARTTLS is not known by what the client sends.
+func TestUpgradeWithoutGreeting(t *testing.T) {
+	if o := Run(Decoders, TCP(4190), Client("STARTTLS\r\n"+hello)); o.Verdict >= decode.Match {
+		t.Errorf("recognised as %s", o.Name)
+	}
+}

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	smtpSure   = []string{"EHLO", "HELO", "LHLO", "STARTTLS", "MAIL FROM", "RCPT TO", "XCLIENT"}
-	smtpLikely = []string{"HELP", "NOOP", "QUIT", "RSET", "VRFY", "EXPN", "DATA", "BDAT", "ETRN"}
+	smtpSure   = []string{"EHLO", "HELO", "LHLO", "MAIL FROM", "RCPT TO", "XCLIENT"}
+	smtpLikely = []string{"STARTTLS", "HELP", "NOOP", "QUIT", "RSET", "VRFY", "EXPN", "DATA", "BDAT", "ETRN"}
 	smtpLast   = []string{"MAIL", "RCPT", "DATA", "BDAT", "QUIT"}
 )
 

@@ -58,11 +58,19 @@ type ApplicationIdentification struct {
 	MicroAppMaxTransactions uint8               `cfg:"micro-app-max-transactions" help:"Transactions of a session after which its micro-application is final" range:"1..25" default:"5"`
 	IMAPCacheSize           uint32              `cfg:"imap-cache-size,inert" help:"Mail sessions remembered" range:"60..512000"`
 	IMAPCacheTimeout        uint32              `cfg:"imap-cache-timeout,inert" help:"Time that a mail session is remembered" unit:"seconds" range:"1..86400"`
+	IMAPCache               IMAPCache           `cfg:"imap-cache,hidden" help:"Mail sessions remembered (as imap-cache-size and imap-cache-timeout)"`
 	Statistics              AppStatistics       `cfg:"statistics" help:"Statistics of applications"`
 	Download                Download            `cfg:"download" help:"Where the signature package comes from, and when"`
 	PacketCapture           *PacketCapture      `cfg:"packet-capture" help:"Capture of unknown applications"`
 	Applications            []CustomApplication `cfg:"application" help:"Application of your own"`
 	Groups                  []ApplicationGroup  `cfg:"application-group" help:"Group of applications"`
+}
+
+// IMAPCache is [edit services application-identification imap-cache], another way to write the two
+// statements above it.
+type IMAPCache struct {
+	Size    uint32 `cfg:"imap-cache-size,inert" help:"Mail sessions remembered" range:"60..512000"`
+	Timeout uint32 `cfg:"imap-cache-timeout,inert" help:"Time that a mail session is remembered" unit:"seconds" range:"1..86400"`
 }
 
 // Cache is [edit services application-identification application-system-cache].

@@ -158,21 +158,26 @@ func (w *wildcard[V]) matches(name []byte, at int) bool {
 	}
 }
 
-// glob matches one label against a pattern with stars.
+// glob matches one label against a pattern with stars. When a byte does not fit, the last star takes one
+// more; those before it need not change, so that many stars cost no more than their number.
 func glob(pattern string, label []byte) bool {
-	head, tail, starred := strings.Cut(pattern, "*")
-	if !starred {
-		return string(label) == pattern
-	}
-	if len(label) < len(head) || string(label[:len(head)]) != head {
-		return false
-	}
-	for at := len(head); at <= len(label); at++ {
-		if glob(tail, label[at:]) {
-			return true
+	at, star, taken := 0, -1, 0 // in pattern; the last star there; the end of what it has of label
+	for i := 0; i < len(label); {
+		switch {
+		case at < len(pattern) && pattern[at] == '*':
+			star, taken = at, i
+			at++
+		case at < len(pattern) && pattern[at] == label[i]:
+			at++
+			i++
+		case star >= 0:
+			taken++
+			at, i = star+1, taken
+		default:
+			return false
 		}
 	}
-	return false
+	return strings.Trim(pattern[at:], "*") == ""
 }
 
 // nextLabel is where the label behind the one at name[at:] begins; behind the last label it is

@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -73,6 +74,20 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 	table, host := table(t), []byte("one.two.WWW.example.com:443")
 	if n := testing.AllocsPerRun(100, func() { table.Lookup(host) }); n > 0 {
 		t.Errorf("%v allocations a look-up", n)
+	}
+}
+
+// A label is matched in reasonable time however many stars its pattern has.
+func TestManyStars(t *testing.T) {
+	pattern := strings.Repeat("*a", 60)
+	label := []byte(strings.Repeat("a", 200))
+	for _, c := range []struct {
+		pattern string
+		want    bool
+	}{{pattern, true}, {pattern + "*", true}, {"**" + pattern, true}, {pattern + "*b", false}, {"b" + pattern, false}, {strings.Repeat("a", 200) + "*", true}} {
+		if got := glob(c.pattern, label); got != c.want {
+			t.Errorf("%s: %v", c.pattern, got)
+		}
 	}
 }
 

@@ -173,7 +173,7 @@ func TestTarget(t *testing.T) {
 // FuzzPattern: no pattern and no request breaks anything; a pattern that is accepted matches the
 // host that it names.
 func FuzzPattern(f *testing.F) {
-	for _, text := range []string{"www.example.com", "http://*.example.com/a", "www.example.n??", "[2001:db8::1]/x", "203.0.113.1", "a/%2e%2e/?#", "xn--a.b"} {
+	for _, text := range []string{"www.example.com", "http://*.example.com/a", "www.example.n??", "[2001:db8::1]/x", "203.0.113.1", "a/%2e%2e/?#", "a/%2523", "xn--a.b"} {
 		f.Add(text, text, "/"+text)
 	}
 	f.Fuzz(func(t *testing.T, text, host, target string) {
@@ -188,8 +188,14 @@ func FuzzPattern(f *testing.F) {
 			name = "x." + name
 		}
 		name = strings.ReplaceAll(name, "?", "x")
-		if len(table.Categories(name, p.path)) != 1 {
-			t.Errorf("%q does not match %q %q", text, name, p.path)
+		// The path as it stands: what is read once is not read again ("%2523" is "%23", and not "#").
+		_, rest, schemed := strings.Cut(text, "://")
+		if !schemed {
+			rest = text
+		}
+		_, path, _ := strings.Cut(strings.TrimSpace(rest), "/")
+		if len(table.Categories(name, "/"+path)) != 1 {
+			t.Errorf("%q does not match %q %q", text, name, "/"+path)
 		}
 	})
 }

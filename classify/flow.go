@@ -8,11 +8,12 @@ import (
 )
 
 // Flow is what the engine knows of one session. While the session is inspected it holds an
-// inspection of some 1.2 KB and the bytes seen so far; afterwards the answer only. A Flow is used
+// inspection of some 1.9 KB and the bytes seen so far; afterwards the answer only. A Flow is used
 // by one goroutine at a time. The zero value is a session that nothing is known about and that
 // is not inspected.
 type Flow struct {
-	work    *inspection // nil when the answer is final
+	work    *inspection // nil when the answer is final, and until the first payload
+	waits   *waiting    // until then; nil when nothing is put off
 	answer  answer
 	packets uint32
 	bytes   uint32
@@ -45,7 +46,7 @@ func (e *Engine) Begin(f *Flow, meta *Meta) {
 	case custom != nil && !e.transactions.micros && !e.customs.any(meta):
 		f.answer = answer{application: custom, confidence: High, evidence: byAddress}
 		f.answer.settle(true)
-	case e.maxMemory > 0 && e.state.Memory() >= e.maxMemory/10*9:
+	case e.crowded():
 		f.answer.settle(false)
 	default:
 		e.inspect(f, meta, custom)
@@ -65,6 +66,10 @@ func (e *Engine) inspect(f *Flow, meta *Meta, custom *appdb.Application) {
 				return
 			}
 		}
+	}
+	if meta.Protocol == decode.TCP {
+		f.wait(e, meta, cached)
+		return
 	}
 	f.work = e.newInspection(meta)
 	f.work.cached = cached
@@ -106,17 +111,18 @@ func (f *Flow) Micro() *appdb.Application { return f.answer.micro }
 // Coming are the full names of the custom applications that may still be found, and would then be
 // the answer.
 func (f *Flow) Coming() []string {
-	if f.work == nil {
+	w := f.arrive()
+	if w == nil {
 		return nil
 	}
-	return f.work.coming(f)
+	return w.coming(f)
 }
 
 // Extended is the extended application of Result, or nil.
 func (f *Flow) Extended() *appdb.Application { return f.answer.extended }
 
 // Final says whether the answer is final, so that the session need not be shown any further.
-func (f *Flow) Final() bool { return f.work == nil }
+func (f *Flow) Final() bool { return f.work == nil && f.waits == nil }
 
 // Inspected is the number of packets with payload, and of their bytes, that were looked at so far,
 // or until the answer was final.
@@ -124,7 +130,11 @@ func (f *Flow) Inspected() (packets, bytes int) { return int(f.packets), int(f.b
 
 // Segment shows a TCP segment, in any order. It says whether the answer changed.
 func (f *Flow) Segment(s *Segment) (changed bool) {
-	w := f.work
+	if f.waits != nil && len(s.Payload) == 0 {
+		f.waits.note(s)
+		return false
+	}
+	w := f.arrive()
 	if w == nil {
 		return false
 	}
@@ -153,7 +163,7 @@ func (f *Flow) Segment(s *Segment) (changed bool) {
 
 // Stream shows bytes that are in order already. It says whether the answer changed.
 func (f *Flow) Stream(d Direction, data []byte) (changed bool) {
-	w := f.work
+	w := f.arrive()
 	if w == nil {
 		return false
 	}
@@ -240,7 +250,7 @@ func (f *Flow) over() bool {
 // Close ends the inspection, as the session ends or is not to be inspected any further. What was
 // known last becomes final. It says whether the answer changed.
 func (f *Flow) Close() (changed bool) {
-	if f.work == nil {
+	if f.arrive() == nil {
 		return false
 	}
 	return f.conclude()

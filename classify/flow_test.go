@@ -222,13 +222,14 @@ func TestBothLimits(t *testing.T) {
 
 // AI-65: near the memory limit new sessions are not inspected.
 func TestMemoryLimit(t *testing.T) {
-	b := newBench(t, Options{MaxMemory: 4 * int64(unsafe.Sizeof(inspection{}))})
-	flows := make([]Flow, 6)
+	b := newBench(t, Options{MaxMemory: 16 * int64(unsafe.Sizeof(inspection{}))})
+	flows := make([]Flow, 32)
 	for i := range flows {
 		b.Begin(&flows[i], testMeta(6, 80))
+		flows[i].Stream(ToServer, []byte("GET"))
 	}
-	if flows[2].Final() || !flows[5].Final() {
-		t.Errorf("inspected: %v and %v", !flows[2].Final(), !flows[5].Final())
+	if flows[2].Final() || !flows[31].Final() {
+		t.Errorf("inspected: %v and %v", !flows[2].Final(), !flows[31].Final())
 	}
 	for i := range flows {
 		flows[i].Close()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 )
@@ -71,6 +72,15 @@ func Address(t *testing.T, device string, prefix netip.Prefix) {
 	}
 	if err != nil {
 		t.Fatalf("address %s on %s: %v", prefix, device, err)
+	}
+	// The kernel makes the route to an IPv6 address of its own a moment later.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err = netlink.RouteGet(prefix.Addr().AsSlice()); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("address %s on %s has no route: %v", prefix, device, err)
+		}
 	}
 }
 

@@ -41,6 +41,11 @@ func listen(t *testing.T, address string) netip.AddrPort {
 func seen(t *testing.T, opt DialOptions) (netip.AddrPort, error) {
 	t.Helper()
 	conn, err := Dial(context.Background(), opt)
+	// In a namespace that was just made the kernel finds no IPv6 route for a moment, whatever its
+	// tables say.
+	for deadline := time.Now().Add(10 * time.Second); errors.Is(err, ErrNetUnreachable) && time.Now().Before(deadline); {
+		conn, err = Dial(context.Background(), opt)
+	}
 	if err != nil {
 		return netip.AddrPort{}, err
 	}

@@ -73,15 +73,26 @@ func Address(t *testing.T, device string, prefix netip.Prefix) {
 	if err != nil {
 		t.Fatalf("address %s on %s: %v", prefix, device, err)
 	}
-	// The kernel makes the route to an IPv6 address of its own a moment later.
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, err = netlink.RouteGet(prefix.Addr().AsSlice()); err == nil {
-			return
-		}
+	for deadline := time.Now().Add(10 * time.Second); tentative(link, prefix.Addr()); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("address %s on %s has no route: %v", prefix, device, err)
+			t.Fatalf("address %s on %s is still tentative", prefix, device)
 		}
 	}
+}
+
+// tentative says whether the kernel still makes up its mind about an IPv6 address (RFC 4862), which
+// it does later, and for an address that needs no duplicate detection too.
+func tentative(link netlink.Link, address netip.Addr) bool {
+	if address.Is4() {
+		return false
+	}
+	list, err := netlink.AddrList(link, netlink.FAMILY_V6)
+	for _, a := range list {
+		if a.IP.Equal(address.AsSlice()) {
+			return a.Flags&syscall.IFA_F_TENTATIVE != 0
+		}
+	}
+	return err != nil || len(list) == 0
 }
 
 // Route leads a prefix into a device.

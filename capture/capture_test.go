@@ -223,7 +223,7 @@ func TestLimitsOfSessions(t *testing.T) {
 			s, more := e.Begin(test.c), true
 			for i := range 40 {
 				if i == early {
-					more = s.Verdict(unknown)
+					s.Verdict(unknown)
 				}
 				more = s.Packet(e.now, make([]byte, 1000), 1000)
 			}

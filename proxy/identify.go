@@ -112,7 +112,7 @@ func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (re
 // The Stream Control Transmission Protocol: its number, and the length of what precedes the chunks.
 const (
 	protoSCTP  schema.Protocol = 132
-	sctpHeader                 = 12
+	sctpHeader int             = 12
 )
 
 // look shows a terminated session's bytes to its identification until that is final; nil where

@@ -213,7 +213,7 @@ func (r *relay) upload() {
 			return
 		}
 		switch {
-		case refused == unix.EAGAIN:
+		case errors.Is(refused, unix.EAGAIN):
 			if err := r.awaitUpstream(); err != nil {
 				r.fail(serverEnd(err), err)
 				return
@@ -221,7 +221,7 @@ func (r *relay) upload() {
 		case errors.Is(refused, errStopped):
 			r.fail(RelayStopped, refused)
 			return
-		case refused == unix.EINTR, received == nil:
+		case errors.Is(refused, unix.EINTR), received == nil:
 		case refused != nil:
 			r.fail(serverEnd(refused), refused)
 			return

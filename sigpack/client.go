@@ -287,7 +287,7 @@ type watched struct {
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	w.timer.Reset(stalled)
-	if err != nil && err != io.EOF && w.ctx.Err() != nil {
+	if err != nil && !errors.Is(err, io.EOF) && w.ctx.Err() != nil {
 		err = context.Cause(w.ctx)
 	}
 	return n, err

@@ -19,11 +19,11 @@ func TestBuild(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "new")
 	info := major(7)
-	p, err := place(bytes.NewReader(text), &info, dir)
-	if err != nil {
+	if _, err := place(bytes.NewReader(text), &info, dir); err != nil {
 		t.Fatal(err)
 	}
-	if p, err = Open(dir); err != nil {
+	p, err := Open(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
 	// The versions of the parts, the kind and the release date are the package's (AI-91, AI-139, AI-160).

@@ -67,7 +67,7 @@ func (t *Table) keep(ctx context.Context, added []Entry, removed []netip.Addr) (
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // after the commit there is nothing to undo
 	for _, e := range added {
 		roles, err := json.Marshal(e.Roles)
 		if err != nil {

@@ -1,6 +1,7 @@
 package appdb
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -201,7 +202,9 @@ func (d *Database) With(custom []*Application, groups []Group) (*Database, []Pro
 			continue
 		}
 		if err := o.Add(a); err != nil {
-			problems = append(problems, err.(Problem))
+			var p Problem
+			errors.As(err, &p) // Add fails in no other way
+			problems = append(problems, p)
 		}
 	}
 	for _, g := range groups {

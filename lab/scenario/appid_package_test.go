@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -381,7 +382,7 @@ func (f *feed) proxy(port int) *atomic.Int64 {
 	var requests atomic.Int64
 	server := &http.Server{Handler: &httputil.ReverseProxy{
 		Rewrite: func(*httputil.ProxyRequest) { requests.Add(1) },
-		Transport: &http.Transport{Dial: func(network, address string) (net.Conn, error) {
+		Transport: &http.Transport{DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
 			return f.dial(f.Echo, network, address)
 		}},
 	}}

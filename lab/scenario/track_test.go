@@ -319,7 +319,8 @@ set security log stream collector host `+logHost+`
 				if gotPackets != packets || gotBytes != bytes {
 					t.Errorf("from the %s: recorded %d packets, %d bytes; captured %d, %d", side, gotPackets, gotBytes, packets, bytes)
 				}
-			} else if diff := int64(gotBytes) - int64(bytes); diff > int64(bytes)/100 || -diff > int64(bytes)/100 {
+			} else if diff := int64(gotBytes) - int64(bytes); diff > int64(bytes)/20 || -diff > int64(bytes)/20 {
+				// Options beyond the timestamp and bytes that were sent again are not told by the socket.
 				t.Errorf("from the %s: recorded %d bytes; captured %d", side, gotBytes, bytes)
 			}
 		}

@@ -27,7 +27,7 @@ func fields(data []byte) (count, nested, rest int, ok bool) {
 			return count, nested, len(data), false
 		}
 		last, data = number, data[n:]
-		size := 0
+		var size int
 		switch tag & 7 {
 		case 0:
 			_, size = varint(data)

@@ -37,7 +37,8 @@ type relayWorld struct {
 // relayTarget is the address that clients connect to.
 var relayTarget = map[string]string{"IPv4": "198.51.100.7:80", "IPv6": "[2001:db8:2::7]:80"}
 
-func newRelayWorld(t *testing.T, plain bool) *relayWorld {
+// newRelayWorld makes the world; look, if not nil, is shown what passes.
+func newRelayWorld(t *testing.T, plain bool, look Look) *relayWorld {
 	t.Helper()
 	device, err := stack.OpenDevice(stack.DeviceOptions{Name: "slt0", Plain: plain})
 	if err != nil {
@@ -49,7 +50,7 @@ func newRelayWorld(t *testing.T, plain bool) *relayWorld {
 	for _, network := range []string{"198.51.100.0/24", "2001:db8:2::/64"} {
 		nstest.Route(t, "slt0", netip.MustParsePrefix(network))
 	}
-	w := &relayWorld{results: make(chan RelayResult, 4096)}
+	w := &relayWorld{results: make(chan RelayResult, 4096), look: look}
 	if w.server, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,7 @@ func TestRelayCarriesEveryByte(t *testing.T) {
 		}
 		for family := range relayTarget {
 			t.Run(family, func(t *testing.T) {
-				w := newRelayWorld(t, plain)
+				w := newRelayWorld(t, plain, nil)
 				client, server := w.connect(t, family)
 				received := make(chan error, 2)
 				for i, ends := range [][2]*net.TCPConn{{client, server}, {server, client}} {
@@ -201,7 +202,7 @@ func TestRelayEndings(t *testing.T) {
 		return
 	}
 	relayModes(t, func(t *testing.T, plain bool) {
-		w := newRelayWorld(t, plain)
+		w := newRelayWorld(t, plain, nil)
 		readString := func(t *testing.T, c *net.TCPConn, want string) {
 			t.Helper()
 			b := make([]byte, len(want))
@@ -340,7 +341,7 @@ func TestRelayRefused(t *testing.T) {
 	if !nstest.Isolate(t) {
 		return
 	}
-	w := newRelayWorld(t, false)
+	w := newRelayWorld(t, false, nil)
 	w.server.Close()
 	for _, target := range relayTarget {
 		if _, err := net.DialTimeout("tcp", target, 10*time.Second); !errors.Is(err, syscall.ECONNREFUSED) {
@@ -355,7 +356,7 @@ func TestRelaysLeaveNothing(t *testing.T) {
 		return
 	}
 	const sessions, parallel = 2000, 20
-	w := newRelayWorld(t, false)
+	w := newRelayWorld(t, false, nil)
 	go func() {
 		for {
 			c, err := w.server.Accept()
@@ -424,11 +425,10 @@ func openFiles(t *testing.T) int {
 
 // A look sees every byte once and in order before it passes, and can stop the session.
 func TestRelayShowsWhatPasses(t *testing.T) {
-	w := newRelayWorld(t, false)
 	var mu sync.Mutex
 	var seen [2]strings.Builder
 	const poison = "poison"
-	w.look = func(from direction, data []byte) Sight {
+	w := newRelayWorld(t, false, func(from direction, data []byte) Sight {
 		mu.Lock()
 		defer mu.Unlock()
 		seen[from].Write(data)
@@ -436,7 +436,7 @@ func TestRelayShowsWhatPasses(t *testing.T) {
 			return LookStop
 		}
 		return LookOn
-	}
+	})
 	client, server := w.connect(t, "IPv4")
 	up, down := strings.Repeat("question ", 40_000), strings.Repeat("answer ", 40_000)
 	exchange(t, client, server, up)
@@ -460,12 +460,11 @@ func TestRelayShowsWhatPasses(t *testing.T) {
 
 // A look that has seen enough is not called again.
 func TestRelayStopsShowing(t *testing.T) {
-	w := newRelayWorld(t, false)
 	var calls atomic.Int32
-	w.look = func(direction, []byte) Sight {
+	w := newRelayWorld(t, false, func(direction, []byte) Sight {
 		calls.Add(1)
 		return LookDone
-	}
+	})
 	client, server := w.connect(t, "IPv6")
 	exchange(t, client, server, "first")
 	exchange(t, client, server, "second")

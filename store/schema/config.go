@@ -46,6 +46,7 @@
 //	[]struct      with key fields: an ordered, keyed list
 //	[]scalar      a leaf-list: [ a b ] or repeated statements, in order, without repeats
 //	string, ints, netip.Addr, netip.Prefix, types with UnmarshalText and MarshalText: a leaf
+//	              (a type with a method Words() []string says itself which words it takes)
 //	*scalar       a leaf whose absence differs from its zero value
 //
 // A value that follows its container without a keyword is mandatory unless it is a pointer.

@@ -65,7 +65,7 @@ type Node struct {
 	scalar    reflect.Type        // of one value: the field's type without pointer or slice
 	named     map[string]*Node    // children by keyword and alias
 	words     []string            // the keys of named, sorted
-	enum      map[string]struct{} // Enum as a set
+	enum      map[string]struct{} // Enum as a set; empty where the type itself says which words it takes
 	refs      []string            // Refs as written in the tag, until they are resolved
 	required  []*Node             // children that are mandatory
 	defaulted []*Node             // children that have a default, or hold statements that have one

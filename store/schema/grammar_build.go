@@ -235,6 +235,9 @@ func (b *builder) classify(n *Node, t reflect.Type) {
 		n.Kind = Flag
 	case isScalar(element):
 		n.scalar = element
+		if w, ok := reflect.Zero(element).Interface().(interface{ Words() []string }); ok {
+			n.Enum = w.Words()
+		}
 		n.Kind = Leaf
 		if t.Kind() == reflect.Slice {
 			n.Kind = LeafList

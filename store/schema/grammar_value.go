@@ -146,7 +146,7 @@ func (n *Node) check(text string) error {
 	if n.IsKey && text == "" {
 		return Problem{Message: "an empty name", Hint: "expected " + n.Help}
 	}
-	if len(n.Enum) > 0 {
+	if len(n.enum) > 0 {
 		if _, ok := n.enum[text]; !ok {
 			hint := DidYouMean(text, n.Enum)
 			if hint == "" {

@@ -12,6 +12,7 @@ type Security struct {
 	IDP                 IDP                 `cfg:"idp" help:"Signature package, by the name of the intrusion detection package"`
 	Flow                Flow                `cfg:"flow" help:"Session handling"`
 	NAT                 NAT                 `cfg:"nat" help:"Network address translation"`
+	NGFW                NGFW                `cfg:"ngfw" help:"What holds while several policies are possible"`
 	Policies            Policies            `cfg:"policies" help:"Security policies"`
 	UTM                 UTM                 `cfg:"utm" help:"Categories of web addresses"`
 	Zones               Zones               `cfg:"zones" help:"Security zones"`
@@ -198,10 +199,11 @@ type Permit struct {
 
 // ApplicationServices is [edit … then permit application-services].
 type ApplicationServices struct {
-	ApplicationFirewall *RuleSetName `cfg:"application-firewall" help:"Rules on applications"`
-	PacketCapture       bool         `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
-	UTMPolicy           string       `cfg:"utm-policy,inert" help:"Web filter" ref:"security utm utm-policy"`
-	TCPProxy            bool         `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
+	ApplicationFirewall *RuleSetName  `cfg:"application-firewall" help:"Rules on applications"`
+	PacketCapture       bool          `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
+	SSLProxy            *SSLProxyName `cfg:"ssl-proxy" help:"Decryption of TLS"`
+	UTMPolicy           string        `cfg:"utm-policy" help:"Web filter; where one is named, whitelist-url-categories of the SSL proxy profile hold" ref:"security utm utm-policy"`
+	TCPProxy            bool          `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
 }
 
 // RuleSetName names a rule set of a service.

@@ -16,6 +16,7 @@ var _ = []interface {
 type Services struct {
 	ApplicationIdentification ApplicationIdentification `cfg:"application-identification" help:"Application identification"`
 	Proxy                     ProxyProfiles             `cfg:"proxy" help:"Web proxies that the gateway itself uses"`
+	SSL                       SSL                       `cfg:"ssl" help:"TLS: decryption of sessions, and TLS that the gateway itself speaks"`
 }
 
 // ProxyProfiles is [edit services proxy].

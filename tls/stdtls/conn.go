@@ -116,6 +116,13 @@ type Conn struct {
 	// handshake, nor deliver application data. Protected by in.Mutex.
 	retryCount int
 
+	// skipEarlyData is how many bytes of records may still be early data, which
+	// is skipped: records that do not decrypt, or, after a HelloRetryRequest,
+	// application data before the second ClientHello.
+	//
+	// Sluice: early data is skipped, not refused.
+	skipEarlyData int
+
 	// activeCall indicates whether Close has been call in the low bit.
 	// the rest of the bits are the number of goroutines in Conn.Write.
 	activeCall atomic.Int32
@@ -622,6 +629,7 @@ func (c *Conn) readRecordOrCCS(expectChangeCipherSpec bool) error {
 		return c.in.setErrorLocked(errors.New("tls: internal error: attempted to read record with QUIC transport"))
 	}
 
+nextRecord:
 	// Read header, payload.
 	if err := c.readFromUntil(c.conn, recordHeaderLen); err != nil {
 		// RFC 8446, Section 6.1 suggests that EOF without an alertCloseNotify
@@ -683,9 +691,19 @@ func (c *Conn) readRecordOrCCS(expectChangeCipherSpec bool) error {
 
 	// Process message.
 	record := c.rawInput.Next(recordHeaderLen + n)
+	// Sluice: early data is skipped, not refused. See RFC 8446, Section 4.2.10.
+	if c.in.cipher == nil && c.isEarlyData(record) {
+		goto nextRecord
+	}
 	data, typ, err := c.in.decrypt(record)
+	if err != nil && c.isEarlyData(record) {
+		goto nextRecord
+	}
 	if err != nil {
 		return c.in.setErrorLocked(c.sendAlert(err.(alert)))
+	}
+	if typ != recordTypeChangeCipherSpec {
+		c.skipEarlyData = 0
 	}
 	if len(data) > maxPlaintext {
 		return c.in.setErrorLocked(c.sendAlert(alertRecordOverflow))
@@ -787,6 +805,19 @@ func (c *Conn) readRecordOrCCS(expectChangeCipherSpec bool) error {
 	}
 
 	return nil
+}
+
+// isEarlyData reports whether a record that does not decrypt, or comes before
+// there is a key, can be early data that the client sent before it learned that
+// the server does not take it.
+//
+// Sluice: early data is skipped, not refused.
+func (c *Conn) isEarlyData(record []byte) bool {
+	if recordType(record[0]) != recordTypeApplicationData {
+		return false
+	}
+	c.skipEarlyData = max(c.skipEarlyData-len(record), 0)
+	return c.skipEarlyData > 0
 }
 
 // retryReadRecord recurs into readRecordOrCCS to drop a non-advancing record, like

@@ -30,6 +30,13 @@ import (
 // messages cause too much work in session ticket decryption attempts.
 const maxClientPSKIdentities = 5
 
+// maxSkippedEarlyData is how many bytes of records that can be early data are
+// skipped. It is the other server that gave the client its max_early_data_size,
+// which is 16 KiB or less with common servers.
+//
+// Sluice: early data is skipped, not refused.
+const maxSkippedEarlyData = 64 << 10
+
 type echServerContext struct {
 	hpkeContext *hpke.Recipient
 	configID    uint8
@@ -163,14 +170,14 @@ func (hs *serverHandshakeStateTLS13) processClientHello() error {
 			return errors.New("tls: early_data without pre_shared_key")
 		}
 	} else if hs.clientHello.earlyData {
-		// See RFC 8446, Section 4.2.10 for the complicated behavior required
-		// here. The scenario is that a different server at our address offered
-		// to accept early data in the past, which we can't handle. For now, all
-		// 0-RTT enabled session tickets need to expire before a Go server can
-		// replace a server or join a pool. That's the same requirement that
-		// applies to mixing or replacing with any TLS 1.2 server.
-		c.sendAlert(alertUnsupportedExtension)
-		return errors.New("tls: client sent unexpected early data")
+		// Sluice: a different server at our address offered to accept early data
+		// in the past. Answer without the extension, and skip what does not
+		// decrypt. See RFC 8446, Section 4.2.10.
+		if len(hs.clientHello.pskIdentities) == 0 {
+			c.sendAlert(alertIllegalParameter)
+			return errors.New("tls: early_data without pre_shared_key")
+		}
+		c.skipEarlyData = maxSkippedEarlyData
 	}
 
 	hs.hello.sessionId = hs.clientHello.sessionId

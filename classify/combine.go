@@ -65,6 +65,9 @@ func (w *inspection) combine() answer {
 	if a.transactions > 0 {
 		a.stage = TransactionFinal
 	}
+	if w.outer != nil {
+		w.addOuter(&a)
+	}
 	return a
 }
 
@@ -127,7 +130,7 @@ func (w *inspection) conclusion() answer {
 	}
 	a.strangeName = f.serverNamed && a.application == nil
 	if is, certain := w.https(f); is && a.application == nil {
-		a.application = w.engine.named("HTTPS")
+		a.application = w.engine.named(secureWeb)
 		if !certain {
 			a.evidence, a.confidence = byPort, Medium
 		}

@@ -32,6 +32,9 @@ func (s *secure) note(protocol []byte) {
 	s.web = s.web || webALPN[string(protocol)]
 }
 
+// secureWeb is the application of web sessions over TLS that name nothing more special.
+const secureWeb = "HTTPS"
+
 // https says whether a TLS session that names nothing more special is the web: ALPN says so, or,
 // with less certainty, a server name without ALPN on the port of the web.
 func (w *inspection) https(f *finding) (is, certain bool) {

@@ -278,7 +278,7 @@ func (f *Flow) conclude() (changed bool) {
 	w.checkpoint = w.progress
 	w.scanStreams(true)
 	f.answer = w.combine()
-	f.answer.encrypted = w.encrypted || w.engine.encrypts(f.answer.protocol) || w.engine.encrypts(f.answer.application)
+	f.answer.encrypted = f.answer.encrypted || w.encrypted || w.engine.encrypts(f.answer.protocol) || w.engine.encrypts(f.answer.application)
 	f.answer.settle(w.done)
 	w.free()
 	f.work = nil

@@ -42,6 +42,7 @@ type inspection struct {
 	mapped   *appdb.Application // custom application of the server's address
 	cached   [2]*appdb.Application
 	arranged arranged
+	outer    *answer // from outside the encryption, see decrypted.go
 
 	// What signatures have found, see signatures.go.
 	progress   Progress // with the last call of a decoder

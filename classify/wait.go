@@ -16,6 +16,7 @@ type waiting struct {
 	opened [2]bool   // the direction's SYN was seen
 	ack    [2]uint32 // last byte and one that was acknowledged, by direction
 	acked  [2]bool
+	outer  *answer // what was known from outside the encryption; nil for a session that is not decrypted
 }
 
 // wait puts off the inspection of a TCP session until there is something to look at. What is known
@@ -56,7 +57,7 @@ func (f *Flow) arrive() *inspection {
 		return nil
 	}
 	w := waits.engine.newInspection(&waits.meta)
-	w.cached = waits.cached
+	w.cached, w.outer = waits.cached, waits.outer
 	for d, opened := range waits.opened {
 		if opened {
 			w.streams[d].begin(waits.start[d])

@@ -31,6 +31,14 @@ func (s *Service) Begin(f *classify.Flow, m *classify.Meta) {
 	}
 }
 
+// Decrypted goes on with the inspection of a session whose encryption was opened, in its plaintext.
+// What that tells is not remembered for the server: the next session with it may not be opened.
+func (s *Service) Decrypted(f *classify.Flow, m *classify.Meta) {
+	if g := s.current.Load(); g.engine != nil {
+		g.engine.Decrypted(f, m)
+	}
+}
+
 // Identified notes that the answer is final. It is called once for every session that Begin was
 // called for, with the same flow and client, as soon as f.Final says so: that may be right after Begin, and
 // at the end of the session at the latest, after f.Close.

@@ -21,6 +21,8 @@ type Identifier interface {
 	ConcludesUnknown() bool
 	// Begin starts the identification of a session.
 	Begin(*classify.Flow, *classify.Meta)
+	// Decrypted goes on with a session in plaintext, as its encryption was opened.
+	Decrypted(*classify.Flow, *classify.Meta)
 	// Identified is told that a session's answer is final, while the session goes on or as it ends.
 	Identified(*classify.Flow, *classify.Meta)
 	// Ended is told that a session is over, and how many bytes it carried both ways.
@@ -138,7 +140,7 @@ func (e *Engine) look(s *Session, client *stack.Stream) Look {
 
 // noteIdentity notes that the answer is final, once; identity.mu is held.
 func (e *Engine) noteIdentity(s *Session) {
-	if s.identity.flow.Final() && s.set(stateIdentified) {
+	if s.identity.flow.Final() && s.set(stateIdentified) && !s.has(stateDecrypted) {
 		meta := s.meta()
 		e.identifier.Identified(&s.identity.flow, &meta)
 	}

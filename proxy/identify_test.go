@@ -42,6 +42,8 @@ func (r *recorder) Begin(f *classify.Flow, m *classify.Meta) {
 	r.Engine.Begin(f, m)
 }
 
+func (r *recorder) Decrypted(f *classify.Flow, m *classify.Meta) { r.engine.Decrypted(f, m) }
+
 func (r *recorder) Identified(f *classify.Flow, _ *classify.Meta) {
 	r.open--
 	result := f.Result()

@@ -114,6 +114,7 @@ const (
 	stateBlocked    // refused for what it carries: nothing passes any more
 	stateHalfOpen   // counted among the sessions that wait for their handshake
 	stateRefused    // its ends were told that it is blocked
+	stateDecrypted  // its TLS is opened, and its plaintext is looked at
 )
 
 const stateFINBoth = stateFINClient | stateFINServer

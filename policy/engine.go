@@ -27,6 +27,7 @@ type Engine struct {
 	apps                Applications  // nil for none
 	firewalls           []*Firewall   // in the order of the configuration
 	ruled               bool          // some policy has a rule set
+	decrypts            bool          // some policy has an SSL proxy profile
 	contents            []string      // names of applications in use
 	preID               PreID
 	maxLookups          int

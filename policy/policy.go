@@ -21,6 +21,8 @@ type Policy struct {
 	LogInit, LogClose bool      // log sessions when they begin and are refused; when they end
 	Count             bool      // count packets and bytes
 	TCPProxy          bool      // terminate TCP sessions and relay them as streams
+	SSLProxy          string    // profile by which TLS of its sessions is opened; "" for none
+	WebFilter         string    // utm-policy; "" for none
 	PacketCapture     bool      // capture sessions whose application is unknown
 	LogOnly           bool      // what it refuses passes, and is logged
 	Firewall          *Firewall // rules on applications, for what the policy permits; nil for none
@@ -194,6 +196,11 @@ func (c *compiler) applicationServices(p *Policy, path string, services *schema.
 			c.problem(p.path(), "keep one of the two", "Traditional AppFW and dynamic-application can't be applied to same policy")
 		}
 	}
+	if services.SSLProxy != nil {
+		p.SSLProxy = services.SSLProxy.Profile
+		c.e.decrypts = true
+	}
+	p.WebFilter = services.UTMPolicy
 	p.PacketCapture = services.PacketCapture
 	if _, unknown := p.applications[appdb.Unknown]; p.PacketCapture && !unknown {
 		c.problem(path+" packet-capture", "set "+p.path()+" match dynamic-application junos:UNKNOWN",

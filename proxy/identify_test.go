@@ -42,8 +42,6 @@ func (r *recorder) Begin(f *classify.Flow, m *classify.Meta) {
 	r.Engine.Begin(f, m)
 }
 
-func (r *recorder) Decrypted(f *classify.Flow, m *classify.Meta) { r.engine.Decrypted(f, m) }
-
 func (r *recorder) Identified(f *classify.Flow, _ *classify.Meta) {
 	r.open--
 	result := f.Result()

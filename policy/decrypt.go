@@ -1,0 +1,51 @@
+package policy
+
+import "slices"
+
+// Decryption is what the policies that a session may come to have ask of the SSL proxy.
+type Decryption struct {
+	// Profiles are the SSL proxy profiles that they name: none where the session's TLS stays closed,
+	// two where they disagree. More than two are not looked for.
+	Profiles []string
+	// WebFilter says whether one of the policies with a profile has a web filter beside it.
+	WebFilter bool
+}
+
+// Conflict says whether the policies disagree.
+func (d *Decryption) Conflict() bool { return len(d.Profiles) > 1 }
+
+// Decryption looks at the policy of a flow as far as it is certain, and at all that it may turn out
+// to have while its content is not known: guide section "SSL Proxy Support for Unified Policies".
+func (e *Engine) Decryption(f *Flow) (d Decryption) {
+	if !e.decrypts {
+		return d
+	}
+	add := func(p *Policy) {
+		if p.Action != Permit || p.SSLProxy == "" {
+			return
+		}
+		d.WebFilter = d.WebFilter || p.WebFilter != ""
+		if !slices.Contains(d.Profiles, p.SSLProxy) {
+			d.Profiles = append(d.Profiles, p.SSLProxy)
+		}
+	}
+	var q query
+	e.ask(&q, f)
+	limited := e.content.limited != nil
+	if limited {
+		q.content = e.content.certain(f.Content)
+		q.category = e.categories.certain(f.Content)
+	}
+	certain := e.next(&q, 0)
+	if limited && (f.Content == nil || !f.Content.Final) {
+		q.content = e.content.possible(f.Content, false)
+		q.category = e.categories.possible(f.Content)
+		for i := e.next(&q, 0); i >= 0 && (certain < 0 || i < certain) && !d.Conflict(); i = e.next(&q, i+1) {
+			add(e.policies[i])
+		}
+	}
+	if certain >= 0 && !d.Conflict() {
+		add(e.policies[certain])
+	}
+	return d
+}

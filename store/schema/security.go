@@ -13,6 +13,7 @@ type Security struct {
 	Flow                Flow                `cfg:"flow" help:"Session handling"`
 	NAT                 NAT                 `cfg:"nat" help:"Network address translation"`
 	NGFW                NGFW                `cfg:"ngfw" help:"What holds while several policies are possible"`
+	PKI                 PKI                 `cfg:"pki" help:"Certificates, and whom the gateway trusts"`
 	Policies            Policies            `cfg:"policies" help:"Security policies"`
 	UTM                 UTM                 `cfg:"utm" help:"Categories of web addresses"`
 	Zones               Zones               `cfg:"zones" help:"Security zones"`

@@ -87,8 +87,8 @@ func (e *Engine) end(s *Session, reason track.Reason) {
 	e.remove(s, reason)
 }
 
-// remove takes s out of the table and records its end, once. The reason is the session's own if
-// it has one, else the one given.
+// remove takes s out of the table, once, and records its end unless that is done. The reason is the
+// session's own if it has one, else the one given.
 func (e *Engine) remove(s *Session, reason track.Reason) {
 	if !s.removed.CompareAndSwap(false, true) {
 		return
@@ -105,6 +105,14 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	}
 	if r := s.relay.Load(); r != nil {
 		r.cancel()
+	}
+	e.conclude(s, reason)
+}
+
+// conclude records the end of s, once, with what it carried until then.
+func (e *Engine) conclude(s *Session, reason track.Reason) {
+	if !s.set(stateRecorded) {
+		return
 	}
 	record := e.record(s)
 	e.countIdentity(s, record.BytesFromClient+record.BytesFromServer)

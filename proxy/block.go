@@ -47,13 +47,15 @@ func countPage(v *policy.Verdict) {
 	}
 }
 
-// noteBlocked records that the session was refused, and leaves it for stray packets.
+// noteBlocked records that the session was refused and is over, and leaves it for stray packets.
 func (e *Engine) noteBlocked(s *Session, v *policy.Verdict, reason string) {
 	count(v)
 	if v.Policy.LogInit || v.Policy.LogClose {
 		e.log.FlowDeny(e.record(s), reason)
 	}
 	e.finish(s, track.ReasonApplication, lingerBlocked)
+	e.endIdentity(s)
+	e.conclude(s, track.ReasonApplication)
 }
 
 // resetPeer tells the side that p was meant for that the session is over.
@@ -89,13 +91,16 @@ func (e *Engine) blockAction(s *Session) policy.Action {
 	return s.verdict.Load().Action
 }
 
-// blockStream ends a terminated session for what it carries. A terminated connection cannot be left
-// in silence: both sides are reset, or the client gets a page.
+// blockStream ends a terminated session for what it carries: in silence, or both sides are reset, or
+// the client gets a page.
 func (e *Engine) blockStream(s *Session, client *stack.Stream, v *policy.Verdict) Sight {
 	if !s.set(stateRefused) {
 		return LookStop
 	}
 	reason, sight := refusal(*v), LookStop
+	if v.Action == policy.Deny {
+		sight = LookSilence
+	}
 	if text := s.pageFor(v); text != nil {
 		if _, err := client.Write(text); err == nil {
 			countPage(v)

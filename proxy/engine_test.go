@@ -263,7 +263,7 @@ func (b *bench) logged(want ...string) track.Session {
 }
 
 // Rows: C-6, C-10.
-func TestConnectionLivesAndEndsByFIN(t *testing.T) { // TR-25: TCP FIN
+func TestConnectionLivesAndEndsByFIN(t *testing.T) { // TR-25: TCP CLIENT FIN
 	b := newBench(t, statements)
 	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
 	b.from(b.lan, c.up(stack.TCPSyn))
@@ -291,13 +291,23 @@ func TestConnectionLivesAndEndsByFIN(t *testing.T) { // TR-25: TCP FIN
 		t.Error("the last ACK did not pass")
 	}
 	b.expire(lingerFIN)
-	last := b.logged("create", "close TCP FIN")
+	last := b.logged("create", "close TCP CLIENT FIN")
 	if last.PacketsFromClient != 4 || last.PacketsFromServer != 3 || last.Policy != "web" || last.ToZone != "untrust" {
 		t.Errorf("closed with %+v", last)
 	}
 	if n := b.Summary().InUse; n != 0 {
 		t.Errorf("%d sessions are left", n)
 	}
+}
+
+func TestServerFinishesFirst(t *testing.T) { // TR-25: TCP SERVER FIN
+	b := newBench(t, statements)
+	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+	c.connect(b)
+	b.from(b.wan, c.down(stack.TCPFin|stack.TCPAck))
+	b.from(b.lan, c.up(stack.TCPFin|stack.TCPAck))
+	b.expire(lingerFIN)
+	b.logged("create", "close TCP SERVER FIN")
 }
 
 func TestRSTEndsOnlyInItsPlace(t *testing.T) { // TR-25: TCP RST

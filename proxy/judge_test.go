@@ -58,6 +58,9 @@ const youtube = "GET / HTTP/1.1\r\nHost: www.youtube.com\r\n\r\n"
 
 func webClient() *conversation { return newConversation("192.0.2.10:40000", "198.51.100.20:80") }
 
+// ended is the record of the end of a session that was refused for what it carries; it comes at once.
+const ended = "close application failure or action"
+
 // A denied application stops silently: its handshake passed, its request does not, and neither
 // side hears anything.
 func TestDeniedApplicationStopsSilently(t *testing.T) { // UP-3, UP-16, UP-17, FW-1, FW-9, FW-53
@@ -73,7 +76,7 @@ func TestDeniedApplicationStopsSilently(t *testing.T) { // UP-3, UP-16, UP-17, F
 	if out := b.from(b.wan, c.down(stack.TCPFin|stack.TCPAck)); len(out) != 0 {
 		t.Error("the server's packets still pass")
 	}
-	last := b.logged("deny policy deny")
+	last := b.logged("deny policy deny", ended)
 	if last.Policy != "no-video" || last.NestedApplication != "YOUTUBE" {
 		t.Errorf("denied as %+v", last)
 	}
@@ -81,7 +84,7 @@ func TestDeniedApplicationStopsSilently(t *testing.T) { // UP-3, UP-16, UP-17, F
 		t.Errorf("session: %+v", i)
 	}
 	b.expire(lingerBlocked)
-	b.logged("close application failure or action")
+	b.logged()
 	if n := b.Summary().InUse; n != 0 {
 		t.Errorf("%d sessions are left", n)
 	}
@@ -124,7 +127,7 @@ func TestRejectedApplicationIsReset(t *testing.T) { // UP-17, FW-23
 	if len(out) != 2 || !toClient || !toServer {
 		t.Errorf("%d packets came out (client %v, server %v), want a RST each way, each in its place", len(out), toClient, toServer)
 	}
-	b.logged("deny policy reject")
+	b.logged("deny policy reject", ended)
 	if out := b.from(b.lan, c.carrying("SSH-2.0-client\r\n")); len(out) != 1 || out[0].TCPFlags&stack.TCPRst == 0 {
 		t.Error("what the client still sends is not answered with RST")
 	}
@@ -180,7 +183,7 @@ func TestUnknownContent(t *testing.T) { // FW-50, FW-51, AI-54
 	if passed == 0 || passed > 14 {
 		t.Errorf("%d segments of something unknown passed, want as many as it took to give up", passed)
 	}
-	if last := b.logged("deny policy deny"); last.Policy != "odd" {
+	if last := b.logged("deny policy deny", ended); last.Policy != "odd" {
 		t.Errorf("refused by %s", last.Policy)
 	}
 	b = judging(t, unified("odd dynamic-application junos:UNKNOWN then deny", "rest then permit"))
@@ -212,7 +215,7 @@ func TestBlockPage(t *testing.T) { // FW-12, FW-14, FW-43, FW-44
 	if !strings.HasPrefix(text, "HTTP/1.1 403 ") || !strings.Contains(text, "&lt;not&gt; here") || !strings.Contains(text, "Session 1<") {
 		t.Errorf("page: %s", text)
 	}
-	last := b.logged("deny policy reject redirect")
+	last := b.logged("deny policy reject redirect", ended)
 	if last.ID != 1 {
 		t.Errorf("logged as session %d", last.ID)
 	}
@@ -248,7 +251,7 @@ func TestNoPageIntoOtherTraffic(t *testing.T) { // FW-49
 	if out := b.from(b.wan, c.saying("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")); len(out) != 0 {
 		t.Errorf("%d packets came out", len(out))
 	}
-	b.logged("deny policy deny")
+	b.logged("deny policy deny", ended)
 }
 
 // What a policy on trial would refuse passes, and is logged.
@@ -301,11 +304,11 @@ set security application-firewall rule-sets rs default-rule deny
 	for _, c := range []struct {
 		name, bytes string
 		out         int
-		log         string
+		log         []string
 	}{
-		{"a rule refuses", youtube, 2, "deny appfw reject redirect"},
-		{"a rule permits", "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", 1, "create"},
-		{"the default rule denies", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", 0, "deny appfw deny"},
+		{"a rule refuses", youtube, 2, []string{"deny appfw reject redirect", ended}},
+		{"a rule permits", "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", 1, []string{"create"}},
+		{"the default rule denies", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", 0, []string{"deny appfw deny", ended}},
 	} {
 		b := judging(t, rules+unified("all then permit application-services application-firewall rule-set rs"))
 		w := webClient()
@@ -318,7 +321,7 @@ set security application-firewall rule-sets rs default-rule deny
 		if len(out) != c.out {
 			t.Errorf("%s: %d packets came out, want %d", c.name, len(out), c.out)
 		}
-		b.logged(c.log)
+		b.logged(c.log...)
 		if c.out == 2 {
 			want := "Dear user, Application Firewall has blocked your request to application YOUTUBE at 198.51.100.20:80 accessed from 192.0.2.10:40000."
 			if text := string(out[1].IP[out[1].Payload:]); !strings.Contains(text, want) {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -49,6 +50,10 @@ type RelayResult struct {
 	FromClient, FromServer uint64 // bytes taken from each side
 	End                    RelayEnd
 	Err                    error // what broke the session; nil after a FIN
+
+	// Lift is not nil where neither side was told of the end. Both hear nothing until it is called
+	// and upstream is closed.
+	Lift func()
 }
 
 // Reason is the close reason that the logs give.
@@ -62,8 +67,10 @@ func (r RelayResult) Reason() track.Reason {
 		return track.ReasonAgedOut
 	case RelayStopped:
 		return track.ReasonCLI
+	case ServerFIN:
+		return track.ReasonServerFIN
 	}
-	return track.ReasonFIN
+	return track.ReasonClientFIN
 }
 
 // Look is shown bytes of a relayed session in the order in which they pass, each byte before it
@@ -75,14 +82,18 @@ type Sight uint8
 
 // What may follow from a Look.
 const (
-	LookOn    Sight = iota // show what comes next
-	LookDone               // enough was seen: nothing more is shown, of either direction
-	LookStop               // nothing passes any more: both sides are reset
-	LookClose              // nothing passes any more: the server is reset, the client, who was answered, is closed
+	LookOn      Sight = iota // show what comes next
+	LookDone                 // enough was seen: nothing more is shown, of either direction
+	LookStop                 // nothing passes any more: both sides are reset
+	LookClose                // nothing passes any more: the server is reset, the client, who was answered, is closed
+	LookSilence              // nothing passes any more, and neither side hears of it
 )
 
-// errStopped is what breaks a session that a Look stops.
-var errStopped = errors.New("stopped by what the session carried")
+// errStopped is what breaks a session that a Look stops, errSilenced one of which nobody is to hear.
+var (
+	errStopped  = errors.New("stopped by what the session carried")
+	errSilenced = fmt.Errorf("%w, in silence", errStopped)
+)
 
 // relayChunk bounds the bytes moved at once, so that a fast session lets others in between.
 const relayChunk = 256 << 10
@@ -126,7 +137,7 @@ func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, loo
 	r.upload()
 	<-done
 	_ = client.Close() // aborted already after a failure
-	result := RelayResult{FromClient: r.fromClient.Load(), FromServer: r.fromServer.Load(), End: RelayEnd(r.end.Load())}
+	result := RelayResult{FromClient: r.fromClient.Load(), FromServer: r.fromServer.Load(), End: RelayEnd(r.end.Load()), Lift: r.lift}
 	if failure := r.failure.Load(); failure != nil {
 		result.Err = *failure
 	}
@@ -143,6 +154,7 @@ type relay struct {
 	answered               atomic.Bool          // the client was told why nothing passes any more
 	shown                  uint64               // bytes of the client that were looked at
 	fromClient, fromServer atomic.Uint64
+	lift                   func()        // see RelayResult.Lift
 	finSent                atomic.Bool   // the client's FIN went on to the server
 	end                    atomic.Uint32 // RelayEnd; the first one counts
 	failure                atomic.Pointer[error]
@@ -161,6 +173,10 @@ func (r *relay) fail(end RelayEnd, err error) {
 		return
 	}
 	r.end.Store(uint32(end))
+	if errors.Is(err, errSilenced) {
+		r.silence()
+		return
+	}
 	// Errors mean that the connection is broken already.
 	_ = r.upstream.SetLinger(0)
 	_ = r.upstream.SetDeadline(longAgo)
@@ -276,6 +292,8 @@ func (r *relay) show(from direction, data []byte) error {
 	case LookClose:
 		r.answered.Store(true)
 		return errStopped
+	case LookSilence:
+		return errSilenced
 	}
 	return nil
 }

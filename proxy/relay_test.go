@@ -107,7 +107,13 @@ func (w *relayWorld) accept(ctx context.Context, p *stack.Pending) {
 		w.results <- RelayResult{End: ClientRST, Err: err}
 		return
 	}
-	w.results <- Relay(ctx, client, upstream, w.look)
+	result := Relay(ctx, client, upstream, w.look)
+	lifted := make(chan struct{})
+	if lift := result.Lift; lift != nil {
+		result.Lift = func() { lift(); close(lifted) }
+		defer func() { <-lifted }()
+	}
+	w.results <- result
 }
 
 // connect returns both ends of a relayed session.
@@ -455,6 +461,44 @@ func TestRelayShowsWhatPasses(t *testing.T) {
 	}
 	if result := <-w.results; result.End != RelayStopped {
 		t.Errorf("ended by %v", result.End)
+	}
+}
+
+// A look that silences a session leaves both sides waiting: no byte, no FIN, no RST, whatever they
+// send.
+func TestRelayIsSilenced(t *testing.T) { // UP-17, FW-23
+	for _, family := range []string{"IPv4", "IPv6"} {
+		t.Run(family, func(t *testing.T) {
+			const poison = "poison"
+			w := newRelayWorld(t, false, func(from direction, data []byte) Sight {
+				if strings.Contains(string(data), poison) {
+					return LookSilence
+				}
+				return LookOn
+			})
+			client, server := w.connect(t, family)
+			exchange(t, client, server, "question")
+			if _, err := client.Write([]byte(poison)); err != nil {
+				t.Fatal(err)
+			}
+			result := <-w.results
+			if result.End != RelayStopped || result.Lift == nil {
+				t.Fatalf("ended by %v, to be lifted: %v", result.End, result.Lift != nil)
+			}
+			defer result.Lift()
+			if _, err := server.Write([]byte("answer")); err != nil {
+				t.Fatal(err)
+			}
+			for name, side := range map[string]net.Conn{"client": client, "server": server} {
+				if err := side.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(side)
+				if len(got) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("the %s got %q, %v, want silence", name, got, err)
+				}
+			}
+		})
 	}
 }
 

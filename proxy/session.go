@@ -115,6 +115,8 @@ const (
 	stateHalfOpen   // counted among the sessions that wait for their handshake
 	stateRefused    // its ends were told that it is blocked
 	stateDecrypted  // its TLS is opened, and its plaintext is looked at
+	stateServerFIN  // both sides have finished, or will, and the server did first
+	stateRecorded   // its end is in the logs
 )
 
 const stateFINBoth = stateFINClient | stateFINServer

@@ -82,6 +82,10 @@ func (e *Engine) accept(pending *stack.Pending) {
 		result := Relay(ctx, client, upstream, e.look(s, client))
 		s.relay.Load().settle(upstream)
 		e.finish(s, result.Reason(), lingerFIN)
+		if result.Lift != nil {
+			<-ctx.Done() // the session is removed
+			result.Lift()
+		}
 	}()
 }
 

@@ -115,15 +115,22 @@ func (e *Engine) followTCP(cfg *config, w *wing, p *stack.Packet) bool {
 // followFIN notes that one direction has ended; the second ends the session.
 func (e *Engine) followFIN(cfg *config, w *wing) {
 	s := w.session
-	s.set(stateFINClient << w.direction)
+	before := s.state.Or(stateFINClient << w.direction)
+	if w.direction == fromServer && before&stateFINBoth == 0 {
+		s.set(stateServerFIN)
+	}
 	if !s.has(stateFINBoth) {
 		return
+	}
+	reason := track.ReasonClientFIN
+	if s.has(stateServerFIN) {
+		reason = track.ReasonServerFIN
 	}
 	linger := lingerFIN
 	if cfg.flow.TCPSession.FINInvalidateSession {
 		linger = 0
 	}
-	e.finish(s, track.ReasonFIN, linger)
+	e.finish(s, reason, linger)
 }
 
 func (e *Engine) followRST(cfg *config, w *wing, p *stack.Packet, own, peer *tcpHalf) bool {

@@ -126,6 +126,7 @@ type linkEndpoint struct {
 	lost       atomic.Uint64 // packets the device refused
 	watch      func() bool   // whether sent is to see packets; nil for never
 	sent       func(frame []byte)
+	silences   *silences
 }
 
 var _ stack.GSOEndpoint = (*linkEndpoint)(nil)
@@ -150,7 +151,7 @@ func (l *linkEndpoint) WritePackets(packets stack.PacketBufferList) (int, tcpip.
 }
 
 func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
-	if answersSYN(pkt) {
+	if answersSYN(pkt) || l.silences.withhold(pkt) {
 		return
 	}
 	var head [VirtioHeaderLen]byte

@@ -33,6 +33,7 @@ type Stream struct {
 	endpoint tcpip.Endpoint
 	events   waiter.Queue
 	entry    waiter.Entry
+	silences *silences
 
 	read, write side
 	failure     atomic.Pointer[error] // why the connection broke

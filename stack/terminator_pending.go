@@ -183,7 +183,7 @@ func (p *Pending) Accept() (*Stream, error) {
 	}
 	defer p.terminator.pending.remove(p.id)
 	defer r.Complete(false)
-	s := &Stream{client: p.Client(), server: p.Server()}
+	s := &Stream{client: p.Client(), server: p.Server(), silences: &p.terminator.silences}
 	if errors.Is(context.Cause(p.ctx), ErrClientGone) {
 		return nil, ErrClientGone
 	}

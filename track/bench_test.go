@@ -18,7 +18,7 @@ func BenchmarkPut(b *testing.B) {
 	s := fullSession()
 	b.ReportAllocs()
 	for b.Loop() {
-		tracker.FlowClose(s, ReasonFIN)
+		tracker.FlowClose(s, ReasonClientFIN)
 	}
 	b.ReportMetric(float64(tracker.counts.ringDropped.Load())/float64(b.N), "dropped/op")
 }
@@ -44,7 +44,7 @@ func BenchmarkPipeline(b *testing.B) {
 			b.ResetTimer()
 			for i := range b.N {
 				s.ID = uint64(i)
-				tracker.FlowClose(s, ReasonFIN)
+				tracker.FlowClose(s, ReasonClientFIN)
 				if i%100 == 99 { // a burst every 10 ms
 					time.Sleep(time.Until(start.Add(time.Duration(i+1) * 100 * time.Microsecond)))
 				}

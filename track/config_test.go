@@ -44,7 +44,7 @@ func TestTracking(t *testing.T) {
 		tracker.AppCreate(s)
 		tracker.AppVolumeUpdate(s)
 		tracker.AppRouteUpdate(s)
-		tracker.AppClose(s, ReasonFIN)
+		tracker.AppClose(s, ReasonClientFIN)
 		if got := tracker.Counters(); got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}

@@ -50,7 +50,7 @@ func TestFileRotation(t *testing.T) {
 	written := uint64(0)
 	for range 20 { // of more than 200 KB each: 4 MB into three files of 1 MB
 		for range 200 {
-			tracker.FlowClose(fullSession(), ReasonFIN)
+			tracker.FlowClose(fullSession(), ReasonClientFIN)
 		}
 		written += 200
 		eventually(t, "the records are written", func() bool { return outletNamed(t, tracker, "file").Sent == written })
@@ -105,7 +105,7 @@ func TestDiskFull(t *testing.T) {
 	asked := uint64(0)
 	eventually(t, "the disk is full and records are dropped", func() bool {
 		for range 1000 {
-			tracker.FlowClose(fullSession(), ReasonFIN)
+			tracker.FlowClose(fullSession(), ReasonClientFIN)
 		}
 		asked += 1000
 		return outletNamed(t, tracker, "file").Dropped > 0

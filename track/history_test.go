@@ -47,7 +47,7 @@ func fill(t *testing.T, tracker *Tracker, n int) {
 		case 0:
 			tracker.FlowCreate(s)
 		case 1:
-			tracker.FlowClose(s, ReasonFIN)
+			tracker.FlowClose(s, ReasonClientFIN)
 		case 2:
 			s.Protocol = 17
 			tracker.FlowDeny(s, DenyPolicy)

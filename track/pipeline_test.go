@@ -154,11 +154,11 @@ func testUDP(t *testing.T, listen, source string) {
 	s := fullSession()
 	tracker.FlowCreate(s)
 	s.Policy = "changed" // the caller keeps ownership
-	tracker.FlowClose(s, ReasonFIN)
+	tracker.FlowClose(s, ReasonClientFIN)
 
 	buf := make([]byte, 4096)
 	collector.SetReadDeadline(time.Now().Add(10 * time.Second))
-	for _, want := range []string{renderOne(Structured, FlowCreate, "", fullSession()), renderOne(Structured, FlowClose, "TCP FIN", s)} {
+	for _, want := range []string{renderOne(Structured, FlowCreate, "", fullSession()), renderOne(Structured, FlowClose, "TCP CLIENT FIN", s)} {
 		n, from, err := collector.ReadFrom(buf)
 		if err != nil {
 			t.Fatal(err)

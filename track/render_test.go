@@ -108,7 +108,7 @@ func TestMessages(t *testing.T) {
 		{FlowCreate, "", fullSession(), fullFlow + `username="user1" roles="DEPT1" packet-incoming-interface="ge-0/0/1.0" ` +
 			`application="HTTP" nested-application="GOOGLE-GEN" encrypted="No" ` + tail +
 			`src-vrf-grp="vpn-A" dst-vrf-grp="vpn-B" tunnel-inspection="Off" tunnel-inspection-policy-set="root"`},
-		{FlowClose, string(ReasonFIN), fullSession(), `reason="TCP FIN" ` + fullFlow + counts +
+		{FlowClose, string(ReasonClientFIN), fullSession(), `reason="TCP CLIENT FIN" ` + fullFlow + counts +
 			`application="HTTP" nested-application="GOOGLE-GEN" username="user1" roles="DEPT1" packet-incoming-interface="ge-0/0/1.0" encrypted="No" ` + tail +
 			`secure-web-proxy-session-type="NA" peer-session-id="0" peer-source-address="0.0.0.0" peer-source-port="0" ` +
 			`peer-destination-address="0.0.0.0" peer-destination-port="0" hostname="NA NA" ` +
@@ -136,7 +136,7 @@ func TestPlainMessages(t *testing.T) {
 		{FlowCreate, "", fullSession(), "session created 192.0.2.10/34880->198.51.100.2/80 0x0 junos-http 203.0.113.1/10001->198.51.100.3/8080 0x0 " +
 			"source rule rs/r1 destination rule ds/r2 6 permit-web trust untrust 9625 user1(DEPT1) ge-0/0/1.0 HTTP GOOGLE-GEN No " +
 			"Web Social-Networking 3 Can Leak Information vpn-A vpn-B Off root"},
-		{FlowClose, "TCP FIN", emptySession(), "session closed TCP FIN: 2001:db8::10/251->2001:db8:1::1/250 0x0 None 2001:db8::10/251->2001:db8:1::1/250 0x0 " +
+		{FlowClose, "TCP CLIENT FIN", emptySession(), "session closed TCP CLIENT FIN: 2001:db8::10/251->2001:db8:1::1/250 0x0 None 2001:db8::10/251->2001:db8:1::1/250 0x0 " +
 			"N/A N/A N/A N/A 17 1 trust untrust 28 0(0) 0(0) 0 UNKNOWN UNKNOWN N/A(N/A)  UNKNOWN N/A N/A -1 N/A NA 0 0.0.0.0/0->0.0.0.0/0 NA NA N/A N/A Off root"},
 		{FlowDeny, "policy reject", fullSession(), "session denied 192.0.2.10/34880->198.51.100.2/80 0x0 junos-http 6(8) permit-web trust untrust " +
 			"HTTP GOOGLE-GEN user1(DEPT1) ge-0/0/1.0 No policy reject"},
@@ -184,7 +184,7 @@ func TestStructuredParses(t *testing.T) {
 	}
 	parser := rfc5424.NewParser()
 	for _, tag := range Tags() {
-		text := renderOne(Structured, tag, "TCP FIN", s)
+		text := renderOne(Structured, tag, "TCP CLIENT FIN", s)
 		if strings.ContainsAny(text, "\r\n\x00") {
 			t.Errorf("%s spans lines: %q", tag, text)
 		}
@@ -269,7 +269,7 @@ func BenchmarkRender(b *testing.B) {
 	env := envelope{host: "gw1", sdid: DefaultSDID}
 	for _, format := range []Format{Structured, Plain} {
 		b.Run(format.String(), func(b *testing.B) {
-			r := record{tag: AppClose, time: testTime, reason: "TCP FIN", Session: *fullSession()}
+			r := record{tag: AppClose, time: testTime, reason: "TCP CLIENT FIN", Session: *fullSession()}
 			buf := make([]byte, 0, 4096)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -75,7 +75,8 @@ type Reason string
 const (
 	ReasonClientRST    Reason = "TCP CLIENT RST"
 	ReasonServerRST    Reason = "TCP SERVER RST"
-	ReasonFIN          Reason = "TCP FIN"
+	ReasonClientFIN    Reason = "TCP CLIENT FIN" // both sides finished, the client first
+	ReasonServerFIN    Reason = "TCP SERVER FIN"
 	ReasonResponse     Reason = "response received" // one-shot exchanges such as ICMP echo
 	ReasonICMPError    Reason = "ICMP error"
 	ReasonAgedOut      Reason = "idle Timeout"

@@ -37,7 +37,7 @@ func TestSystemMessages(t *testing.T) {
 		cfg.System.Syslog.Hosts = []schema.SyslogHost{h}
 		commit(t, tracker, cfg)
 		tracker.System("APPIDD_DEPRECATED_APPLIST", 5, "Obsolete apps: a, b\nc")
-		tracker.FlowClose(fullSession(), ReasonFIN) // not in mode stream
+		tracker.FlowClose(fullSession(), ReasonClientFIN) // not in mode stream
 	}
 	tracker.System("APPIDD_APPPACK_INSTALL_RESULT", 3, "failed")
 
@@ -62,8 +62,8 @@ func TestSystemMessages(t *testing.T) {
 
 	cfg.Security.Log.Mode = "event"
 	commit(t, tracker, cfg)
-	tracker.FlowClose(fullSession(), ReasonFIN)
-	if got := receive(t, deaf); !strings.Contains(got, "RT_FLOW_SESSION_CLOSE: session closed TCP FIN") {
+	tracker.FlowClose(fullSession(), ReasonClientFIN)
+	if got := receive(t, deaf); !strings.Contains(got, "RT_FLOW_SESSION_CLOSE: session closed TCP CLIENT FIN") {
 		t.Errorf("in mode event: %q", got)
 	}
 }

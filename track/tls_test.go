@@ -78,7 +78,7 @@ func TestTLS(t *testing.T) {
 	transport := &cfg.Security.Log.Streams[0].Transport
 	transport.CAFile, transport.ServerName = caFile, "other.example"
 	commit(t, tracker, cfg)
-	tracker.FlowClose(fullSession(), ReasonFIN)
+	tracker.FlowClose(fullSession(), ReasonClientFIN)
 	eventually(t, "a certificate for another name is refused", func() bool {
 		o := outletNamed(t, tracker, "stream s1")
 		return o.State == StateDown && strings.Contains(o.Error, "collector.example, not other.example") && o.Sent == 0
@@ -87,7 +87,7 @@ func TestTLS(t *testing.T) {
 	fixed := streamTo(listener.Addr(), "tls")
 	fixed.Security.Log.Streams[0].Transport = schema.LogTransport{Protocol: "tls", CAFile: caFile, ServerName: "collector.example"}
 	commit(t, tracker, fixed)
-	tracker.FlowClose(fullSession(), ReasonFIN)
+	tracker.FlowClose(fullSession(), ReasonClientFIN)
 	conn := <-accepted
 	defer conn.Close()
 	messages, err := readFrames(conn, 1)

@@ -48,7 +48,7 @@ set security log stream collector transport protocol %s
 				if format == "sd-syslog" {
 					want = []string{
 						`<14>1 \S+ branch RT_FLOW - RT_FLOW_SESSION_CREATE \[junos@2636\S* .*source-address="192.0.2.10".*destination-address="203.0.113.80" destination-port="80".*service-name="junos-http".*policy-name="all"`,
-						`RT_FLOW_SESSION_CLOSE \[junos@2636\S* reason="TCP FIN".*bytes-from-server="[1-9]`,
+						`RT_FLOW_SESSION_CLOSE \[junos@2636\S* reason="TCP CLIENT FIN".*bytes-from-server="[1-9]`,
 						`RT_FLOW_SESSION_DENY \[junos@2636\S* .*policy-name="no-telnet"`,
 					}
 				}

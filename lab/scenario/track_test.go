@@ -122,7 +122,7 @@ func TestTrackingExample(t *testing.T) {
 
 	web := w.closed(collector, lab.WebAddr4, "80")
 	w.expect(web, map[string]string{
-		"reason": "TCP FIN", "source-address": lab.ClientAddr4, "service-name": "junos-http", "application": "HTTP",
+		"reason": "TCP CLIENT FIN", "source-address": lab.ClientAddr4, "service-name": "junos-http", "application": "HTTP",
 		"nat-source-address": lab.ClientAddr4, "nat-source-port": web.values["source-port"],
 		"nat-destination-address": lab.WebAddr4, "nat-destination-port": "80", "src-nat-rule-name": "N/A", "dst-nat-rule-name": "N/A",
 		"protocol-id": "6", "policy-name": "all", "source-zone-name": "trust", "destination-zone-name": "untrust",
@@ -219,14 +219,16 @@ set applications application brief inactivity-timeout 4
 		"set security policies from-zone trust to-zone untrust policy no-web match dynamic-application junos:HTTP\n"+
 		permit("all", "any"))
 	collector := w.collect(w.Client, logHost+"/25")
-	for _, port := range []string{"9001", "9002", "9003", "22"} {
+	for _, port := range []string{"9001", "9002", "9003", "9004", "9007", "22"} {
 		w.listen(w.Echo, net.JoinHostPort(lab.EchoAddr4, port), func(c *net.TCPConn) {
 			var b [1]byte
 			if n, _ := c.Read(b[:]); n == 1 && b[0] == 'r' {
 				_ = c.SetLinger(0)
 				return
 			}
-			_, _ = c.Read(b[:])
+			if b[0] != 'f' {
+				_, _ = c.Read(b[:])
+			}
 		})
 	}
 	end := func(port string, how func(*net.TCPConn)) {
@@ -237,6 +239,11 @@ set applications application brief inactivity-timeout 4
 	end("9001", func(c *net.TCPConn) { _ = c.SetLinger(0) })
 	end("9002", func(c *net.TCPConn) {
 		_, _ = c.Write([]byte{'r'})
+		_, _ = c.Read(make([]byte, 1))
+	})
+	end("9004", func(*net.TCPConn) {})
+	end("9007", func(c *net.TCPConn) {
+		_, _ = c.Write([]byte{'f'})
 		_, _ = c.Read(make([]byte, 1))
 	})
 	w.do(w.Client, "ping", "-c1", "-W5", lab.EchoAddr4)
@@ -257,10 +264,9 @@ set applications application brief inactivity-timeout 4
 	if out, err := w.try(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/"); err == nil {
 		t.Errorf("refused, but it got %q", out)
 	}
-	w.show("clear security flow session destination-port 80") // it would stay for stray packets
 
 	for port, reason := range map[string]string{
-		"9001": "TCP CLIENT RST", "9002": "TCP SERVER RST", "22": "policy delete", "9003": "CLI",
+		"9001": "TCP CLIENT RST", "9002": "TCP SERVER RST", "9004": "TCP CLIENT FIN", "9007": "TCP SERVER FIN", "22": "policy delete", "9003": "CLI",
 	} {
 		w.expect(w.closed(collector, lab.EchoAddr4, port), map[string]string{"reason": reason})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"regexp"
 	"strings"
@@ -131,7 +132,7 @@ func request(c net.Conn, r *bufio.Reader, host string) error {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(line, "192.0.2.10") {
+		if _, err := netip.ParseAddr(strings.TrimSpace(line)); err == nil { // who the server thinks it is
 			return nil
 		}
 	}
@@ -158,6 +159,14 @@ func TestMaximumTransactions(t *testing.T) {
 	}
 }
 
+// sourceNAT translates the clients of trust to the address that they leave by.
+const sourceNAT = `
+set security nat source rule-set out from zone trust
+set security nat source rule-set out to zone untrust
+set security nat source rule-set out rule all match source-address 0.0.0.0/0
+set security nat source rule-set out rule all then source-nat interface
+`
+
 // sshServer greets every client of a port as SSH servers do.
 func (w *world) sshServer(port int) {
 	w.listen(w.Web, fmt.Sprintf(":%d", port), func(c *net.TCPConn) {
@@ -170,14 +179,8 @@ func (w *world) sshServer(port int) {
 // without translation, on both paths: SSH is refused after its greeting with RST, HTTP is served.
 // Rows: UP-6, UP-16, UP-17, FW-2, FW-9, FW-23.
 func TestApplicationsOnOnePort(t *testing.T) {
-	const nat = `
-set security nat source rule-set out from zone trust
-set security nat source rule-set out to zone untrust
-set security nat source rule-set out rule all match source-address 0.0.0.0/0
-set security nat source rule-set out rule all then source-nat interface
-`
 	config := unified("no-ssh", "junos:SSH", "reject", "log session-init") + unified("web", "junos:HTTP", "permit")
-	for name, more := range map[string]string{"express": "", "translated": nat, "stream": proxied("web")} {
+	for name, more := range map[string]string{"express": "", "translated": sourceNAT, "stream": proxied("web")} {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, lab.Options{}, config+more)
 			w.sshServer(2222)
@@ -205,16 +208,56 @@ set security nat source rule-set out rule all then source-nat interface
 	}
 }
 
-// A denied application stops in silence, TCP or UDP; a rejected datagram is answered with ICMP port
+// ends are the segments with FIN or RST that a host is sent by address, as tcpdump prints them.
+func (w *world) ends(h *lab.Host, address string) *lab.Process {
+	w.t.Helper()
+	p, err := h.Start("tcpdump", "-lnni", "eth0", "-Q", "in", "tcp[tcpflags] & (tcp-fin|tcp-rst) != 0 and src host "+address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.eventually("the capture runs", func() bool { return strings.Contains(p.Output(), "listening on") })
+	return p
+}
+
+// A denied application stops in silence, on either path, translated or not: neither the client nor
+// the server is sent a FIN or a RST.
+// Rows: UP-17, FW-9, FW-23.
+func TestDeniedInSilence(t *testing.T) {
+	for name, more := range map[string]string{"express": "", "stream": proxied("rest"), "translated stream": proxied("rest") + sourceNAT} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, lab.Options{}, unified("no-video", "junos:YOUTUBE", "deny", "log session-init session-close")+
+				policy("trust", "untrust", "rest", "any", "any", "permit")+more)
+			server := lab.ClientAddr4 // what the server sees as client
+			if strings.HasPrefix(name, "translated") {
+				server = lab.WAN0Gateway4
+			}
+			client, web := w.ends(w.Client, lab.WebAddr4), w.ends(w.Web, server)
+			c := w.connect(lab.WebAddr4 + ":80")
+			r := bufio.NewReader(c)
+			if err := request(c, r, "www.example.net"); err != nil {
+				t.Fatal(err)
+			}
+			if err := request(c, r, "www.youtube.com"); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%v, want silence", err)
+			}
+			w.eventually("its end is recorded", func() bool {
+				return strings.Contains(w.show("show security log message RT_FLOW_SESSION_CLOSE"), "application failure or action")
+			})
+			for side, capture := range map[string]*lab.Process{"client": client, "server": web} {
+				if out := capture.Output(); strings.Contains(out, "Flags [") {
+					t.Errorf("the %s was sent\n%s", side, out)
+				}
+			}
+		})
+	}
+}
+
+// Datagrams of a denied application stop in silence, too; a rejected one is answered with ICMP port
 // unreachable.
 // Rows: UP-17, FW-9, FW-23, TU-2.
 func TestSilenceAndAnswer(t *testing.T) {
-	w := start(t, lab.Options{}, unified("no-video", "junos:YOUTUBE", "deny")+unified("no-dns", "junos:DNS", "reject")+unified("no-ntp", "junos:NTP", "deny")+
+	w := start(t, lab.Options{}, unified("no-dns", "junos:DNS", "reject")+unified("no-ntp", "junos:NTP", "deny")+
 		policy("trust", "untrust", "rest", "any", "any", "permit"))
-	c := w.connect(lab.WebAddr4 + ":80")
-	if err := request(c, bufio.NewReader(c), "www.youtube.com"); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("denied TCP: %v, want silence", err)
-	}
 	ntp := "\x23" + strings.Repeat("\x00", 39) + "\xe9\x12\x34\x56\x78\x9a\xbc\xde"
 	for payload, want := range map[string]error{dnsQuery: syscall.ECONNREFUSED, ntp: os.ErrDeadlineExceeded} {
 		port := map[string]int{dnsQuery: 53, ntp: 123}[payload]

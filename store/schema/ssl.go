@@ -64,7 +64,7 @@ type SSLProxyProfile struct {
 	Name                string          `cfg:"name,key" help:"Name of the profile" range:"1..63"`
 	RootCA              []string        `cfg:"root-ca" help:"Certificates that sign what clients are shown (forward proxy): one with an RSA key, one with an ECDSA key, or both"`
 	ServerCertificates  []string        `cfg:"server-certificate" help:"Certificates of servers behind the gateway, with their keys (reverse proxy)"`
-	TrustedCA           []string        `cfg:"trusted-ca" help:"CA profiles and groups that certificates of servers must lead to" literal:"all"`
+	TrustedCA           []string        `cfg:"trusted-ca" help:"CA profiles and groups that certificates of servers must lead to" literal:"all" ref:"security pki ca-profile|*"`
 	PreferredCiphers    string          `cfg:"preferred-ciphers" help:"Least strength of the ciphers that are used; custom: those of custom-ciphers" enum:"strong medium weak custom" default:"medium"`
 	CustomCiphers       []CipherName    `cfg:"custom-ciphers" help:"Ciphers that are used, with preferred-ciphers custom"`
 	ProtocolVersion     string          `cfg:"protocol-version" help:"TLS versions that are spoken with clients and servers" enum:"all tls1 tls11 tls12 tls13 tls11-and-higher tls12-and-higher tls12-and-lower" default:"all"`
@@ -126,7 +126,7 @@ type SSLInitiationGroup struct {
 // SSLInitiation is [edit services ssl initiation profile NAME].
 type SSLInitiation struct {
 	Name              string               `cfg:"name,key" help:"Name of the profile" range:"1..63"`
-	TrustedCA         []string             `cfg:"trusted-ca" help:"CA profiles and groups that the server's certificate must lead to" literal:"all"`
+	TrustedCA         []string             `cfg:"trusted-ca" help:"CA profiles and groups that the server's certificate must lead to" literal:"all" ref:"security pki ca-profile|*"`
 	ClientCertificate string               `cfg:"client-certificate" help:"Certificate that the gateway shows to a server that asks for one"`
 	PreferredCiphers  string               `cfg:"preferred-ciphers" help:"Least strength of the ciphers that are used; custom: those of custom-ciphers" enum:"strong medium weak custom" default:"medium"`
 	CustomCiphers     []PlainCipherName    `cfg:"custom-ciphers" help:"Ciphers that are used"`

@@ -11,15 +11,16 @@ import (
 	"time"
 
 	"sluice/store/schema"
+	"sluice/tls/pki"
 )
 
 // Environment is what profiles are compiled against.
 type Environment struct {
-	Certificates Certificates            // nil: not at hand, so that certificates are not looked up
-	Names        Names                   // of domain names in whitelists; nil: none is known
-	Supports     func(suite uint16) bool // whether the TLS library can use a suite; nil: every one
-	Now          func() time.Time        // nil: time.Now
-	Accepted     bool                    // the configuration was accepted before: certificates that went since are warnings, and their profiles Broken
+	PKI      *pki.Store              // nil: not at hand, so that certificates are not looked up
+	Names    Names                   // of domain names in whitelists; nil: none is known
+	Supports func(suite uint16) bool // whether the TLS library can use a suite; nil: every one
+	Now      func() time.Time        // nil: time.Now
+	Accepted bool                    // the configuration was accepted before: certificates that went since are warnings, and their profiles Broken
 }
 
 // compiler reads the statements and gathers everything wrong with them.
@@ -31,6 +32,7 @@ type compiler struct {
 	broken   string // the first fault of the profile that is being read
 
 	trusts      map[string]*trust
+	unchecked   map[string]bool            // authorities whose revocation lists are not looked at, by their bytes
 	addresses   map[string]*schema.Address // of the global address book
 	addressSets map[string]*schema.AddressSet
 }
@@ -41,6 +43,7 @@ type compiler struct {
 func Compile(cfg *schema.Config, previous *Set, env Environment) (*Set, []schema.Problem) {
 	c := &compiler{cfg: cfg, env: env, set: &Set{}, trusts: map[string]*trust{}}
 	c.set.numbers.after(previous)
+	c.unchecked = c.uncheckedAuthorities()
 	c.books()
 	c.global()
 	ssl := &cfg.Services.SSL
@@ -245,14 +248,25 @@ func (c *compiler) plainProtocols(path, preferred, version string, custom []sche
 
 // crl reads what revocation means.
 func (c *compiler) crl(s *schema.SSLCRL) CRL {
-	p := CRL{
+	unchecked := c.unchecked // and not the whole compiler
+	return CRL{
 		Disable: s.Disable, DropIfNotPresent: s.IfNotPresent == "drop", IgnoreHold: s.IgnoreHoldInstructionCode,
-		DisabledFor: func(*x509.Certificate) bool { return false },
+		DisabledFor: func(issuer *x509.Certificate) bool { return unchecked[string(issuer.Raw)] },
 	}
-	if c.env.Certificates != nil {
-		p.DisabledFor = c.env.Certificates.RevocationDisabled
+}
+
+// uncheckedAuthorities are the certificates of CA profiles with revocation-check disable.
+func (c *compiler) uncheckedAuthorities() map[string]bool {
+	unchecked := map[string]bool{}
+	for _, p := range c.cfg.Security.PKI.CAProfiles {
+		if !p.Revocation.Disable || c.env.PKI == nil {
+			continue
+		}
+		for _, ca := range c.env.PKI.CAProfile(p.Name) {
+			unchecked[string(ca.Certificate.Raw)] = true
+		}
 	}
-	return p
+	return unchecked
 }
 
 // renegotiationOf are the words of actions renegotiation.

@@ -9,14 +9,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"sluice/tls/pki"
 )
 
-// Identity is a certificate with its key, and what leads from it to a root.
+// Identity is a certificate of the gateway with its key.
 type Identity struct {
 	ID          string
 	Key         crypto.Signer
 	Certificate *x509.Certificate
-	Chain       []*x509.Certificate // issuers, nearest first; may be empty
+	Chain       []*x509.Certificate // issuers that are sent with it, nearest first, without the root
 }
 
 // IsECDSA says whether the key is one for ECDSA; otherwise it is one for RSA.
@@ -24,24 +26,6 @@ func (i *Identity) IsECDSA() bool {
 	_, ok := i.Certificate.PublicKey.(*ecdsa.PublicKey)
 	return ok
 }
-
-// Certificates are the keys and certificates that the gateway has, which profiles name.
-type Certificates interface {
-	// Local is the certificate with an id. Its Certificate is nil where there is a key alone.
-	Local(id string) (*Identity, bool)
-	// LocalIDs lists the ids.
-	LocalIDs() []string
-	// CAs are the certificates of a CA profile or group; all of them for "all". ok is false where
-	// there is neither.
-	CAs(name string) (list []*x509.Certificate, ok bool)
-	// CANames lists the names of CA profiles and groups.
-	CANames() []string
-	// RevocationDisabled says whether revocation is not looked up for what issuer has signed.
-	RevocationDisabled(issuer *x509.Certificate) bool
-}
-
-// allCAs stands for every CA profile and group.
-const allCAs = "all"
 
 // trust is a set of CA certificates.
 type trust struct {
@@ -58,31 +42,37 @@ func (c *compiler) trusted(path string, names []string) *trust {
 	}
 	t := &trust{pool: x509.NewCertPool()}
 	c.trusts[key] = t
-	if c.env.Certificates == nil {
+	if c.env.PKI == nil {
 		return t
 	}
-	seen := map[string]bool{}
+	var known []string
 	for _, name := range names {
-		list, ok := c.env.Certificates.CAs(name)
-		switch {
-		case !ok:
-			c.missing(path+" "+name, name, "CA profile or group", c.env.Certificates.CANames())
-		case len(list) == 0:
-			c.warn(path+" "+name, "request security pki ca-certificate load, or ca-profile-group load", "%s has no certificates, so it trusts no server", caWords(name))
+		_, list, err := c.env.PKI.TrustPool(&c.cfg.Security.PKI, []string{name})
+		if err != nil {
+			c.missing(path+" "+name, name, "CA profile or group", c.authorities())
+			continue
 		}
-		for _, ca := range list {
-			if raw := string(ca.Raw); !seen[raw] {
-				seen[raw] = true
-				t.pool.AddCert(ca)
-				t.list = append(t.list, ca)
-			}
+		if known = append(known, name); len(list) == 0 {
+			c.warn(path+" "+name, "request security pki ca-certificate load, or ca-certificate ca-profile-group load", "%s has no certificate, so that it trusts no server", caWords(name))
 		}
+	}
+	if pool, list, err := c.env.PKI.TrustPool(&c.cfg.Security.PKI, known); err == nil {
+		t.pool, t.list = pool, list
 	}
 	return t
 }
 
+// authorities lists what trusted-ca may name.
+func (c *compiler) authorities() []string {
+	names := append([]string{pki.All}, c.env.PKI.CAGroups()...)
+	for _, p := range c.cfg.Security.PKI.CAProfiles {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 func caWords(name string) string {
-	if name == allCAs {
+	if name == pki.All {
 		return "the gateway"
 	}
 	return "CA " + name
@@ -97,21 +87,27 @@ func (c *compiler) missing(path, name, what string, known []string) {
 // identities finds the certificates with ids. Those that cannot be used are left out; the reason
 // is a problem at path.
 func (c *compiler) identities(path string, ids []string, usable func(*Identity, string) bool) []*Identity {
-	if c.env.Certificates == nil {
+	if c.env.PKI == nil {
 		return nil
 	}
 	var list []*Identity
 	for _, id := range ids {
 		at := path + " " + id
-		i, ok := c.env.Certificates.Local(id)
+		l, ok := c.env.PKI.Local(id)
 		switch {
 		case !ok:
-			c.missing(at, id, "certificate", c.env.Certificates.LocalIDs())
-		case i.Certificate == nil:
+			var known []string
+			for _, l := range c.env.PKI.Locals() {
+				known = append(known, l.ID)
+			}
+			c.missing(at, id, "certificate", known)
+			continue
+		case l.Certificate == nil:
 			c.fault(at, "request security pki local-certificate generate-self-signed certificate-id "+id+" …, or load one", "key pair %s has no certificate yet", id)
-		case i.Key == nil:
-			c.fault(at, "load it with its key", "certificate %s has no key", id)
-		case c.keyFits(at, i) && (usable == nil || usable(i, at)):
+			continue
+		}
+		i := &Identity{ID: id, Key: l.Key, Certificate: l.Certificate, Chain: c.env.PKI.Chain(l)}
+		if c.keyFits(at, i) && (usable == nil || usable(i, at)) {
 			list = append(list, i)
 		}
 	}

@@ -7,8 +7,10 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"sluice/manage/api"
 	"sluice/manage/command"
 	"sluice/manage/view"
 	"sluice/store/schema"
@@ -24,6 +26,43 @@ type request struct {
 	args    command.Args
 	display string // form of a configuration that was asked for
 	compare *int   // rollback that a configuration is to be compared with
+	files   map[string][]byte
+	answers map[string]string
+	save    *api.File // what the client is to write, beside showing the answer
+}
+
+// needError says what the client must add to a command for it to be done.
+type needError struct{ result api.Result }
+
+// Error says so to whom it may not be sent.
+func (*needError) Error() string { return "the command needs more of the client" }
+
+// file is the content of the client's file that an option names.
+func (r *request) file(option string) ([]byte, error) {
+	name := r.args[option]
+	content, sent := r.files[name]
+	if !sent {
+		return nil, &needError{api.Result{File: name}}
+	}
+	return content, nil
+}
+
+// ask is the user's answer to a question.
+func (r *request) ask(q api.Question) (string, error) {
+	answer, given := r.answers[q.Name]
+	if !given {
+		return "", &needError{api.Result{Question: &q}}
+	}
+	return answer, nil
+}
+
+// confirm asks whether something is to be done. Without a yes it fails.
+func (r *request) confirm(text string) error {
+	answer, err := r.ask(api.Question{Name: api.Confirm, Text: text + " [yes,no] (no) "})
+	if err == nil && !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+		err = &api.Error{Message: "nothing was done, as it was not confirmed"}
+	}
+	return err
 }
 
 // Table is the table of all operational commands.
@@ -32,7 +71,7 @@ func Table() *command.Table[handler] {
 }
 
 // wordHelp is the help of every word of the table, under the words that lead to it.
-var wordHelp = merge(generalHelp, applicationHelp, userHelp)
+var wordHelp = merge(generalHelp, applicationHelp, userHelp, pkiHelp)
 
 func merge(parts ...map[string]string) map[string]string {
 	whole := map[string]string{}
@@ -90,7 +129,7 @@ var generalHelp = map[string]string{
 }
 
 // operational is the table: every command in one place.
-var operational = slices.Concat(generalCommands, applicationCommands, userCommands)
+var operational = slices.Concat(generalCommands, applicationCommands, userCommands, pkiCommands)
 
 var generalCommands = []command.Command[handler]{
 	{Words: "clear log", Options: []command.Option{bare("filename", "Log file", logFileValue)}, Do: clearLog},

@@ -3,7 +3,7 @@
 //
 // The shell (package shell) is one client of it, curl another; see package api for what travels.
 // The file names follow a request: listen and server let it in, commands finds what it means,
-// flow, security, appid, network, system and logs answer it, configure edits the configuration, and
+// flow, security, appid, pki, network, system and logs answer it, configure edits the configuration, and
 // events tells every client what happened.
 package manage
 
@@ -25,10 +25,12 @@ import (
 	"sluice/store"
 	"sluice/store/schema"
 	"sluice/store/tree"
+	"sluice/tls/pki"
 )
 
 // Options are what the control interface drives. Sessions, Policies, Logs, Applications, Packages,
-// Captures and Users may be nil: their commands then say that the gateway runs without them.
+// Captures, Users, Certificates and Revocation may be nil: their commands then say that the gateway
+// runs without them, or leave out what they know.
 type Options struct {
 	Version  string // of the gateway, as show version prints it
 	LogDir   string // directory of the files that show log reads
@@ -42,6 +44,8 @@ type Options struct {
 	Packages     Packages
 	Captures     Captures
 	Users        Users
+	Certificates *pki.Store
+	Revocation   Revocation
 
 	Alarms func() []view.Alarm // alarms of the parts that none of the others speaks for
 	Now    func() time.Time    // time.Now unless a test says otherwise
@@ -234,7 +238,11 @@ func (s *Server) command(r *http.Request) (any, error) {
 	if match.Command.Do == nil {
 		return api.Result{Local: match.Command.Words, Args: match.Args}, nil
 	}
-	v, err := match.Command.Do(s, &request{ctx: r.Context(), peer: peerOf(r.Context()), args: match.Args, display: body.Display, compare: body.Compare})
+	req := &request{ctx: r.Context(), peer: peerOf(r.Context()), args: match.Args, display: body.Display, compare: body.Compare, files: body.Files, answers: body.Answers}
+	v, err := match.Command.Do(s, req)
+	if need, ok := errors.AsType[*needError](err); ok {
+		return need.result, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +250,7 @@ func (s *Server) command(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Result{View: view.Name(v), Data: data}, nil
+	return api.Result{View: view.Name(v), Data: data, Save: req.save}, nil
 }
 
 // complete answers POST /v1/complete.

@@ -103,6 +103,8 @@ func (s *Server) live(source string, args command.Args) []command.Completion {
 		return liveNames(logMessages(), "")
 	case "dynamic-application", "dynamic-application-or-group", "application-group", "predefined-group", "new-application":
 		return s.liveApplications(source, args)
+	case "key-pair", "certificate", "ca-profile", "ca-profile-group":
+		return s.livePKI(source)
 	case "local-user":
 		return s.liveUsers()
 	}

@@ -15,6 +15,9 @@
 //	POST   /v1/configure/ID/VERB       run, load, show, compare, edit, complete, check, commit, rollback
 //	DELETE /v1/configure/ID            close it
 //
+// A command that names files of the client, or asks the user something, is sent again with what is
+// needed ([Result]); the gateway opens no file that a client names.
+//
 // A configuration session belongs to the client that a /v1/events connection made, and ends with
 // that connection: a client that dies leaves no lock and no private candidate behind.
 package api
@@ -51,18 +54,40 @@ type Status struct {
 
 // Command asks for one operational command.
 type Command struct {
-	Line    string `json:"line"`
-	Display string `json:"display,omitempty"` // form of a configuration: set, json, xml, inheritance; "" is curly
-	Compare *int   `json:"compare,omitempty"` // show a configuration as its difference from this rollback
+	Line    string            `json:"line"`
+	Display string            `json:"display,omitempty"` // form of a configuration: set, json, xml, inheritance; "" is curly
+	Compare *int              `json:"compare,omitempty"` // show a configuration as its difference from this rollback
+	Files   map[string][]byte `json:"files,omitempty"`   // content of the client's files that the line names, by their names in it
+	Answers map[string]string `json:"answers,omitempty"` // to the gateway's questions, by their names
 }
 
-// Result is the answer of a command. Either the view has data, or the command is one for the
-// client itself: then Local has its words in full (configure, exit, quit, help).
+// Result is the answer of a command: the view has data. Or the command is one for the client itself:
+// then Local has its words in full (configure, exit, quit, help). Or the command is not done yet:
+// File or Question says what the gateway needs, and the client sends the command again with it.
 type Result struct {
-	View  string          `json:"view,omitempty"`
-	Data  json.RawMessage `json:"data,omitempty"`
-	Local string          `json:"local,omitempty"`
-	Args  command.Args    `json:"args,omitempty"` // of a local command
+	View     string          `json:"view,omitempty"`
+	Data     json.RawMessage `json:"data,omitempty"`
+	Save     *File           `json:"save,omitempty"` // a file that the client is to write
+	Local    string          `json:"local,omitempty"`
+	Args     command.Args    `json:"args,omitempty"` // of a local command
+	File     string          `json:"file,omitempty"` // name of a file whose content is needed
+	Question *Question       `json:"question,omitempty"`
+}
+
+// File is a file of the client.
+type File struct {
+	Name    string `json:"name"`
+	Content []byte `json:"content"`
+}
+
+// Confirm is the name of the question whether something is to be done; the answer is yes or no.
+const Confirm = "confirm"
+
+// Question is something that only the user knows.
+type Question struct {
+	Name   string `json:"name"`
+	Text   string `json:"text"`
+	Secret bool   `json:"secret,omitempty"` // the answer is not shown while it is typed
 }
 
 // Complete asks what may come at the end of a line.

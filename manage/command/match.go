@@ -107,7 +107,7 @@ func (w *walker[D]) keywords(token Token) []keyword[D] {
 	}
 	var matches []keyword[D]
 	for _, k := range w.next() {
-		if k.word == token.Text {
+		if k.word == token.Text || k.node != nil && k.node.other == token.Text {
 			return []keyword[D]{k}
 		}
 		if strings.HasPrefix(k.word, token.Text) {

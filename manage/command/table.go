@@ -13,6 +13,7 @@ import (
 // Command is one line of a table. D is what the table's owner does for it.
 type Command[D any] struct {
 	Words   string   // keywords from the first: "show security flow session"
+	Also    string   // the same keywords in other spellings, accepted in full but not shown; "" has none
 	Options []Option // accepted after the words in any order, each at most once
 	Rest    *Value   // set: everything after the words is one text, taken as it is
 	Do      D
@@ -46,6 +47,7 @@ type Table[D any] struct {
 // node is one word of the table.
 type node[D any] struct {
 	word     string
+	other    string // another spelling, accepted only
 	help     string
 	children []*node[D]
 	command  *Command[D]
@@ -58,9 +60,13 @@ func NewTable[D any](help map[string]string, commands []Command[D]) *Table[D] {
 	for i := range commands {
 		n := t.root
 		path := ""
-		for word := range strings.FieldsSeq(commands[i].Words) {
+		also := strings.Fields(commands[i].Also)
+		for j, word := range strings.Fields(commands[i].Words) {
 			path = strings.TrimSpace(path + " " + word)
 			n = n.child(word, help[path])
+			if len(also) > 0 {
+				n.other = also[j]
+			}
 		}
 		n.command = &commands[i]
 	}

@@ -247,7 +247,7 @@ func (s *Shell) show(ctx context.Context, c *change) (answer, error) {
 
 // run runs an operational command.
 func (s *Shell) run(ctx context.Context, c *change) (answer, error) {
-	result, err := s.client.Command(ctx, api.Command{Line: c.args["command"], Display: c.pipes.display, Compare: c.pipes.compare})
+	result, err := s.command(ctx, c.args["command"], c.pipes)
 	if err != nil {
 		return answer{}, err
 	}

@@ -3,6 +3,7 @@ package shell
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -38,9 +39,12 @@ func loadHistory(path string) *history {
 	return h
 }
 
-// Add keeps line, unless it is empty or the same as the last one.
+// secrets are words of commands that a secret follows.
+var secrets = regexp.MustCompile(`\bpassphrase\s+\S`)
+
+// Add keeps line, unless it is empty, the same as the last one, or has a secret in it.
 func (h *history) Add(line string) {
-	if strings.TrimSpace(line) == "" || h.Len() > 0 && h.At(0) == line {
+	if strings.TrimSpace(line) == "" || h.Len() > 0 && h.At(0) == line || secrets.MatchString(line) {
 		return
 	}
 	h.lines = append(h.lines, line)

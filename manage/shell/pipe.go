@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sluice/manage/api"
 	"sluice/manage/command"
@@ -33,6 +34,8 @@ type pipeline struct {
 	file     string // save and append write here
 	appendTo bool
 	onward   bool // tee: show it too
+
+	noConfirm bool // what the command asks is answered with yes
 }
 
 // filter works on the lines of an output.
@@ -47,7 +50,7 @@ var pipeHelp = map[string]string{
 	"count": "Count the lines", "display": "Show in another form", "display inheritance": "Show what groups add, and from which",
 	"display json": "Show as JSON", "display set": "Show as set statements", "display xml": "Show as XML",
 	"except": "Leave out lines that match", "find": "Begin at the first line that matches", "last": "Show the last lines only",
-	"match": "Show only lines that match", "no-more": "Do not stop at every page", "refresh": "Repeat until interrupted",
+	"match": "Show only lines that match", "no-confirm": "Do it without asking", "no-more": "Do not stop at every page", "refresh": "Repeat until interrupted",
 	"save": "Write the output to a file", "tee": "Write the output to a file and show it", "trim": "Cut characters from the start of lines",
 }
 
@@ -90,6 +93,7 @@ var pipeTable = command.NewTable(pipeHelp, []command.Command[pipe]{
 	{Words: "match", Options: []command.Option{needed("pattern", patternValue)}, Do: matching(func(lines []string, re *regexp.Regexp) []string {
 		return keep(lines, re.MatchString)
 	})},
+	{Words: "no-confirm", Do: func(p *pipeline, _ command.Args) error { p.noConfirm = true; return nil }},
 	{Words: "no-more", Do: func(p *pipeline, _ command.Args) error { p.noMore = true; return nil }},
 	{Words: "refresh", Options: []command.Option{{Name: "seconds", Help: "Seconds", Bare: true, Value: &command.Value{Name: "seconds", Help: "Seconds between repeats (1..86400, 1 when absent)", Check: numberIn(1, 86400)}}}, Do: func(p *pipeline, a command.Args) error {
 		n := 1
@@ -293,6 +297,9 @@ func (s *Shell) showAnswer(a answer, p *pipeline) error {
 			fmt.Fprintf(s.err, "Wrote %d lines of output to '%s'\n", strings.Count(text, "\n"), p.file)
 			return nil
 		}
+	}
+	if s.page != nil && !utf8.ValidString(text) {
+		return &api.Error{Message: "the answer is not text", Hint: "name a file for it, or use | save"}
 	}
 	if s.page != nil && !p.noMore {
 		return s.page(text)

@@ -56,6 +56,7 @@ type Shell struct {
 
 	// What a terminal adds; nil or zero without one.
 	ask       func(question string) (string, error)                           // a line of input
+	askSecret func(question string) (string, error)                           // the same, not shown while it is typed
 	readText  func() (string, error)                                          // lines until the end of input
 	page      func(text string) error                                         // shows text through the pager
 	interrupt func(ctx context.Context) (context.Context, context.CancelFunc) // ends with Ctrl-C
@@ -132,7 +133,7 @@ func (s *Shell) operational(ctx context.Context, line string) error {
 		return err
 	}
 	return s.present(ctx, pipes, func(ctx context.Context) (answer, error) {
-		result, err := s.client.Command(ctx, api.Command{Line: head, Display: pipes.display, Compare: pipes.compare})
+		result, err := s.command(ctx, head, pipes)
 		if err != nil {
 			return answer{}, err
 		}

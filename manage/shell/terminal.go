@@ -57,7 +57,7 @@ func (s *Shell) interact(ctx context.Context, in io.Reader, out io.Writer, size 
 	defer sc.editor.SetBracketedPasteMode(false)
 
 	s.out, s.err = sc.editor, sc.editor
-	s.ask, s.readText = sc.ask, sc.readText
+	s.ask, s.askSecret, s.readText = sc.ask, sc.askSecret, sc.readText
 	s.page = (&pager{out: sc.editor, key: sc.keyboard.key, height: sc.height}).show
 	s.interrupt = sc.keyboard.interruptible
 	s.notice = func(text string) { fmt.Fprintln(sc.editor, text) }
@@ -136,6 +136,16 @@ func (sc *screen) prompt() string {
 
 // ask asks a question and returns the line that is typed; Ctrl-D gives io.EOF.
 func (sc *screen) ask(question string) (string, error) {
+	return sc.read(question, sc.editor.ReadLine)
+}
+
+// askSecret is ask, without showing what is typed.
+func (sc *screen) askSecret(question string) (string, error) {
+	return sc.read(question, func() (string, error) { return sc.editor.ReadPassword(question) })
+}
+
+// read has a line read under a prompt, without the keys that help with commands.
+func (sc *screen) read(question string, line func() (string, error)) (string, error) {
 	sc.editor.SetPrompt(question)
 	complete := sc.editor.AutoCompleteCallback
 	sc.editor.AutoCompleteCallback = sc.end
@@ -144,7 +154,7 @@ func (sc *screen) ask(question string) (string, error) {
 		sc.editor.AutoCompleteCallback = complete
 		sc.keyboard.onInterrupt(running)
 	}()
-	return sc.editor.ReadLine()
+	return line()
 }
 
 // readText reads lines until Ctrl-D.

@@ -58,6 +58,12 @@ var views = map[string]func() View{
 	"appid-cache":            func() View { return new(ApplicationCache) },
 	"appid-statistics":       func() View { return new(ApplicationStatistics) },
 	"appid-counters":         func() View { return new(AppIDCounters) },
+	"pki-certificates":       func() View { return new(Certificates) },
+	"pki-key-pairs":          func() View { return new(KeyPairs) },
+	"pki-requests":           func() View { return new(CertificateRequests) },
+	"pki-exported":           func() View { return new(Exported) },
+	"pki-group-loaded":       func() View { return new(GroupLoaded) },
+	"ssl-certificates":       func() View { return new(SSLCertificates) },
 	"local-users":            func() View { return new(LocalUsers) },
 	"idp-version":            func() View { return new(IDPVersion) },
 }

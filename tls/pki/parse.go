@@ -16,8 +16,8 @@ import (
 
 // Limits on what is loaded.
 const (
-	MaxFile         = 16 << 20 // bytes
-	maxCertificates = 10000    // of a file
+	MaxFile         = 8 << 20 // bytes
+	maxCertificates = 10000   // of a file
 )
 
 // Errors of passphrases.

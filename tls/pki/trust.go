@@ -1,8 +1,9 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/x509"
-	"fmt"
+	"slices"
 
 	"sluice/store/schema"
 )
@@ -10,43 +11,85 @@ import (
 // All stands for every CA profile and group.
 const All = "all"
 
-// TrustPool gathers the authorities that names stand for: "all", profiles, groups, members of groups.
-// Of profiles only those count that cfg has; a profile whose certificate is not loaded yet adds
-// nothing. The error names what does not exist. The list has each authority once, in order.
-func (s *Store) TrustPool(cfg *schema.PKI, names []string) (*x509.CertPool, []*x509.Certificate, error) {
-	configured := map[string]bool{}
-	for _, p := range cfg.CAProfiles {
-		configured[p.Name] = true
-	}
-	var members []*CA
-	for _, name := range names {
-		group, profile := s.CAGroup(name), s.CAProfile(name)
-		if name == All {
-			group = s.CAs()
-		}
-		if group == nil && name != All && !configured[name] && (profile == nil || profile[0].Group == "") {
-			return nil, nil, fmt.Errorf("there is no ca-profile or CA profile group %s", name)
-		}
-		members = append(append(members, group...), profile...)
-	}
-	pool := x509.NewCertPool()
-	var list []*x509.Certificate
-	seen := map[[32]byte]bool{}
-	for _, c := range members {
-		if sum := Fingerprint(c.Certificate); !seen[sum] && (c.Group != "" || configured[c.Name]) {
-			seen[sum] = true
-			pool.AddCert(c.Certificate)
-			list = append(list, c.Certificate)
-		}
-	}
-	return pool, list, nil
+// Trust is whom a configuration trusts: the groups of a store, and those of its CA profiles that the
+// configuration has. It sees every change of the store.
+type Trust struct {
+	store    *Store
+	profiles []schema.CAProfile
 }
+
+// Trust is whom cfg trusts.
+func (s *Store) Trust(cfg *schema.PKI) Trust { return Trust{s, cfg.CAProfiles} }
+
+// CAs are the certificates that a name stands for: of a profile, a group, a member of a group, or
+// [All]. ok is false when there is nothing of that name; a profile may have no certificate yet.
+func (t Trust) CAs(name string) (list []*x509.Certificate, ok bool) {
+	members := t.store.CAGroup(name)
+	ok = members != nil || t.has(name) || name == All
+	if name == All {
+		members = t.store.CAs()
+	}
+	for _, c := range append(members, t.store.CAProfile(name)...) {
+		if c.Group != "" || t.has(c.Name) {
+			list, ok = append(list, c.Certificate), true
+		}
+	}
+	return list, ok
+}
+
+// has says whether the configuration has a profile.
+func (t Trust) has(profile string) bool {
+	return slices.ContainsFunc(t.profiles, func(p schema.CAProfile) bool { return p.Name == profile })
+}
+
+// CANames are the names of profiles and groups.
+func (t Trust) CANames() []string {
+	names := t.store.CAGroups()
+	for _, p := range t.profiles {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// RevocationDisabled says whether a profile with the certificate of an issuer says that revocation is
+// not looked up for what the issuer signed.
+func (t Trust) RevocationDisabled(issuer *x509.Certificate) bool {
+	for _, p := range t.profiles {
+		if !p.Revocation.Disable {
+			continue
+		}
+		for _, c := range t.store.CAProfile(p.Name) {
+			if bytes.Equal(c.Certificate.RawSubject, issuer.RawSubject) && equalKeys(c.Certificate.PublicKey, issuer.PublicKey) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Check warns of profiles of cfg that have no certificate.
+func (s *Store) Check(cfg *schema.PKI) []schema.Problem {
+	var problems []schema.Problem
+	for _, p := range cfg.CAProfiles {
+		path := "security pki ca-profile " + p.Name
+		if err := CheckName(p.Name); err != nil {
+			problems = append(problems, schema.Errorf(path, "%v", err))
+		} else if len(s.CAProfile(p.Name)) == 0 {
+			problems = append(problems, schema.Problem{Path: path, Message: "no certificate is loaded, so that nothing is trusted by this profile", Warning: true,
+				Hint: "request security pki ca-certificate load ca-profile " + p.Name + " filename FILE"})
+		}
+	}
+	return problems
+}
+
+// maxChain bounds how many issuers are followed.
+const maxChain = 10
 
 // Chain is what a server that presents l sends after its certificate: its issuers as far as they are
 // known, from what was loaded with it and from all authorities, in order. The root is left out, since
 // clients must have it (RFC 8446, section 4.4.2).
 func (s *Store) Chain(l *Local) []*x509.Certificate {
-	candidates := append([]*x509.Certificate(nil), l.Chain...)
+	candidates := slices.Clone(l.Chain)
 	for _, c := range s.CAs() {
 		candidates = append(candidates, c.Certificate)
 	}
@@ -61,30 +104,31 @@ func (s *Store) Chain(l *Local) []*x509.Certificate {
 	return chain
 }
 
-// maxChain bounds how many issuers are followed.
-const maxChain = 10
-
 // Verify says why the certificate of l does not chain to an authority that is loaded, or is not valid
 // now. A self-signed certificate stands for itself.
-func (s *Store) Verify(l *Local) error {
+func (s *Store) Verify(l *Local) error { return s.verify(l.Certificate, l.Chain) }
+
+// VerifyCA says why the certificate of an authority is not valid now or, where it is no root, does not
+// chain to one that is loaded.
+func (s *Store) VerifyCA(c *CA) error { return s.verify(c.Certificate, nil) }
+
+func (s *Store) verify(certificate *x509.Certificate, chain []*x509.Certificate) error {
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 	for _, c := range s.CAs() {
-		roots.AddCert(c.Certificate)
+		if isSelfIssued(c.Certificate) {
+			roots.AddCert(c.Certificate)
+		} else {
+			intermediates.AddCert(c.Certificate)
+		}
 	}
-	for _, c := range l.Chain {
+	for _, c := range chain {
 		intermediates.AddCert(c)
 	}
-	if isSelfIssued(l.Certificate) {
-		roots.AddCert(l.Certificate)
+	if isSelfIssued(certificate) {
+		roots.AddCert(certificate)
 	}
-	_, err := l.Certificate.Verify(x509.VerifyOptions{
+	_, err := certificate.Verify(x509.VerifyOptions{
 		Roots: roots, Intermediates: intermediates, CurrentTime: s.now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	return err
-}
-
-// VerifyCA says why the certificate of an authority is not valid now, or, where it is no root, does
-// not chain to one that is loaded.
-func (s *Store) VerifyCA(c *CA) error {
-	return s.Verify(&Local{Certificate: c.Certificate})
 }

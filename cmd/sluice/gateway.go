@@ -29,6 +29,7 @@ import (
 	"sluice/stack/kernel"
 	"sluice/stack/offload"
 	"sluice/store"
+	"sluice/store/schema"
 	"sluice/store/tree"
 	"sluice/track"
 	"sluice/users"
@@ -125,6 +126,11 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	keys, err := openKeyring(o, func() *schema.Config { cfg, _ := st.Active(); return cfg }, logger)
+	if err != nil {
+		return err
+	}
+	defer keys.page.Close()
 	captures := openCaptures(o, apps, logger)
 	defer captures.Close()
 	sessions, err := proxy.New(proxy.Options{
@@ -147,7 +153,8 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	path := newDatapath(k, routes, sessions, policies, apps, logger, o)
 	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
 
-	st.Register(apps, packages, captures, path, logEngine{tracker})
+	keys.policies = path.Policies
+	st.Register(apps, packages, captures, path, keys, logEngine{tracker})
 	if err := firstCommit(st, o.config); err != nil {
 		return err
 	}
@@ -155,12 +162,16 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	packages.Start()
+	go keys.follow(ctx)
 	registerCounters(registry, sessions)
 
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
 		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures}, Users: identities,
-		Alarms: func() []view.Alarm { return slices.Concat(path.Alarms(), applicationAlarms(apps, packages)) },
+		Certificates: keys.Store,
+		Alarms: func() []view.Alarm {
+			return slices.Concat(path.Alarms(), applicationAlarms(apps, packages), keys.Alarms())
+		},
 	})
 	listener, err := manage.Listen(o.socket, o.group)
 	if err != nil {

@@ -3,6 +3,7 @@ package schema
 // PKI is [edit security pki].
 type PKI struct {
 	CAProfiles []CAProfile `cfg:"ca-profile" help:"Certificate authority"`
+	RootCAPage bool        `cfg:"root-ca-page" help:"Serve the root certificates of SSL proxy profiles over HTTP, on addresses of the gateway where the system service http is accepted"`
 }
 
 // CAProfile is [edit security pki ca-profile NAME]: one authority, whose certificate is loaded with

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"sluice/manage/view"
+	"sluice/policy"
+	"sluice/store"
+	"sluice/store/schema"
+	"sluice/tls/handout"
+	"sluice/tls/pki"
+)
+
+// refreshInterval is how often groups that come from the system's bundle are compared with it.
+const refreshInterval = time.Hour
+
+// keyring is the store of keys and certificates in the gateway, with the page that hands the root
+// certificates out.
+type keyring struct {
+	*pki.Store
+	page     *handout.Server
+	policies func() *policy.Engine // in force
+	active   func() *schema.Config
+	logger   *slog.Logger
+	opened   time.Time
+}
+
+// openKeyring opens the store. Files of it that cannot be read are an alarm.
+func openKeyring(o gatewayOptions, active func() *schema.Config, logger *slog.Logger) (*keyring, error) {
+	st, err := pki.Open(filepath.Join(o.state, "pki"))
+	if err != nil {
+		return nil, err
+	}
+	k := &keyring{Store: st, active: active, logger: logger, opened: time.Now()}
+	for _, fault := range st.Faults() {
+		logger.Error("certificate store", "fault", fault)
+	}
+	k.page = handout.New(handout.Options{Certificates: k.rootCAs, Logger: logger})
+	return k, nil
+}
+
+// Name names the engine in logs.
+func (*keyring) Name() string { return "pki" }
+
+// Prepare checks what a configuration says about certificates.
+func (k *keyring) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
+	return store.ChangeFunc(func() { k.page.Set(k.pageAddresses(cfg)) }), k.Check(&cfg.Security.PKI)
+}
+
+// follow keeps the groups that come from the system's bundle as that is, until ctx ends.
+func (k *keyring) follow(ctx context.Context) {
+	tick := time.NewTicker(refreshInterval)
+	defer tick.Stop()
+	for {
+		refreshed, err := k.Refresh()
+		if err != nil {
+			k.logger.Warn("groups of authorities were not compared with the system's", "error", err)
+		}
+		for _, group := range refreshed {
+			k.logger.Info("authorities renewed from the system's bundle", "group", group, "certificates", len(k.CAGroup(group)))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// rootCAs are the certificates that profiles of the active configuration sign with.
+func (k *keyring) rootCAs() []*pki.Local {
+	var list []*pki.Local
+	for _, p := range k.active().Services.SSL.Proxy.Profiles {
+		for _, id := range p.RootCA {
+			if l, ok := k.Local(id); ok && !slices.Contains(list, l) {
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+// pageAddresses are the gateway's addresses on interfaces that accept the system service http, when
+// the configuration asks for the page.
+func (k *keyring) pageAddresses(cfg *schema.Config) []netip.Addr {
+	if !cfg.Security.PKI.RootCAPage {
+		return nil
+	}
+	var list []netip.Addr
+	for _, rule := range k.policies().HostInbound() {
+		if !slices.ContainsFunc(rule.Accept, isHTTP) || slices.ContainsFunc(rule.Except, isHTTP) {
+			continue
+		}
+		for _, prefix := range cfg.Logical(rule.Interface).Addresses {
+			if addr := prefix.Addr(); !addr.IsLinkLocalUnicast() && !slices.Contains(list, addr) {
+				list = append(list, addr)
+			}
+		}
+	}
+	return list
+}
+
+func isHTTP(m policy.HostMatch) bool { return m.Service == "http" || m.Service == "any-service" }
+
+// Alarms are the files that could not be read, and the addresses without page.
+func (k *keyring) Alarms() []view.Alarm {
+	var list []view.Alarm
+	for _, fault := range k.Faults() {
+		list = append(list, view.Alarm{Since: k.opened, Class: "Major", Text: fault.Error()})
+	}
+	for _, fault := range k.page.Faults() {
+		list = append(list, view.Alarm{Class: "Minor", Text: fault.Error()})
+	}
+	return list
+}

@@ -1,8 +1,8 @@
 package pki
 
 import (
-	"bytes"
 	"crypto/x509"
+	"fmt"
 	"slices"
 
 	"sluice/store/schema"
@@ -11,60 +11,38 @@ import (
 // All stands for every CA profile and group.
 const All = "all"
 
-// Trust is whom a configuration trusts: the groups of a store, and those of its CA profiles that the
-// configuration has. It sees every change of the store.
-type Trust struct {
-	store    *Store
-	profiles []schema.CAProfile
-}
-
-// Trust is whom cfg trusts.
-func (s *Store) Trust(cfg *schema.PKI) Trust { return Trust{s, cfg.CAProfiles} }
-
-// CAs are the certificates that a name stands for: of a profile, a group, a member of a group, or
-// [All]. ok is false when there is nothing of that name; a profile may have no certificate yet.
-func (t Trust) CAs(name string) (list []*x509.Certificate, ok bool) {
-	members := t.store.CAGroup(name)
-	ok = members != nil || t.has(name) || name == All
-	if name == All {
-		members = t.store.CAs()
+// TrustPool gathers the authorities that names stand for: "all", profiles, groups, members of groups.
+// Of profiles only those count that cfg has; one whose certificate is not loaded yet adds nothing. The
+// error names what does not exist. The list has each authority once, in order.
+func (s *Store) TrustPool(cfg *schema.PKI, names []string) (*x509.CertPool, []*x509.Certificate, error) {
+	configured := map[string]bool{}
+	for _, p := range cfg.CAProfiles {
+		configured[p.Name] = true
 	}
-	for _, c := range append(members, t.store.CAProfile(name)...) {
-		if c.Group != "" || t.has(c.Name) {
-			list, ok = append(list, c.Certificate), true
+	pool, seen := x509.NewCertPool(), map[[32]byte]bool{}
+	var list []*x509.Certificate
+	for _, name := range names {
+		members := append(s.CAGroup(name), s.CAProfile(name)...)
+		if name == All {
+			members = s.CAs()
 		}
-	}
-	return list, ok
-}
-
-// has says whether the configuration has a profile.
-func (t Trust) has(profile string) bool {
-	return slices.ContainsFunc(t.profiles, func(p schema.CAProfile) bool { return p.Name == profile })
-}
-
-// CANames are the names of profiles and groups.
-func (t Trust) CANames() []string {
-	names := t.store.CAGroups()
-	for _, p := range t.profiles {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
-// RevocationDisabled says whether a profile with the certificate of an issuer says that revocation is
-// not looked up for what the issuer signed.
-func (t Trust) RevocationDisabled(issuer *x509.Certificate) bool {
-	for _, p := range t.profiles {
-		if !p.Revocation.Disable {
-			continue
-		}
-		for _, c := range t.store.CAProfile(p.Name) {
-			if bytes.Equal(c.Certificate.RawSubject, issuer.RawSubject) && equalKeys(c.Certificate.PublicKey, issuer.PublicKey) {
-				return true
+		exists := name == All || configured[name]
+		for _, c := range members {
+			if c.Group == "" && !configured[c.Name] {
+				continue
+			}
+			exists = true
+			if sum := Fingerprint(c.Certificate); !seen[sum] {
+				seen[sum] = true
+				pool.AddCert(c.Certificate)
+				list = append(list, c.Certificate)
 			}
 		}
+		if !exists {
+			return nil, nil, fmt.Errorf("there is no ca-profile or CA profile group %s", name)
+		}
 	}
-	return false
+	return pool, list, nil
 }
 
 // Check warns of profiles of cfg that have no certificate.

@@ -1,0 +1,59 @@
+package revoke
+
+import (
+	"time"
+)
+
+// freshness is how often the lists are looked through for those to be renewed.
+const freshness = time.Minute
+
+// keepFresh renews lists before they end, as long as the checker lives.
+func (c *Checker) keepFresh() {
+	t := time.NewTicker(freshness)
+	defer t.Stop()
+	for {
+		select {
+		case <-c.closed:
+			return
+		case <-t.C:
+			c.refresh()
+		}
+	}
+}
+
+// refresh starts to renew the lists whose time has come, and forgets those that ended and that nobody
+// asks for.
+func (c *Checker) refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.options.Now()
+	for _, s := range c.sources {
+		idle := now.Sub(s.used) > maxIdle
+		switch {
+		case s.flight != nil || s.url == "":
+		case s.record.Size == 0:
+			if idle {
+				c.forget(s)
+			}
+		case idle && now.After(s.record.ends()):
+			c.forget(s)
+		case !idle && s.certificate != nil && !now.Before(s.record.renewal()) && !now.Before(s.retry):
+			c.start(s)
+		}
+	}
+}
+
+// ends is when the list is no longer the newest.
+func (r *record) ends() time.Time {
+	if r.NextUpdate.IsZero() {
+		return r.Fetched.Add(withoutNextUpdateLife)
+	}
+	return r.NextUpdate
+}
+
+// renewal is when a list is asked for again: half-way between what it is of and the next one, but always a
+// while after the last time, and a while before its end.
+func (r *record) renewal() time.Time {
+	half := r.ends().Sub(r.ThisUpdate) / 2
+	return r.Fetched.Add(min(max(half, minRenew), maxRenew))
+}

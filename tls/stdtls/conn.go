@@ -84,6 +84,10 @@ type Conn struct {
 
 	// closeNotifyErr is any error from sending the alertCloseNotify record.
 	closeNotifyErr error
+	// closeNotifyReceived is true if the peer has ended its direction.
+	//
+	// Sluice: a FIN without the alert can be told from one with it.
+	closeNotifyReceived atomic.Bool
 	// closeNotifySent is true if the Conn attempted to send an
 	// alertCloseNotify record.
 	closeNotifySent bool
@@ -100,11 +104,12 @@ type Conn struct {
 
 	// input/output
 	in, out   halfConn
-	rawInput  bytes.Buffer // raw input, starting with a record header
+	rawInput  readAhead    // raw input, starting with a record header (Sluice: was a bytes.Buffer)
 	input     bytes.Reader // application data waiting to be read, from rawInput.Next
 	hand      bytes.Buffer // handshake data waiting to be read
 	buffering bool         // whether records are buffered in sendBuf
 	sendBuf   []byte       // a buffer of records waiting to be sent
+	batch     recordBatch  // records that are written together (Sluice)
 
 	// bytesSent counts the bytes of application data sent.
 	// packetsSent counts packets.
@@ -736,6 +741,7 @@ nextRecord:
 			return c.in.setErrorLocked(c.sendAlert(alertUnexpectedMessage))
 		}
 		if alert(data[1]) == alertCloseNotify {
+			c.closeNotifyReceived.Store(true)
 			return c.in.setErrorLocked(io.EOF)
 		}
 		if c.vers == VersionTLS13 {
@@ -831,42 +837,11 @@ func (c *Conn) retryReadRecord(expectChangeCipherSpec bool) error {
 	return c.readRecordOrCCS(expectChangeCipherSpec)
 }
 
-// atLeastReader reads from R, stopping with EOF once at least N bytes have been
-// read. It is different from an io.LimitedReader in that it doesn't cut short
-// the last Read call, and in that it considers an early EOF an error.
-type atLeastReader struct {
-	R io.Reader
-	N int64
-}
-
-func (r *atLeastReader) Read(p []byte) (int, error) {
-	if r.N <= 0 {
-		return 0, io.EOF
-	}
-	n, err := r.R.Read(p)
-	r.N -= int64(n) // won't underflow unless len(p) >= n > 9223372036854775809
-	if r.N > 0 && err == io.EOF {
-		return n, io.ErrUnexpectedEOF
-	}
-	if r.N <= 0 && err == nil {
-		return n, io.EOF
-	}
-	return n, err
-}
-
 // readFromUntil reads from r into c.rawInput until c.rawInput contains
 // at least n bytes or else returns an error.
 func (c *Conn) readFromUntil(r io.Reader, n int) error {
-	if c.rawInput.Len() >= n {
-		return nil
-	}
-	needs := n - c.rawInput.Len()
-	// There might be extra input waiting on the wire. Make a best effort
-	// attempt to fetch it so that it can be used in (*Conn).Read to
-	// "predict" closeNotify alerts.
-	c.rawInput.Grow(needs + bytes.MinRead)
-	_, err := c.rawInput.ReadFrom(&atLeastReader{r, int64(needs)})
-	return err
+	// Sluice: many records are read at once, into a buffer that is not kept.
+	return c.rawInput.readUntil(r, n)
 }
 
 // sendAlertLocked sends a TLS alert message.
@@ -999,13 +974,6 @@ func (c *Conn) flush() (int, error) {
 	return n, err
 }
 
-// outBufPool pools the record-sized scratch buffers used by writeRecordLocked.
-var outBufPool = sync.Pool{
-	New: func() any {
-		return new([]byte)
-	},
-}
-
 // writeRecordLocked writes a TLS record with the given type and payload to the
 // connection and updates the record layer state.
 func (c *Conn) writeRecordLocked(typ recordType, data []byte) (int, error) {
@@ -1022,18 +990,6 @@ func (c *Conn) writeRecordLocked(typ recordType, data []byte) (int, error) {
 		return len(data), nil
 	}
 
-	outBufPtr := outBufPool.Get().(*[]byte)
-	outBuf := *outBufPtr
-	defer func() {
-		// You might be tempted to simplify this by just passing &outBuf to Put,
-		// but that would make the local copy of the outBuf slice header escape
-		// to the heap, causing an allocation. Instead, we keep around the
-		// pointer to the slice header returned by Get, which is already on the
-		// heap, and overwrite and return that.
-		*outBufPtr = outBuf
-		outBufPool.Put(outBufPtr)
-	}()
-
 	var n int
 	for len(data) > 0 {
 		m := len(data)
@@ -1041,7 +997,13 @@ func (c *Conn) writeRecordLocked(typ recordType, data []byte) (int, error) {
 			m = maxPayload
 		}
 
-		_, outBuf = sliceForAppend(outBuf[:0], recordHeaderLen)
+		// Sluice: records are collected, and written together.
+		written, err := c.makeRoom(len(data))
+		n += written
+		if err != nil {
+			return n, err
+		}
+		outBuf := c.batch.next()
 		outBuf[0] = byte(typ)
 		vers := c.vers
 		if vers == 0 {
@@ -1058,16 +1020,19 @@ func (c *Conn) writeRecordLocked(typ recordType, data []byte) (int, error) {
 		outBuf[3] = byte(m >> 8)
 		outBuf[4] = byte(m)
 
-		var err error
 		outBuf, err = c.out.encrypt(outBuf, data[:m], c.config.rand())
 		if err != nil {
 			return n, err
 		}
-		if _, err := c.write(outBuf); err != nil {
+		c.batch.add(outBuf, m)
+		data = data[m:]
+	}
+	if !c.batch.hold {
+		written, err := c.writeBatch()
+		n += written
+		if err != nil {
 			return n, err
 		}
-		n += m
-		data = data[m:]
 	}
 
 	if typ == recordTypeChangeCipherSpec && c.vers != VersionTLS13 {
@@ -1419,19 +1384,20 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 	c.in.Lock()
 	defer c.in.Unlock()
+	defer c.releaseInput()
 
-	for c.input.Len() == 0 {
-		if err := c.readRecord(); err != nil {
-			return 0, err
-		}
-		for c.hand.Len() > 0 {
-			if err := c.handlePostHandshakeMessage(); err != nil {
-				return 0, err
-			}
-		}
+	// Sluice: was a loop of readRecord and handlePostHandshakeMessage.
+	if err := c.awaitInput(); err != nil {
+		return 0, err
 	}
 
 	n, _ := c.input.Read(b)
+
+	// Sluice: what was read already goes into b, not only one record.
+	n, err := c.readBuffered(b, n)
+	if err != nil {
+		return n, err
+	}
 
 	// If a close-notify alert is waiting, read it so that we can return (n,
 	// EOF) instead of (n, nil), to signal to the HTTP response reading
@@ -1593,6 +1559,8 @@ func (c *Conn) handshakeContext(ctx context.Context) (ret error) {
 	c.handshakeErr = c.handshakeFn(handshakeCtx)
 	if c.handshakeErr == nil {
 		c.handshakes++
+		c.releaseHand() // Sluice: an idle connection keeps no buffer.
+		c.rawInput.release()
 	} else {
 		// If an error occurred during the handshake try to flush the
 		// alert that might be left in the buffer.

@@ -66,6 +66,10 @@ func (c *codec) session(s *Session) {
 	} {
 		c.string(text)
 	}
+	c.byte((*uint8)(&s.SSL.Origin))
+	for _, text := range []*string{&s.SSL.Profile, &s.SSL.ServerName, &s.SSL.URLCategory, &s.SSL.Whitelisted} {
+		c.string(text)
+	}
 }
 
 func (c *codec) uint(v *uint64) {

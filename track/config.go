@@ -117,9 +117,10 @@ type categories uint8
 const (
 	categorySession categories = 1 << iota
 	categoryApptrack
+	categorySSLProxy
 	categorySystem
 
-	categoryAll = categorySession | categoryApptrack
+	categoryAll = categorySession | categoryApptrack | categorySSLProxy
 )
 
 func (c categories) has(tag Tag) bool {
@@ -128,6 +129,8 @@ func (c categories) has(tag Tag) bool {
 		return c&categorySystem != 0
 	case tag.application():
 		return c&categoryApptrack != 0
+	case tag.decryption():
+		return c&categorySSLProxy != 0
 	}
 	return c&categorySession != 0
 }
@@ -147,6 +150,8 @@ func categoriesOf(names []string) categories {
 			c |= categorySession
 		case "apptrack":
 			c |= categoryApptrack
+		case "sslproxy":
+			c |= categorySSLProxy
 		}
 	}
 	return c

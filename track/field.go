@@ -1,6 +1,7 @@
 package track
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"time"
@@ -153,6 +154,13 @@ var fields = indexFields(
 	fixed("peer-source-address", "0.0.0.0"), fixed("peer-source-port", "0"),
 	fixed("peer-destination-address", "0.0.0.0"), fixed("peer-destination-port", "0"),
 	fixed("hostname", "NA NA"), fixed("tunnel-inspection", "Off"), fixed("tunnel-inspection-policy-set", "root"),
+
+	fixed("logical-system-name", "root-logical-system"),
+	text("source-interface-name", "", func(s *Session) string { return s.IngressInterface }),
+	text("url", notApplicable, func(s *Session) string { return s.SSL.Whitelisted }),
+	field{name: "message", text: true, append: func(dst []byte, r *record) []byte { return append(dst, cmp.Or(r.reason, "NA")...) }},
+	text("sni", "NULL", func(s *Session) string { return s.SSL.ServerName }),
+	text("url-category", "NULL", func(s *Session) string { return s.SSL.URLCategory }),
 )
 
 // fieldVariants are fields that a layout writes in another way than under their own name.
@@ -160,6 +168,13 @@ var fieldVariants = map[string]field{
 	"connection-tag-hex":       fixed("connection-tag", "0x0"),
 	"nat-connection-tag-hex":   fixed("nat-connection-tag", "0x0"),
 	"encrypted-not-applicable": fixed("encrypted", notApplicable),
+	"ssl-profile-name":         text("profile-name", "(null)", func(s *Session) string { return s.SSL.Profile }),
+	"message-origin": {name: "message", append: func(dst []byte, r *record) []byte {
+		if o := r.SSL.Origin.String(); o != "" {
+			dst = append(append(dst, o...), ": "...)
+		}
+		return dst
+	}},
 }
 
 func indexFields(list ...field) map[string]field {

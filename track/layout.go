@@ -4,6 +4,7 @@ package track
 // fields in braces. Collectors parse by name, but older ones by position, so the order is part of
 // the contract with them.
 type layout struct {
+	process    string // who sends it; "" for RT_FLOW
 	severity   Severity
 	structured string // field names in order
 	plain      string // text with {field-name}
@@ -32,6 +33,9 @@ const flowPlain = "{source-address}/{source-port}->{destination-address}/{destin
 	"{nat-source-address}/{nat-source-port}->{nat-destination-address}/{nat-destination-port} {nat-connection-tag-hex} " +
 	"{src-nat-rule-type} {src-nat-rule-name} {dst-nat-rule-type} {dst-nat-rule-name} {protocol-id} {policy-name} " +
 	"{source-zone-name} {destination-zone-name} {session-id} "
+
+// flowProcess is who sends messages whose layout names nobody else.
+const flowProcess = "RT_FLOW"
 
 // layouts holds the layout of every tag.
 var layouts = [tagCount]layout{
@@ -105,13 +109,30 @@ var layouts = [tagCount]layout{
 			"{routing-instance} {destination-interface-name} {last-destination-interface-name} {uplink-incoming-interface-name} " +
 			"{last-incoming-interface-name} {uplink-tx-bytes} {uplink-rx-bytes} {apbr-policy-name} {dscp-value} {apbr-rule-type}",
 	},
+	SSLDrop:    sslLayout(severityInfo),
+	SSLAllow:   sslLayout(severityInfo),
+	SSLIgnore:  sslLayout(severityInfo),
+	SSLError:   sslLayout(severityError),
+	SSLWarning: sslLayout(severityWarning),
+	SSLWhitelist: {
+		process: sslProxy, severity: severityInfo,
+		structured: "logical-system-name session-id url " + sslBase,
+		plain:      "lsys:root {session-id} host:{url}/{destination-port}" + sslBasePlain,
+	},
+	SSLInfo: {
+		process: sslProxy, severity: severityInfo,
+		structured: "logical-system-name session-id " + sslBase + "sni url-category",
+		plain:      "lsys:root {session-id} " + sslBasePlain + " sni:{sni} url-category:{url-category}",
+	},
 }
 
 // Severity is a syslog severity (RFC 5424, 6.2.1); a smaller number is more severe.
 type Severity uint8
 
 const (
-	severityInfo Severity = 6
+	severityError   Severity = 3
+	severityWarning Severity = 4
+	severityInfo    Severity = 6
 )
 
 // severityNames are the severities as statements name them, by number.

@@ -1,6 +1,7 @@
 package track
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -60,7 +61,9 @@ func (e *envelope) appendMessage(dst []byte, f Format, r *record) []byte {
 		dst = t.AppendFormat(dst, plainTime)
 		dst = append(dst, ' ')
 		dst = append(dst, e.host...)
-		dst = append(dst, " RT_FLOW: "...)
+		dst = append(dst, ' ')
+		dst = append(dst, p.process...)
+		dst = append(dst, ": "...)
 		dst = append(dst, r.tag.String()...)
 		dst = append(dst, ": "...)
 		return p.appendValues(dst, r)
@@ -68,7 +71,9 @@ func (e *envelope) appendMessage(dst []byte, f Format, r *record) []byte {
 	dst = t.AppendFormat(dst, structuredTime)
 	dst = append(dst, ' ')
 	dst = append(dst, e.host...)
-	dst = append(dst, " RT_FLOW - "...)
+	dst = append(dst, ' ')
+	dst = append(dst, p.process...)
+	dst = append(dst, " - "...)
 	dst = append(dst, r.tag.String()...)
 	dst = append(dst, " ["...)
 	dst = append(dst, e.sdid...)
@@ -79,6 +84,7 @@ func (e *envelope) appendMessage(dst []byte, f Format, r *record) []byte {
 // A program is a layout made ready for rendering: literal text and fields in turn.
 type program struct {
 	priority string // "<14>1 " or "<14>"
+	process  string // who sends it
 	steps    []step
 	end      string
 	escape   func(dst []byte, from int) []byte
@@ -100,6 +106,9 @@ func compileLayouts() (all [formatCount][tagCount]program) {
 		all[Structured][tag].priority = priority + "1 "
 		all[Plain][tag] = compilePlain(l.plain)
 		all[Plain][tag].priority = priority
+		for f := range all {
+			all[f][tag].process = cmp.Or(l.process, flowProcess)
+		}
 	}
 	return all
 }

@@ -24,6 +24,7 @@ func fullSession() *Session {
 		RoutingProfile: "apbr1", RoutingRule: "rule1", RoutingPolicy: "sla1", RoutingRuleType: "application", DSCP: "13",
 		WebFilterCategory: "Enhanced_News", MultipathRule: "multi1", UplinkInterface: "gr-0/0/0.0", UplinkTxBytes: 1959, UplinkRxBytes: 68643,
 		SourceVRF: "vpn-A", DestinationVRF: "vpn-B", LastEgressInterface: "ge-0/0/4.0", LastUplinkInterface: "gr-0/0/1.0",
+		SSL:               SSL{Profile: "ssl-inspect-profile", Whitelisted: "www.example.net", ServerName: "www.example.com", URLCategory: "CATEGORY-1", Origin: FromCertificate},
 		PacketsFromClient: 347, BytesFromClient: 18199, PacketsFromServer: 388, BytesFromServer: 131928,
 		Start: time.Unix(1540454000, 0), Elapsed: 411*time.Second + 900*time.Millisecond,
 	}
@@ -193,7 +194,14 @@ func TestStructuredParses(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", tag, err, text)
 		}
 		m := parsed.(*rfc5424.SyslogMessage)
-		if *m.Appname != "RT_FLOW" || *m.MsgID != tag.String() || *m.Hostname != "gw1" || *m.Priority != 14 || !m.Timestamp.Equal(testTime) {
+		process, priority := "RT_FLOW", uint8(14)
+		if tag.decryption() {
+			process, priority = "junos-ssl-proxy", map[Tag]uint8{SSLError: 11, SSLWarning: 12}[tag]
+			if priority == 0 {
+				priority = 14
+			}
+		}
+		if *m.Appname != process || *m.MsgID != tag.String() || *m.Hostname != "gw1" || *m.Priority != priority || !m.Timestamp.Equal(testTime) {
 			t.Errorf("%s: header is not what was sent: %s", tag, text)
 		}
 		params := (*m.StructuredData)[DefaultSDID]

@@ -8,7 +8,7 @@ type Tag uint8
 // systemMessage is the kind of what the gateway says of itself: such a record carries its own tag.
 const systemMessage Tag = 0
 
-// The kinds of session records.
+// The kinds of session records. The history keeps their numbers: a new one goes to the end.
 const (
 	FlowCreate Tag = iota + 1
 	FlowClose
@@ -18,6 +18,13 @@ const (
 	AppVolumeUpdate
 	AppRouteUpdate
 	NextHopChange
+	SSLDrop
+	SSLAllow
+	SSLIgnore
+	SSLWhitelist
+	SSLError
+	SSLWarning
+	SSLInfo
 
 	tagCount = iota + 1
 )
@@ -32,6 +39,13 @@ var tagNames = [tagCount]string{
 	AppVolumeUpdate: "APPTRACK_SESSION_VOL_UPDATE",
 	AppRouteUpdate:  "APPTRACK_SESSION_ROUTE_UPDATE",
 	NextHopChange:   "RT_FLOW_NEXTHOP_CHANGE",
+	SSLDrop:         "SSL_PROXY_SSL_SESSION_DROP",
+	SSLAllow:        "SSL_PROXY_SSL_SESSION_ALLOW",
+	SSLIgnore:       "SSL_PROXY_SESSION_IGNORE",
+	SSLWhitelist:    "SSL_PROXY_SESSION_WHITELIST",
+	SSLError:        "SSL_PROXY_ERROR",
+	SSLWarning:      "SSL_PROXY_WARNING",
+	SSLInfo:         "SSL_PROXY_INFO",
 }
 
 // String is the tag as it appears in messages.
@@ -66,4 +80,7 @@ func Tags() []Tag {
 }
 
 // application says whether the record belongs to application tracking.
-func (t Tag) application() bool { return t >= AppCreate }
+func (t Tag) application() bool { return t >= AppCreate && t <= NextHopChange }
+
+// decryption says whether the record belongs to the SSL proxy.
+func (t Tag) decryption() bool { return t >= SSLDrop }

@@ -67,7 +67,7 @@ func (c *codec) session(s *Session) {
 		c.string(text)
 	}
 	c.byte((*uint8)(&s.SSL.Origin))
-	for _, text := range []*string{&s.SSL.Profile, &s.SSL.ServerName, &s.SSL.URLCategory, &s.SSL.Whitelisted} {
+	for _, text := range []*string{&s.SSL.Profile, &s.SSL.SNI, &s.SSL.Category, &s.SSL.URL} {
 		c.string(text)
 	}
 }

@@ -157,10 +157,10 @@ var fields = indexFields(
 
 	fixed("logical-system-name", "root-logical-system"),
 	text("source-interface-name", "", func(s *Session) string { return s.IngressInterface }),
-	text("url", notApplicable, func(s *Session) string { return s.SSL.Whitelisted }),
+	text("url", notApplicable, func(s *Session) string { return s.SSL.URL }),
 	field{name: "message", text: true, append: func(dst []byte, r *record) []byte { return append(dst, cmp.Or(r.reason, "NA")...) }},
-	text("sni", "NULL", func(s *Session) string { return s.SSL.ServerName }),
-	text("url-category", "NULL", func(s *Session) string { return s.SSL.URLCategory }),
+	text("sni", "NULL", func(s *Session) string { return s.SSL.SNI }),
+	text("url-category", "NULL", func(s *Session) string { return s.SSL.Category }),
 )
 
 // fieldVariants are fields that a layout writes in another way than under their own name.

@@ -185,10 +185,10 @@ func FuzzDecodeSession(f *testing.F) {
 // cut inside a value does not pass for whole.
 func TestDecodeCut(t *testing.T) {
 	whole := encodeSession(nil, fullSession())
-	last := len(fullSession().SSL.Whitelisted) + 1
+	last := len(fullSession().SSL.URL) + 1
 	s, err := decodeSession(whole[:len(whole)-last])
-	if err != nil || s.SSL.Whitelisted != "" || s.DestinationVRF != "vpn-B" {
-		t.Errorf("cut at a field: %v, %q, %q", err, s.DestinationVRF, s.SSL.Whitelisted)
+	if err != nil || s.SSL.URL != "" || s.DestinationVRF != "vpn-B" {
+		t.Errorf("cut at a field: %v, %q, %q", err, s.DestinationVRF, s.SSL.URL)
 	}
 	if _, err := decodeSession(whole[:len(whole)-1]); err == nil {
 		t.Error("cut inside a value: no error")

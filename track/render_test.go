@@ -24,7 +24,7 @@ func fullSession() *Session {
 		RoutingProfile: "apbr1", RoutingRule: "rule1", RoutingPolicy: "sla1", RoutingRuleType: "application", DSCP: "13",
 		WebFilterCategory: "Enhanced_News", MultipathRule: "multi1", UplinkInterface: "gr-0/0/0.0", UplinkTxBytes: 1959, UplinkRxBytes: 68643,
 		SourceVRF: "vpn-A", DestinationVRF: "vpn-B", LastEgressInterface: "ge-0/0/4.0", LastUplinkInterface: "gr-0/0/1.0",
-		SSL:               SSL{Profile: "ssl-inspect-profile", Whitelisted: "www.example.net", ServerName: "www.example.com", URLCategory: "CATEGORY-1", Origin: FromCertificate},
+		SSL:               SSL{Profile: "ssl-inspect-profile", URL: "www.example.net", SNI: "www.example.com", Category: "CATEGORY-1", Origin: FromCertificate},
 		PacketsFromClient: 347, BytesFromClient: 18199, PacketsFromServer: 388, BytesFromServer: 131928,
 		Start: time.Unix(1540454000, 0), Elapsed: 411*time.Second + 900*time.Millisecond,
 	}

@@ -1,12 +1,23 @@
 package track
 
-// SSL is what the SSL proxy has to say of a session.
+// SSLEvent is something that the SSL proxy has to say of a session.
+type SSLEvent struct {
+	Kind     Tag           // one of the SSL tags
+	Origin   MessageOrigin // who found what Message says
+	Message  string        // without the words of its origin; empty: NA
+	Profile  string        // empty: none could be chosen
+	URL      string        // address or domain name that is on the whitelist
+	SNI      string        // server name as the client sent it
+	Category string        // of the server name
+}
+
+// SSL is what a record keeps of an SSLEvent, beside its kind and message.
 type SSL struct {
-	Profile     string        `json:"profile,omitzero"`      // empty: none could be chosen
-	Whitelisted string        `json:"whitelisted,omitzero"`  // address or domain name that is on the whitelist
-	ServerName  string        `json:"sni,omitzero"`          // as the client sent it
-	URLCategory string        `json:"url-category,omitzero"` // of the server name
-	Origin      MessageOrigin `json:"origin,omitzero"`       // who found what the message says
+	Profile  string        `json:"profile,omitzero"`
+	URL      string        `json:"url,omitzero"`
+	SNI      string        `json:"sni,omitzero"`
+	Category string        `json:"category,omitzero"`
+	Origin   MessageOrigin `json:"origin,omitzero"`
 }
 
 // MessageOrigin says who found what a message of the SSL proxy says; the plain form begins with it.
@@ -28,12 +39,15 @@ func (o MessageOrigin) String() string {
 	return [...]string{"", "system", "openssl error", "certificate error"}[o]
 }
 
-// SSL sends one of the SSL_PROXY messages about s, whose field SSL says the rest. The caller decides
-// by the profile whether it is to be sent.
-func (t *Tracker) SSL(tag Tag, s *Session, message string) {
-	if tag.decryption() {
-		t.put(tag, s, message)
+// SSL sends the SSL_PROXY message of an event about s. The caller decides by the profile whether it
+// is to be sent.
+func (t *Tracker) SSL(e SSLEvent, s *Session) {
+	if !e.Kind.decryption() {
+		return
 	}
+	about := *s
+	about.SSL = SSL{Profile: e.Profile, URL: e.URL, SNI: e.SNI, Category: e.Category, Origin: e.Origin}
+	t.put(e.Kind, &about, e.Message)
 }
 
 // sslBase are the fields that every SSL_PROXY record has after what is its own.

@@ -45,11 +45,11 @@ func TestSSLMessages(t *testing.T) {
 			"lsys:root 23 " + strings.Replace(plainBase, profile, "(null)", 1) + "system: default ssl-proxy profile is not configured",
 		},
 		{
-			SSLWhitelist, sslSession(24, SSL{Profile: profile, Origin: FromSystem, Whitelisted: "192.0.2.1"}), "session whitelisted",
+			SSLWhitelist, sslSession(24, SSL{Profile: profile, Origin: FromSystem, URL: "192.0.2.1"}), "session whitelisted",
 			`session-id="24" url="192.0.2.1" ` + base(profile, "session whitelisted"), "lsys:root 24 host:192.0.2.1/443" + plainBase + "system: session whitelisted",
 		},
 		{
-			SSLInfo, sslSession(17, SSL{Profile: profile, ServerName: "www.example.com"}), "",
+			SSLInfo, sslSession(17, SSL{Profile: profile, SNI: "www.example.com"}), "",
 			`session-id="17" ` + base(profile, "NA") + ` sni="www.example.com" url-category="NULL"`,
 			"lsys:root 17 " + plainBase + "NA sni:www.example.com url-category:NULL",
 		},
@@ -80,7 +80,7 @@ func TestSSLMessages(t *testing.T) {
 // What a peer chose does not break out of its field: a server name with quotes and line ends, and
 // a message with the words of a certificate.
 func TestSSLMessagesAreEscaped(t *testing.T) {
-	s := sslSession(9, SSL{Profile: "p", ServerName: "a\"]\n<14>1 x", Origin: FromCertificate})
+	s := sslSession(9, SSL{Profile: "p", SNI: "a\"]\n<14>1 x", Origin: FromCertificate})
 	const message = `subject /CN=a"\]b`
 	parsed, err := rfc5424.NewParser().Parse([]byte(renderOne(Structured, SSLInfo, message, s)))
 	if err != nil {
@@ -113,10 +113,10 @@ func TestSSLCategory(t *testing.T) {
 		})
 	}
 	commit(t, tracker, cfg)
-	tracker.SSL(SSLDrop, sslSession(5, SSL{}), "first")
-	tracker.SSL(FlowClose, sslSession(5, SSL{}), "no message of the SSL proxy")
+	tracker.SSL(SSLEvent{Kind: SSLDrop, Origin: FromSystem, Message: "first", Profile: "p", URL: "u", SNI: "s", Category: "c"}, sslSession(5, SSL{}))
+	tracker.SSL(SSLEvent{Kind: FlowClose, Message: "no message of the SSL proxy"}, sslSession(5, SSL{}))
 	tracker.FlowClose(sslSession(6, SSL{}), ReasonIDP)
-	if got := receive(t, only); !strings.Contains(got, "SSL_PROXY_SSL_SESSION_DROP") {
+	if got := receive(t, only); !strings.Contains(got, "SSL_PROXY_SSL_SESSION_DROP") || !strings.Contains(got, `profile-name="p"`) || !strings.Contains(got, `message="first"`) {
 		t.Errorf("the stream that asks for sslproxy: %s", got)
 	}
 	if got := receive(t, all); !strings.Contains(got, "SSL_PROXY_SSL_SESSION_DROP") {

@@ -32,10 +32,10 @@ const (
 type responses struct {
 	options Options
 
-	mu     sync.Mutex
+	mu      sync.Mutex
 	answers map[subject]response
-	asking map[subject]*flight
-	failed map[string]errFailed // by URL of the responder
+	asking  map[subject]*flight
+	failed  map[string]errFailed // by URL of the responder
 }
 
 // response is what a responder said of a certificate.

@@ -123,7 +123,7 @@ func moment(d time.Duration) time.Time { return time.Now().Add(d).Truncate(time.
 func template(name string) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber:          big.NewInt(0x1000 + serials.Add(1)),
-		Subject:               pkix.Name{Country: []string{"DE"}, Organization: []string{"Sluice tests"}, CommonName: name},
+		Subject:               pkix.Name{Country: []string{"DE"}, Locality: []string{"Berlin"}, Organization: []string{"Sluice tests"}, CommonName: name},
 		NotBefore:             moment(-time.Hour),
 		NotAfter:              moment(time.Hour),
 		BasicConstraintsValid: true,

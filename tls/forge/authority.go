@@ -61,31 +61,24 @@ func (a *Authority) KeyType() KeyType {
 }
 
 // Choose says which of a profile's authorities forges for a client, and which kind of key the client is
-// shown: ECDSA, which costs a fifth, where the client can, and an authority that the client can check. It
-// fails when there is none.
+// shown, by the kinds that the client accepts: an ECDSA key where it can, which costs a fifth, and an
+// authority with the same kind of key, or else with one of the other. It fails when there is none.
 func Choose(list []*Authority, rsa, ecdsa bool) (*Authority, KeyType, error) {
-	for _, k := range []KeyType{ECDSA, RSA} {
-		if k == ECDSA && !ecdsa || k == RSA && !rsa {
-			continue
-		}
-		for _, a := range list {
-			if a.KeyType() == k {
-				return a, k, nil
-			}
-		}
-	}
-	// What is left: one kind of authority, and a client that names the other kind for handshakes. It may
-	// still know the kind in certificates.
-	if len(list) == 0 {
-		return nil, 0, errors.New("the profile has no root-ca")
-	}
+	k := ECDSA
 	switch {
-	case ecdsa:
-		return list[0], ECDSA, nil
-	case rsa:
-		return list[0], RSA, nil
+	case len(list) == 0:
+		return nil, 0, errors.New("the profile has no root-ca")
+	case !rsa && !ecdsa:
+		return nil, 0, errors.New("the client accepts neither RSA nor ECDSA certificates")
+	case !ecdsa:
+		k = RSA
 	}
-	return nil, 0, errors.New("the client accepts neither RSA nor ECDSA certificates")
+	for _, a := range list {
+		if a.KeyType() == k {
+			return a, k, nil
+		}
+	}
+	return list[0], k, nil
 }
 
 func keyTypeOf(c *x509.Certificate) (KeyType, error) {

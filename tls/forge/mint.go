@@ -135,7 +135,7 @@ func (m *Minter) Mint(server *x509.Certificate, a *Authority, kind Kind, k KeyTy
 	}
 	template.SubjectKeyId = key.id
 	made := &Certificate{Key: key.Signer, Kind: kind}
-	parent, signer := &x509.Certificate{RawSubject: server.RawIssuer}, key.Signer
+	parent, signer := &x509.Certificate{SubjectKeyId: key.id}, crypto.Signer(key.Signer)
 	switch kind {
 	case Trusted:
 		if a == nil {
@@ -147,8 +147,9 @@ func (m *Minter) Mint(server *x509.Certificate, a *Authority, kind Kind, k KeyTy
 		parent, signer = a.Certificate, a.Key
 	case SelfSigned:
 		parent.RawSubject = template.RawSubject
+		template.AuthorityKeyId = key.id
 	case Dummy:
-		parent = &x509.Certificate{Subject: pkix.Name{CommonName: DummyIssuer}, SubjectKeyId: key.id}
+		parent.Subject = pkix.Name{CommonName: DummyIssuer}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
 	if err != nil {

@@ -10,13 +10,19 @@ import (
 	"time"
 )
 
-// judge checks a path in OpenSSL's order: how it was built, extensions, strength, names, signatures and
-// times. The first fault is the verdict; nil: there is none.
-func (r *Request) judge(chain []*x509.Certificate, end ending) *Error {
-	for _, check := range []func([]*x509.Certificate, ending) *Error{
-		r.checkForbidden, r.checkEnd, r.checkExtensions, r.checkStrength, r.checkNames, r.checkSignatures,
-	} {
-		if e := check(chain, end); e != nil {
+// check finds a fault of a path that ends in a way; nil: there is none.
+type check func(chain []*x509.Certificate, end ending) *Error
+
+// checks are what a path is checked for, in OpenSSL's order: how it was built, extensions, strength, names.
+// Signatures and times come last; those of a chain that the library built are in order.
+func (r *Request) checks() []check {
+	return []check{r.checkForbidden, r.checkEnd, r.checkExtensions, r.checkStrength, r.checkNames}
+}
+
+// first is the first fault that checks find.
+func first(chain []*x509.Certificate, end ending, checks []check) *Error {
+	for _, c := range checks {
+		if e := c(chain, end); e != nil {
 			return e
 		}
 	}

@@ -84,23 +84,23 @@ func Check(r Request) Result {
 	if err != nil {
 		return r.diagnose(err)
 	}
-	var first Result
+	var verdict Result
 	for i, chain := range chains {
-		e := r.judge(chain, trusted)
+		e := first(chain, trusted, r.checks())
 		if e == nil {
 			return Result{Code: OK, Chain: chain}
 		}
 		if i == 0 {
-			first = refuse(chain, e)
+			verdict = refuse(chain, e)
 		}
 	}
-	return first
+	return verdict
 }
 
 // diagnose finds out why the library refused, by the path that the certificates name.
 func (r *Request) diagnose(reason error) Result {
 	chain, end := r.path()
-	e := r.judge(chain, end)
+	e := first(chain, end, append(r.checks(), r.checkSignatures))
 	if e == nil {
 		e = translate(reason, chain[0])
 	}

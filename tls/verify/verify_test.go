@@ -252,9 +252,15 @@ func trials(t testing.TB, w *world) []trial {
 		{name: "number-as-host", sent: leaf(name("192.0.513")), host: "192.0.513", want: verify.HostnameMismatch, alone: true},
 
 		// Name constraints.
-		{name: "nc-permit", sent: below(inter(with(func(c *x509.Certificate) { c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"good.test"}, true }))), want: verify.PermittedViolation},
-		{name: "nc-exclude", sent: below(inter(with(func(c *x509.Certificate) { c.ExcludedDNSDomains, c.PermittedDNSDomainsCritical = []string{"bad.test"}, true }))), want: verify.ExcludedViolation},
-		{name: "nc-ok", sent: below(inter(with(func(c *x509.Certificate) { c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"bad.test"}, true })))},
+		{name: "nc-permit", sent: below(inter(with(func(c *x509.Certificate) {
+			c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"good.test"}, true
+		}))), want: verify.PermittedViolation},
+		{name: "nc-exclude", sent: below(inter(with(func(c *x509.Certificate) {
+			c.ExcludedDNSDomains, c.PermittedDNSDomainsCritical = []string{"bad.test"}, true
+		}))), want: verify.ExcludedViolation},
+		{name: "nc-ok", sent: below(inter(with(func(c *x509.Certificate) {
+			c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"bad.test"}, true
+		})))},
 		{name: "nc-ip-exclude", host: "192.0.2.7", sent: below(inter(with(func(c *x509.Certificate) {
 			c.ExcludedIPRanges = []*net.IPNet{{IP: net.IP{192, 0, 2, 0}, Mask: net.CIDRMask(24, 32)}}
 			c.PermittedDNSDomainsCritical = true

@@ -1,0 +1,150 @@
+package sslproxy
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"net/netip"
+
+	"sluice/tls/profile"
+	tls "sluice/tls/stdtls"
+)
+
+// How many sessions are remembered that may be taken up again, on either side.
+const maxSessions = 19660
+
+// sessionID tells sessions apart that a client may take up again. The client's ticket carries it.
+type sessionID [32]byte
+
+// resumable is a session that a client may take up again: with the same server, shown the same
+// certificate, under the same rules.
+type resumable struct {
+	bound  [sha256.Size]byte
+	server netip.AddrPort
+	name   string
+	stamp  profile.Fingerprint
+	ids    [2]uint32 // of the sides of the profile: termination, initiation
+	chain  [sha256.Size]byte
+	verdict
+	client, initiated negotiated
+}
+
+// negotiated is what a side has agreed on.
+type negotiated struct {
+	version, suite uint16
+	bits           int // of the key by which the server, real or made, authenticates itself
+}
+
+// resumption keeps the sessions of clients. Their secrets are in tickets, sealed with a key that is
+// known here alone (RFC 5077, RFC 8446 section 4.6.1).
+type resumption struct {
+	service *Service
+	seal    *tls.Config
+	cache   *cache[sessionID, *resumable]
+}
+
+func newResumption(v *Service) *resumption {
+	return &resumption{service: v, seal: new(tls.Config), cache: newCache[sessionID, *resumable](maxSessions, v.Now, &v.Counters.SessionCache)}
+}
+
+// keep forgets the sessions of profiles that are gone or have changed.
+func (r *resumption) keep(current map[profile.Fingerprint]bool) {
+	r.cache.drop(func(_ sessionID, s *resumable) bool { return !current[s.stamp] })
+}
+
+// configure lets the client of h take its session up again.
+func (r *resumption) configure(h *handshake, config *tls.Config) {
+	if config.SessionTicketsDisabled = h.profile.DisableResumption; config.SessionTicketsDisabled {
+		return
+	}
+	mine := h.resumable()
+	config.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+		var id sessionID
+		if _, err := rand.Read(id[:]); err != nil {
+			return nil, err
+		}
+		entry := *mine
+		entry.client = negotiated{version: cs.Version, suite: cs.CipherSuite}
+		r.cache.put(id, &entry, r.service.Now().Add(r.service.set.Load().Global.SessionCacheTimeout))
+		ss.Extra = [][]byte{id[:]}
+		return r.seal.EncryptTicket(cs, ss)
+	}
+	config.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+		ss, err := r.seal.DecryptTicket(identity, cs)
+		if err != nil || ss == nil || len(ss.Extra) != 1 || len(ss.Extra[0]) != len(sessionID{}) {
+			return nil, err // a full handshake
+		}
+		known, ok := r.cache.get(sessionID(ss.Extra[0]))
+		if !ok || known.bound != mine.bound {
+			return nil, nil
+		}
+		return ss, nil
+	}
+}
+
+// resumable is the session of h as it may be taken up again.
+func (h *handshake) resumable() *resumable {
+	state := h.server.ConnectionState()
+	sum := sha256.New()
+	sum.Write(h.profile.Fingerprint[:])
+	sum.Write([]byte(h.session.Server.String() + "\x00" + h.name() + "\x00" + h.verdict.text + "\x00" + state.NegotiatedProtocol + "\x00"))
+	sum.Write(state.PeerCertificates[0].Raw)
+	r := &resumable{
+		server: h.session.Server, name: h.hello.ServerName, stamp: h.profile.Fingerprint, verdict: *h.verdict,
+		ids:       [2]uint32{h.profile.TerminationID, h.profile.InitiationID},
+		initiated: negotiated{version: state.Version, suite: state.CipherSuite},
+	}
+	sum.Sum(r.bound[:0])
+	chain := sha256.New()
+	for _, c := range state.PeerCertificates {
+		chain.Write(c.Raw)
+	}
+	chain.Sum(r.chain[:0])
+	return r
+}
+
+// serverTickets keeps the sessions that the gateway may take up again with servers.
+type serverTickets struct {
+	service *Service
+	cache   *cache[serverKey, *tls.ClientSessionState]
+}
+
+// serverKey tells apart servers with whom a session may be taken up again.
+type serverKey struct {
+	stamp  profile.Fingerprint
+	server netip.AddrPort
+	name   string
+}
+
+func newServerTickets(v *Service) *serverTickets {
+	return &serverTickets{service: v, cache: newCache[serverKey, *tls.ClientSessionState](maxSessions, v.Now, nil)}
+}
+
+func (t *serverTickets) keep(current map[profile.Fingerprint]bool) {
+	t.cache.drop(func(k serverKey, _ *tls.ClientSessionState) bool { return !current[k.stamp] })
+}
+
+// of is the session cache for the server of h; nil where none is used.
+func (t *serverTickets) of(h *handshake) tls.ClientSessionCache {
+	if h.profile.DisableResumption {
+		return nil
+	}
+	return ticketsOf{t, serverKey{h.profile.Fingerprint, h.session.Server, h.hello.ServerName}}
+}
+
+// ticketsOf is the part of a cache that is about one server. It implements tls.ClientSessionCache.
+type ticketsOf struct {
+	all *serverTickets
+	key serverKey
+}
+
+// Get finds a session, whatever key the TLS library has for its server.
+func (t ticketsOf) Get(string) (*tls.ClientSessionState, bool) { return t.all.cache.get(t.key) }
+
+// Put keeps a session, or forgets the one that is kept.
+func (t ticketsOf) Put(_ string, session *tls.ClientSessionState) {
+	ends := t.all.service.Now()
+	if session != nil {
+		ends = ends.Add(t.all.service.set.Load().Global.SessionCacheTimeout)
+	}
+	t.all.cache.put(t.key, session, ends)
+}

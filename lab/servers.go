@@ -124,8 +124,8 @@ http {
 	server {
 		listen 80 backlog=16384;
 		listen [::]:80 backlog=16384;
-		listen 443 ssl;
-		listen [::]:443 ssl;
+		listen 443 ssl http2;
+		listen [::]:443 ssl http2;
 		ssl_certificate DIR/server.pem;
 		ssl_certificate_key DIR/server.key;
 		root DIR/pages;

@@ -49,3 +49,8 @@ func (e *Engine) Decryption(f *Flow) (d Decryption) {
 	}
 	return d
 }
+
+// LooksInside says whether p, or a service on what it permits, depends on what sessions carry.
+func (p *Policy) LooksInside() bool {
+	return p.applications != nil || p.categories != nil || p.Firewall != nil
+}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -93,7 +94,7 @@ func (e *Engine) blockAction(s *Session) policy.Action {
 
 // blockStream ends a terminated session for what it carries: in silence, or both sides are reset, or
 // the client gets a page.
-func (e *Engine) blockStream(s *Session, client *stack.Stream, v *policy.Verdict) Sight {
+func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Sight {
 	if !s.set(stateRefused) {
 		return LookStop
 	}

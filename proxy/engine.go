@@ -60,6 +60,7 @@ type Options struct {
 	Identifier Identifier // nil for a gateway that does not identify applications
 	Captures   Captures   // nil for a gateway that captures nothing
 	Users      Users      // nil for a gateway that knows no users
+	Decrypter  Decrypter  // nil for a gateway that opens no TLS
 }
 
 // Engine owns the session table and moves packets. Make one with New.
@@ -80,6 +81,7 @@ type Engine struct {
 	identifier Identifier
 	captures   Captures
 	users      Users
+	decrypter  Decrypter
 	kernel     Carrier
 	offloaded  atomic.Int64 // sessions that the kernel carries now
 	terminator *stack.Terminator
@@ -124,7 +126,7 @@ func (c *config) checkSYN(p *policy.Policy) bool {
 
 // New makes an engine that forwards nothing until Configure and Attach were called.
 func New(o Options) (*Engine, error) {
-	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, captures: o.Captures, users: o.Users, table: newTable(), epoch: time.Now()}
+	e := &Engine{egress: o.Egress, log: o.Log, logger: o.Logger, kernel: o.Kernel, identifier: o.Identifier, captures: o.Captures, users: o.Users, decrypter: o.Decrypter, table: newTable(), epoch: time.Now()}
 	if e.logger == nil {
 		e.logger = slog.Default()
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"io"
 	"strings"
 	"sync"
 
@@ -119,7 +120,7 @@ const (
 
 // look shows a terminated session's bytes to its identification until that is final; nil where
 // there is nothing to find out.
-func (e *Engine) look(s *Session, client *stack.Stream) Look {
+func (e *Engine) look(s *Session, client io.Writer) Look {
 	if !s.identifying() {
 		return nil
 	}

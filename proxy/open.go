@@ -177,6 +177,10 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			s.set(statePotential)
 		}
 	}
+	if f.Protocol == schema.ProtoTCP && s.opensWithSYN && e.mayDecrypt(cfg, s, &v) {
+		s.path = stream
+		s.set(stateMayDecrypt)
+	}
 	translate := matched && rule.Interface
 	if translate {
 		s.natRule = rule.Name

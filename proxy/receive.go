@@ -38,12 +38,7 @@ func (e *Engine) read(in *port, q stack.Queue) error {
 func (e *Engine) receive(in *port, q stack.Queue, p *stack.Packet) {
 	defer func() {
 		if r := recover(); r != nil {
-			e.panics.Add(1)
-			e.logger.Error("session ended by a panic", "source", p.Key.Source(), "destination", p.Key.Destination(),
-				"panic", r, "stack", string(debug.Stack()))
-			if w := e.table.find(&p.Key); w != nil {
-				e.remove(w.session, track.ReasonApplication)
-			}
+			e.notePanic(r, p.Key)
 		}
 	}()
 	if p.Fragment {
@@ -51,6 +46,16 @@ func (e *Engine) receive(in *port, q stack.Queue, p *stack.Packet) {
 		return
 	}
 	e.forward(in, q, p)
+}
+
+// notePanic ends the session of a key, whose bytes have led to a panic.
+func (e *Engine) notePanic(reason any, key stack.Key) {
+	e.panics.Add(1)
+	e.logger.Error("session ended by a panic", "source", key.Source(), "destination", key.Destination(),
+		"panic", reason, "stack", string(debug.Stack()))
+	if w := e.table.find(&key); w != nil {
+		e.remove(w.session, track.ReasonApplication)
+	}
 }
 
 // receiveFragment holds a fragment until its datagram is complete, and then forwards all of it

@@ -144,6 +144,21 @@ func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, loo
 	return result
 }
 
+// breakRelay ends a session that is not relayed yet, as a relay does.
+func breakRelay(client *stack.Stream, upstream *net.TCPConn, end RelayEnd, err error) RelayResult {
+	r := &relay{client: client, upstream: upstream}
+	r.fail(end, err)
+	return RelayResult{End: end, Err: err, Lift: r.lift}
+}
+
+// stopRelay is breakRelay for a session that a Look stops.
+func stopRelay(client *stack.Stream, upstream *net.TCPConn, s Sight) RelayResult {
+	r := &relay{client: client, upstream: upstream}
+	err := r.obey(s)
+	r.fail(RelayStopped, err)
+	return RelayResult{End: RelayStopped, Err: err, Lift: r.lift}
+}
+
 // relay is a session between its two sides.
 type relay struct {
 	client   *stack.Stream
@@ -284,7 +299,12 @@ func (r *relay) show(from direction, data []byte) error {
 	if look == nil || len(data) == 0 {
 		return nil
 	}
-	switch (*look)(from, data) {
+	return r.obey((*look)(from, data))
+}
+
+// obey does what follows from a Look. It returns an error when nothing may pass any more.
+func (r *relay) obey(s Sight) error {
+	switch s {
 	case LookDone:
 		r.look.Store(nil)
 	case LookStop:

@@ -114,6 +114,7 @@ const (
 	stateBlocked    // refused for what it carries: nothing passes any more
 	stateHalfOpen   // counted among the sessions that wait for their handshake
 	stateRefused    // its ends were told that it is blocked
+	stateMayDecrypt // its TLS is to be opened, if it is TLS
 	stateDecrypted  // its TLS is opened, and its plaintext is looked at
 	stateServerFIN  // both sides have finished, or will, and the server did first
 	stateRecorded   // its end is in the logs

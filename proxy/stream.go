@@ -78,8 +78,14 @@ func (e *Engine) accept(pending *stack.Pending) {
 		defer e.relays.Done()
 		defer cancel()
 		defer upstream.Close()
+		defer func() {
+			if r := recover(); r != nil {
+				e.notePanic(r, key)
+				_ = client.Abort()
+			}
+		}()
 		e.establish(s)
-		result := Relay(ctx, client, upstream, e.look(s, client))
+		result := e.serve(ctx, s, client, upstream)
 		s.relay.Load().settle(upstream)
 		e.finish(s, result.Reason(), lingerFIN)
 		if result.Lift != nil {

@@ -289,7 +289,7 @@ func desiredKernel(cfg *schema.Config, compiled *policy.Engine) kernel.Desired {
 		desired.Routes = append(desired.Routes, staticRoute(cfg, r))
 	}
 	for _, p := range compiled.Policies() {
-		desired.StreamServices = desired.StreamServices || p.TCPProxy
+		desired.StreamServices = desired.StreamServices || p.TCPProxy || p.SSLProxy != ""
 	}
 	return desired
 }

@@ -131,10 +131,16 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer keys.page.Close()
+	decryption, err := openDecryption(o, logs, keys.Store, nil, tracker, logger)
+	if err != nil {
+		return err
+	}
+	defer decryption.Close()
 	captures := openCaptures(o, apps, logger)
 	defer captures.Close()
 	sessions, err := proxy.New(proxy.Options{
 		Egress: routes, Log: tracker, Logger: logger, Kernel: carrier(logger), Identifier: apps, Captures: captures, Users: identities,
+		Decrypter: decryption,
 	})
 	if err != nil {
 		return err
@@ -154,7 +160,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
 
 	keys.policies = path.Policies
-	st.Register(apps, packages, captures, path, keys, logEngine{tracker})
+	st.Register(apps, packages, captures, decryption, path, keys, logEngine{tracker})
 	if err := firstCommit(st, o.config); err != nil {
 		return err
 	}

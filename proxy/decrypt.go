@@ -1,0 +1,177 @@
+package proxy
+
+import (
+	"context"
+	"net"
+
+	"sluice/classify"
+	"sluice/policy"
+	"sluice/stack"
+	"sluice/tls/sslproxy"
+	"sluice/track"
+)
+
+// Decrypter opens the TLS of sessions: the SSL proxy.
+type Decrypter interface {
+	// Copies says whether sessions of a profile are opened even if nothing here looks at their plaintext.
+	Copies(profile string) bool
+	// Bypassed is told of a session that stays closed as nothing looks at its plaintext.
+	Bypassed()
+	// Serve opens the TLS of a session whose connections stand, or finds that it stays closed.
+	Serve(context.Context, *sslproxy.Session) sslproxy.Outcome
+}
+
+// mayDecrypt says whether the TLS of a new session is to be opened, if it is TLS: a policy that it may come
+// to have asks for that, and something is there to look at the plaintext.
+func (e *Engine) mayDecrypt(cfg *config, s *Session, v *policy.Verdict) bool {
+	if e.decrypter == nil {
+		return false
+	}
+	asked := e.decryption(cfg, s)
+	if len(asked.Profiles) == 0 {
+		return false
+	}
+	if v.Again || v.Policy.LooksInside() || asked.WebFilter || e.log.Tracks(s.fromZone.Name, s.toZone.Name) {
+		return true
+	}
+	for _, profile := range asked.Profiles {
+		if e.decrypter.Copies(profile) {
+			return true
+		}
+	}
+	e.decrypter.Bypassed()
+	return false
+}
+
+// decryption is what the policies of s ask of the SSL proxy, with what is known of s by now.
+func (e *Engine) decryption(cfg *config, s *Session) policy.Decryption {
+	f := s.flow
+	f.User = s.user.Load()
+	if i := s.identity; i != nil {
+		i.mu.Lock()
+		content := e.content(cfg, s)
+		i.mu.Unlock()
+		f.Content = &content
+	} else {
+		f.Content = policy.UnknownContent
+	}
+	return cfg.policy.Decryption(&f)
+}
+
+// serve carries a terminated session whose both connections stand, until it is over.
+func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, upstream *net.TCPConn) RelayResult {
+	if !s.has(stateMayDecrypt) {
+		return Relay(ctx, client, upstream, e.look(s, client))
+	}
+	cut := context.AfterFunc(ctx, func() {
+		_ = client.Abort()
+		_ = upstream.SetLinger(0)
+		_ = upstream.SetDeadline(longAgo)
+	})
+	refused := LookOn
+	outcome := e.decrypter.Serve(ctx, e.sessionTLS(s, client, upstream, &refused))
+	if !cut() {
+		return RelayResult{End: RelayStopped, Err: context.Cause(ctx)}
+	}
+	switch outcome.Action {
+	case sslproxy.Pass:
+		if len(outcome.Pending) > 0 {
+			if _, err := upstream.Write(outcome.Pending); err != nil {
+				return breakRelay(client, upstream, serverEnd(err), err)
+			}
+		}
+		return Relay(ctx, client, upstream, e.look(s, client))
+	case sslproxy.Opened:
+		e.decrypted(s)
+		return e.relayPlaintext(ctx, s, &outcome)
+	}
+	if refused == LookOn {
+		e.finish(s, track.ReasonApplication, lingerFIN)
+		refused = LookStop
+		if outcome.Told {
+			refused = LookClose
+		}
+	}
+	return stopRelay(client, upstream, refused)
+}
+
+// sessionTLS is what the SSL proxy is told of a session. When that is refused for what it carries,
+// sight is how.
+func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPConn, sight *Sight) *sslproxy.Session {
+	return &sslproxy.Session{
+		ID: s.id, Client: s.client(), Server: s.server(), From: client, To: upstream,
+		Asked: func() sslproxy.Asked {
+			d := e.decryption(e.config.Load(), s)
+			return sslproxy.Asked{Profiles: d.Profiles, WebFilter: d.WebFilter}
+		},
+		Seen: func(fromServerSide bool, data []byte) (refused bool) {
+			from := fromClient
+			if fromServerSide {
+				from = fromServer
+				s.set(stateAnswered)
+			}
+			if !s.identifying() {
+				return false
+			}
+			v := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) })
+			if v != nil {
+				*sight = e.blockStream(s, client, v)
+			}
+			return v != nil
+		},
+		Categories: func(host string) []string { return e.config.Load().policy.Categories(host, "") },
+		Record:     func() *track.Session { return e.record(s) },
+	}
+}
+
+// decrypted lets the identification of s go on with its plaintext, and its policy be judged by that.
+func (e *Engine) decrypted(s *Session) {
+	i := s.identity
+	if i == nil {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.flow.Close()
+	e.noteIdentity(s)
+	meta := s.meta()
+	e.identifier.Decrypted(&i.flow, &meta)
+	s.set(stateDecrypted)
+	s.state.And(^(stateIdentified | stateAnswered))
+	if e.config.Load().policy.LimitsContent() {
+		s.set(stateOpen)
+	}
+}
+
+// relayPlaintext carries the plaintext of s until it is over.
+func (e *Engine) relayPlaintext(ctx context.Context, s *Session, outcome *sslproxy.Outcome) RelayResult {
+	var look sslproxy.Look
+	if see := e.look(s, answerer{outcome}); see != nil {
+		look = func(isClient bool, data []byte) sslproxy.Sight {
+			from := fromServer
+			if isClient {
+				from = fromClient
+			}
+			return plainSight[see(from, data)]
+		}
+	}
+	r := outcome.Relay(ctx, look)
+	return RelayResult{FromClient: r.FromClient, FromServer: r.FromServer, End: plainEnd[r.End], Err: r.Err}
+}
+
+// plainSight and plainEnd are what a relay of packets' bytes calls what a relay of plaintext does.
+var (
+	plainSight = [...]sslproxy.Sight{
+		LookOn: sslproxy.LookOn, LookDone: sslproxy.LookDone, LookStop: sslproxy.LookStop, LookClose: sslproxy.LookClose, LookSilence: sslproxy.LookStop,
+	}
+	plainEnd = [...]RelayEnd{
+		sslproxy.ClientFIN: ClientFIN, sslproxy.ServerFIN: ServerFIN, sslproxy.ClientRST: ClientRST, sslproxy.ServerRST: ServerRST,
+		sslproxy.ClientLost: ClientLost, sslproxy.ServerLost: ServerLost, sslproxy.ClientTLS: ClientRST, sslproxy.ServerTLS: ServerRST,
+		sslproxy.RelayStopped: RelayStopped,
+	}
+)
+
+// answerer answers the client of an opened session in the server's place.
+type answerer struct{ *sslproxy.Outcome }
+
+func (a answerer) Write(text []byte) (int, error) { return len(text), a.Answer(text) }

@@ -29,7 +29,7 @@ import (
 )
 
 // Options are what the control interface drives. Sessions, Policies, Logs, Applications, Packages,
-// Captures, Users, Certificates and Revocation may be nil: their commands then say that the gateway
+// Captures, Users, Certificates, SSL and Revocation may be nil: their commands then say that the gateway
 // runs without them, or leave out what they know.
 type Options struct {
 	Version  string // of the gateway, as show version prints it
@@ -45,6 +45,7 @@ type Options struct {
 	Captures     Captures
 	Users        Users
 	Certificates *pki.Store
+	SSL          SSL
 	Revocation   Revocation
 
 	Alarms func() []view.Alarm // alarms of the parts that none of the others speaks for

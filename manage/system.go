@@ -105,6 +105,8 @@ func (s *Server) live(source string, args command.Args) []command.Completion {
 		return s.liveApplications(source, args)
 	case "key-pair", "certificate", "ca-profile", "ca-profile-group":
 		return s.livePKI(source)
+	case "ssl-proxy", "ssl-termination", "ssl-initiation", "ssl-exempt-server":
+		return s.liveSSL(source)
 	case "local-user":
 		return s.liveUsers()
 	}

@@ -13,10 +13,7 @@ type SSLCertificates struct {
 
 // Text is the list of identifiers, or everything about one certificate.
 func (v *SSLCertificates) Text(p *Page) {
-	p.Line("Lsys Name : root-logical-system")
-	p.Line("")
-	p.Line("PIC:fpc0 fpc[0] pic[0] -----")
-	p.Line("")
+	sslFrame(p)
 	if v.Style == "all" {
 		p.Line("CertId")
 		p.Line("-----")

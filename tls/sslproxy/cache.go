@@ -68,17 +68,19 @@ func (c *cache[K, V]) remove(e *list.Element) {
 	c.order.Remove(e)
 }
 
-// drop forgets the entries that gone says are gone.
-func (c *cache[K, V]) drop(gone func(K, V) bool) {
+// drop forgets the entries that gone says are gone, and says how many.
+func (c *cache[K, V]) drop(gone func(key K, value V, ends time.Time) bool) (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for e := c.order.Front(); e != nil; {
 		next := e.Next()
-		if v := e.Value.(*cached[K, V]); gone(v.key, v.value) {
+		if v := e.Value.(*cached[K, V]); gone(v.key, v.value, v.ends) {
 			c.remove(e)
+			n++
 		}
 		e = next
 	}
+	return n
 }
 
 // each visits the entries, the newest first, with the moments when they end.
@@ -89,11 +91,4 @@ func (c *cache[K, V]) each(visit func(key K, value V, ends time.Time)) {
 		v := e.Value.(*cached[K, V])
 		visit(v.key, v.value, v.ends)
 	}
-}
-
-// size is the number of entries.
-func (c *cache[K, V]) size() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.order.Len()
 }

@@ -1,10 +1,12 @@
 package sslproxy
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -100,6 +102,48 @@ func (l *refusals) forget(r refusal) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.known, r)
+}
+
+// Exemption is a client whose sessions to a server pass as they are.
+type Exemption struct {
+	Client      netip.Addr
+	Server      string // its name, or its address where the client names none
+	Profile     string
+	Failures    int
+	Last, Until time.Time // of the failures, and of the exemption
+}
+
+// Exemptions are the clients that refuse certificates, whose sessions pass as they are.
+func (v *Service) Exemptions() (list []Exemption) {
+	l := v.refusals
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r, known := range l.known {
+		if l.now().Before(known.until) {
+			list = append(list, Exemption{r.client, r.server, r.profile, known.times, known.last, known.until})
+		}
+	}
+	slices.SortFunc(list, func(a, b Exemption) int {
+		return cmp.Or(a.Client.Compare(b.Client), cmp.Compare(a.Server, b.Server), cmp.Compare(a.Profile, b.Profile))
+	})
+	return list
+}
+
+// EndExemptions makes sessions be opened again: of a client if it is valid, to a server if it is not
+// "". It says how many exemptions ended.
+func (v *Service) EndExemptions(client netip.Addr, server string) (n int) {
+	l := v.refusals
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r, known := range l.known {
+		if (!client.IsValid() || r.client == client) && (server == "" || r.server == server) {
+			if l.now().Before(known.until) {
+				n++
+			}
+			delete(l.known, r)
+		}
+	}
+	return n
 }
 
 // isRefusal says whether the end of a handshake means that the client does not accept the

@@ -4,9 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"net/netip"
+	"time"
 
+	"sluice/tls/forge"
 	"sluice/tls/profile"
 	tls "sluice/tls/stdtls"
+	"sluice/tls/verify"
 )
 
 // How many sessions are remembered that may be taken up again, on either side.
@@ -15,23 +18,22 @@ const maxSessions = 19660
 // sessionID tells sessions apart that a client may take up again. The client's ticket carries it.
 type sessionID [32]byte
 
-// resumable is a session that a client may take up again: with the same server, shown the same
+// Resumable is a session that a client may take up again: with the same server, shown the same
 // certificate, under the same rules.
-type resumable struct {
-	bound  [sha256.Size]byte
-	server netip.AddrPort
-	name   string
-	stamp  profile.Fingerprint
-	ids    [2]uint32 // of the sides of the profile: termination, initiation
-	chain  [sha256.Size]byte
-	verdict
-	client, initiated negotiated
-}
+type Resumable struct {
+	ID                          [32]byte
+	Expires                     time.Time
+	Server                      netip.AddrPort
+	ServerName                  string // "" where the client named none
+	TerminationID, InitiationID uint32 // of the profile's sides
+	Kind                        forge.Kind
+	Own                         bool // the client was shown the server's own certificate, whatever Kind
+	Code                        verify.Code
+	ChainHash                   [sha256.Size]byte // of what the server showed
+	Client, Initiated           Agreed
 
-// negotiated is what a side has agreed on.
-type negotiated struct {
-	version, suite uint16
-	bits           int // of the key by which the server, real or made, authenticates itself
+	bound [sha256.Size]byte // what it depends on
+	stamp profile.Fingerprint
 }
 
 // resumption keeps the sessions of clients. Their secrets are in tickets, sealed with a key that is
@@ -39,16 +41,16 @@ type negotiated struct {
 type resumption struct {
 	service *Service
 	seal    *tls.Config
-	cache   *cache[sessionID, *resumable]
+	cache   *cache[sessionID, *Resumable]
 }
 
 func newResumption(v *Service) *resumption {
-	return &resumption{service: v, seal: new(tls.Config), cache: newCache[sessionID, *resumable](maxSessions, v.Now, &v.Counters.SessionCache)}
+	return &resumption{service: v, seal: new(tls.Config), cache: newCache[sessionID, *Resumable](maxSessions, v.Now, &v.Counters.SessionCache)}
 }
 
 // keep forgets the sessions of profiles that are gone or have changed.
 func (r *resumption) keep(current map[profile.Fingerprint]bool) {
-	r.cache.drop(func(_ sessionID, s *resumable) bool { return !current[s.stamp] })
+	r.cache.drop(func(_ sessionID, s *Resumable, _ time.Time) bool { return !current[s.stamp] })
 }
 
 // configure lets the client of h take its session up again.
@@ -63,7 +65,7 @@ func (r *resumption) configure(h *handshake, config *tls.Config) {
 			return nil, err
 		}
 		entry := *mine
-		entry.client = negotiated{version: cs.Version, suite: cs.CipherSuite}
+		entry.ID, entry.Client = id, agreed(&cs, h.keyBits)
 		r.cache.put(id, &entry, r.service.Now().Add(r.service.set.Load().Global.SessionCacheTimeout))
 		ss.Extra = [][]byte{id[:]}
 		return r.seal.EncryptTicket(cs, ss)
@@ -82,24 +84,43 @@ func (r *resumption) configure(h *handshake, config *tls.Config) {
 }
 
 // resumable is the session of h as it may be taken up again.
-func (h *handshake) resumable() *resumable {
+func (h *handshake) resumable() *Resumable {
 	state := h.server.ConnectionState()
+	leaf := state.PeerCertificates[0]
+	r := &Resumable{
+		Server: h.session.Server, ServerName: h.hello.ServerName, Kind: h.verdict.kind, Own: h.verdict.reverse, Code: h.verdict.code,
+		TerminationID: h.profile.TerminationID, InitiationID: h.profile.InitiationID,
+		Initiated: agreed(&state, keyBits(leaf.PublicKey)), stamp: h.profile.Fingerprint,
+	}
 	sum := sha256.New()
 	sum.Write(h.profile.Fingerprint[:])
 	sum.Write([]byte(h.session.Server.String() + "\x00" + h.name() + "\x00" + h.verdict.text + "\x00" + state.NegotiatedProtocol + "\x00"))
-	sum.Write(state.PeerCertificates[0].Raw)
-	r := &resumable{
-		server: h.session.Server, name: h.hello.ServerName, stamp: h.profile.Fingerprint, verdict: *h.verdict,
-		ids:       [2]uint32{h.profile.TerminationID, h.profile.InitiationID},
-		initiated: negotiated{version: state.Version, suite: state.CipherSuite},
-	}
+	sum.Write(leaf.Raw)
 	sum.Sum(r.bound[:0])
 	chain := sha256.New()
 	for _, c := range state.PeerCertificates {
 		chain.Write(c.Raw)
 	}
-	chain.Sum(r.chain[:0])
+	chain.Sum(r.ChainHash[:0])
 	return r
+}
+
+// CachedSessions are the sessions that clients may take up again, the newest first, those that have
+// expired among them, and how many there may be.
+func (v *Service) CachedSessions() (list []Resumable, limit int) {
+	v.sessions.cache.each(func(_ sessionID, r *Resumable, ends time.Time) {
+		entry := *r
+		entry.Expires = ends
+		list = append(list, entry)
+	})
+	return list, maxSessions
+}
+
+// ClearSessions forgets sessions that clients may take up again: those that have expired, or all. It
+// says how many.
+func (v *Service) ClearSessions(stale bool) int {
+	now := v.Now()
+	return v.sessions.cache.drop(func(_ sessionID, _ *Resumable, ends time.Time) bool { return !stale || !now.Before(ends) })
 }
 
 // serverTickets keeps the sessions that the gateway may take up again with servers.
@@ -120,7 +141,7 @@ func newServerTickets(v *Service) *serverTickets {
 }
 
 func (t *serverTickets) keep(current map[profile.Fingerprint]bool) {
-	t.cache.drop(func(k serverKey, _ *tls.ClientSessionState) bool { return !current[k.stamp] })
+	t.cache.drop(func(k serverKey, _ *tls.ClientSessionState, _ time.Time) bool { return !current[k.stamp] })
 }
 
 // of is the session cache for the server of h; nil where none is used.

@@ -24,9 +24,12 @@ type Info struct {
 
 // Agreed is what the gateway and one side have agreed on.
 type Agreed struct {
-	KeyBits        int // of the key by which the server's side authenticates itself
+	KeyBits        int // of the key in the server's certificate, real or made
 	Suite, Version uint16
 }
+
+// agreed is what a connection has agreed on, with a key for authentication.
+func agreed(c *tls.ConnectionState, bits int) Agreed { return Agreed{bits, c.CipherSuite, c.Version} }
 
 // table is the sessions that are decrypted now.
 type table struct {
@@ -61,8 +64,7 @@ func (v *Service) Session(id uint64) (Info, bool) {
 	return Info{
 		ID: id, Profile: h.profile.Name, Resumed: client.DidResume, Renegotiations: h.towardsServer.Renegotiations(),
 		Subject: server.PeerCertificates[0].RawSubject, Code: h.verdict.code, CRL: !h.profile.CRL.Disable,
-		Client: Agreed{h.keyBits, client.CipherSuite, client.Version},
-		Server: Agreed{keyBits(server.PeerCertificates[0].PublicKey), server.CipherSuite, server.Version},
+		Client: agreed(&client, h.keyBits), Server: agreed(&server, keyBits(server.PeerCertificates[0].PublicKey)),
 	}, true
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"math/big"
 	"sync/atomic"
+	"time"
 
 	"sluice/tls/forge"
 	"sluice/tls/profile"
@@ -137,13 +138,13 @@ func (c *certificates) configure(global *profile.Global, current map[profile.Fin
 		timeout = 0
 	}
 	c.forged.SetTimeout(timeout)
-	c.verdicts.drop(func(k verdictKey, _ *verdict) bool { return timeout == 0 || !current[k.stamp] })
+	c.verdicts.drop(func(k verdictKey, _ *verdict, _ time.Time) bool { return timeout == 0 || !current[k.stamp] })
 }
 
 // clear forgets all.
 func (c *certificates) clear() {
 	c.forged.Clear()
-	c.verdicts.drop(func(verdictKey, *verdict) bool { return true })
+	c.verdicts.drop(func(verdictKey, *verdict, time.Time) bool { return true })
 }
 
 // known is what was thought of a server's certificate.
@@ -177,4 +178,17 @@ func (c *certificates) counted(hit bool) {
 	if before := c.full.Swap(full); full > before {
 		count.Full.Add(full - before)
 	}
+}
+
+// CachedCertificates are the certificates made for clients that may be shown again, and how many there
+// may be.
+func (v *Service) CachedCertificates() (list []forge.Entry, limit int) {
+	return v.certificates.forged.List(), v.certificates.forged.Statistics().Size
+}
+
+// ClearCertificates forgets the certificates made for clients, and says how many.
+func (v *Service) ClearCertificates() int {
+	n := v.certificates.forged.Statistics().Entries
+	v.certificates.clear()
+	return n
 }

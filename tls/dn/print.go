@@ -14,6 +14,7 @@ type Part struct {
 	Short string // CN, O, emailAddress
 	Long  string // Common name, Organization, Email address
 	Value string // as UTF-8, without control characters
+	With  bool   // it belongs together with the part before it
 	raw   []byte
 }
 
@@ -35,24 +36,32 @@ func Parts(raw []byte) []Part {
 	}
 	var parts []Part
 	for _, set := range name {
-		for _, a := range set {
+		for i, a := range set {
 			kind := byOID(a.Type)
-			parts = append(parts, Part{Short: kind.short, Long: kind.long, Value: clean(text(a.Value)), raw: a.Value.Bytes})
+			parts = append(parts, Part{Short: kind.short, Long: kind.long, Value: clean(text(a.Value)), With: i > 0, raw: a.Value.Bytes})
 		}
 	}
 	return parts
 }
 
 // Slash writes an encoded name as OpenSSL's one-line form does: /C=IN/O=Example/CN=example.com, in
-// the order of the encoding, bytes outside printable ASCII as \xHH.
+// the order of the encoding: bytes outside printable ASCII as \xHH, slash and plus in values after a
+// backslash, a plus in place of the slash before what belongs together.
 func Slash(raw []byte) string {
 	var b strings.Builder
 	for _, p := range Parts(raw) {
-		fmt.Fprintf(&b, "/%s=", p.Short)
+		separator := '/'
+		if p.With {
+			separator = '+'
+		}
+		fmt.Fprintf(&b, "%c%s=", separator, p.Short)
 		for _, c := range p.raw {
-			if c < ' ' || c > '~' {
+			switch {
+			case c < ' ' || c > '~':
 				fmt.Fprintf(&b, `\x%02X`, c)
-			} else {
+			case c == '/' || c == '+':
+				b.WriteString(`\` + string(c))
+			default:
 				b.WriteByte(c)
 			}
 		}
@@ -62,12 +71,17 @@ func Slash(raw []byte) string {
 
 // Comma writes an encoded name with commas, in the order of the encoding: C=IN, O=Example.
 func Comma(raw []byte) string {
-	parts := Parts(raw)
-	list := make([]string, len(parts))
-	for i, p := range parts {
-		list[i] = p.Short + "=" + p.Value
+	var b strings.Builder
+	for i, p := range Parts(raw) {
+		switch {
+		case p.With:
+			b.WriteString(" + ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(p.Short + "=" + p.Value)
 	}
-	return strings.Join(list, ", ")
+	return b.String()
 }
 
 // text is a string of any of the string types as UTF-8.

@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"crypto"
 	"errors"
 	"fmt"
 	"maps"
@@ -85,16 +84,6 @@ func (s *Store) Locals() []*Local {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return sorted(s.locals)
-}
-
-// LocalOf finds the certificate of the gateway's own whose key is the given one.
-func (s *Store) LocalOf(public crypto.PublicKey) (*Local, bool) {
-	for _, l := range s.Locals() {
-		if equalKeys(l.Key.Public(), public) {
-			return l, true
-		}
-	}
-	return nil, false
 }
 
 // CAs are all authorities: profiles by name, then groups by name with their members in order.

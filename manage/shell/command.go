@@ -48,7 +48,7 @@ func (s *Shell) answer(q *api.Question, p *pipeline) (string, error) {
 	case ask != nil:
 		text, err := ask(q.Text)
 		if errors.Is(err, io.EOF) {
-			return "", context.Canceled
+			return "", nil // as if nothing were typed
 		}
 		return text, err
 	case q.Name == api.Confirm:

@@ -17,6 +17,7 @@ import (
 	"sluice/stack"
 	"sluice/store"
 	"sluice/store/schema"
+	"sluice/tls/pki"
 )
 
 func TestMain(m *testing.M) {
@@ -120,7 +121,11 @@ func startGateway(t testing.TB, cleanup func(func())) string {
 	if _, problems, err := c.Commit(store.CommitOptions{}); err != nil {
 		t.Fatal(err, problems)
 	}
-	server := manage.NewServer(manage.Options{Version: "1.0", Store: st, Sessions: sessions{}, Policies: p})
+	keys, err := pki.Open(filepath.Join(dir, "pki"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := manage.NewServer(manage.Options{Version: "1.0", Store: st, Sessions: sessions{}, Policies: p, Certificates: keys})
 	socket := filepath.Join(dir, "sluice.sock")
 	l, err := manage.Listen(socket, "")
 	if err != nil {

@@ -154,7 +154,12 @@ func (sc *screen) read(question string, line func() (string, error)) (string, er
 		sc.editor.AutoCompleteCallback = complete
 		sc.keyboard.onInterrupt(running)
 	}()
-	return line()
+	text, err := line()
+	if errors.Is(err, io.EOF) {
+		sc.editor.SetPrompt("")
+		fmt.Fprintln(sc.editor, question) // the editor leaves the line with the question unfinished
+	}
+	return text, err
 }
 
 // readText reads lines until Ctrl-D.

@@ -3,6 +3,10 @@ package shell
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/pem"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/youmark/pkcs8"
 	"golang.org/x/sys/unix"
 
 	"sluice/manage/api"
@@ -319,4 +324,69 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 	}
 	t.Cleanup(func() { slave.Close() })
 	return master, slave
+}
+
+// TestQuestions: on a terminal the gateway's questions are put to the person: no is the default, and a
+// passphrase is neither shown nor kept.
+func TestQuestions(t *testing.T) {
+	p := sit(t, 60)
+	dir := t.TempDir()
+	root := filepath.Join(dir, "root.pem")
+	p.press("request security pki generate-key-pair certificate-id root type ecdsa\r")
+	p.expect("Generated key pair")
+	p.press("request security pki local-certificate generate-self-signed certificate-id root subject CN=root add-ca-constraint\r")
+	p.expect("successfully")
+	p.press("request security pki local-certificate export certificate-id root type der\r")
+	p.contains(p.expect("hint: "), "the answer is not text")
+	p.press("request security pki local-certificate export certificate-id root filename " + root + "\r")
+	p.expect("Certificate written")
+	const load = "request security pki ca-certificate ca-profile-group load ca-group-name g filename "
+	for _, no := range []string{"\r", "no\r", "\x04"} {
+		p.press(load + root + "\r")
+		p.expect("Do you want to load this CA certificate? [yes,no] (no) ")
+		p.press(no)
+		p.expect("@gw> ")
+	}
+	p.press("show security pki ca-certificate | count\r")
+	p.expect("Count: 0 lines")
+	p.press(load + root + "\r")
+	p.expect("(no) ")
+	p.press("yes\r")
+	p.expect("Success[1] Skipped[0]")
+
+	key := filepath.Join(dir, "key.pem")
+	if err := os.WriteFile(key, lockedKey(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.press("request security pki local-certificate load filename " + root + " key " + key + " certificate-id new\r")
+	p.expect("Passphrase of the private key: ")
+	p.press("secret\r")
+	p.contains(p.expect("public keys differ"), "does not belong to the certificate")
+	if shown := p.screen.text.String(); strings.Contains(shown, "secret") {
+		t.Errorf("the passphrase is shown:\n%s", shown)
+	}
+}
+
+// lockedKey is a private key, encrypted with "secret".
+func lockedKey(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, err := pkcs8.MarshalPrivateKey(key, []byte("secret"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: locked})
+}
+
+// TestHistorySecrets: a line with a passphrase is not kept.
+func TestHistorySecrets(t *testing.T) {
+	h := loadHistory("")
+	h.Add("request security pki local-certificate load filename a key b certificate-id c passphrase example@1234")
+	h.Add("request security pki local-certificate load filename a key b certificate-id c")
+	if h.Len() != 1 || strings.Contains(h.At(0), "passphrase") {
+		t.Errorf("%q", h.lines)
+	}
 }

@@ -27,8 +27,8 @@ func (v *SSLCertificates) Text(p *Page) {
 	}
 }
 
-// sslTime is a time as the commands of services ssl show it.
-func sslTime(t time.Time) string { return t.Format("Mon 01/02/2006 03:04:05 PM") }
+// sslTime is a time as the commands of services ssl show it, UTC.
+func sslTime(t time.Time) string { return t.UTC().Format("Mon 01/02/2006 03:04:05 PM") }
 
 // ssl shows a certificate as the guide does; a local one has its validity, an authority's what is
 // known of its revocation list.

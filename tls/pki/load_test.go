@@ -1,8 +1,8 @@
 package pki
 
 import (
+	"encoding/asn1"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,7 +185,6 @@ func TestLoadErrors(t *testing.T) {
 	dsaKey := openssl(t, []byte(openssl(t, nil, "genpkey", "-genparam", "-algorithm", "DSA", "-pkeyopt", "dsa_paramgen_bits:1024", "-pkeyopt", "dsa_paramgen_q_bits:160", "-quiet")), "genpkey", "-paramfile", "/dev/stdin")
 	edKey := openssl(t, nil, "genpkey", "-algorithm", "ED25519")
 	p224 := openssl(t, nil, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224")
-	stretched := c.convert(t, "pkcs8", "-topk8", "-v2", "aes256", "-iter", "20000000", "-passout", "pass:a")
 	for _, wrong := range []struct {
 		name             string
 		certificate, key []byte
@@ -211,9 +210,6 @@ func TestLoadErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %q", wrong.name, err, wrong.want)
 		}
 	}
-	if err := s.LoadLocal("server", c.server, stretched, []byte("a")); err == nil || !strings.Contains(err.Error(), "stretched") {
-		t.Errorf("20,000,000 iterations: %v", err)
-	}
 	unusual := c.convert(t, "pkcs8", "-topk8", "-v2", "aes256", "-v2prf", "hmacWithSHA512", "-passout", "pass:a")
 	if err := s.LoadLocal("server", c.server, unusual, []byte("a")); err == nil || !strings.Contains(err.Error(), "convert it with") {
 		t.Errorf("an unusual derivation: %v", err)
@@ -233,6 +229,66 @@ func TestLoadErrors(t *testing.T) {
 	}
 	if after, _ := os.ReadFile(filepath.Join(s.dir, localFolder, "server"+suffix)); string(after) != string(before) {
 		t.Error("what was refused changed the store")
+	}
+}
+
+// A file cannot keep the gateway busy by asking for many iterations, nor fill its memory.
+func TestStretched(t *testing.T) {
+	type parameters struct {
+		Salt       []byte
+		Iterations int
+	}
+	type scrypt struct {
+		Salt    []byte
+		N, R, P int
+	}
+	key := func(oid asn1.ObjectIdentifier, p any) []byte {
+		type algorithm struct {
+			OID        asn1.ObjectIdentifier
+			Parameters any
+		}
+		content, err := asn1.Marshal(struct {
+			Algorithm algorithm
+			Data      []byte
+		}{algorithm{oidPBES2, struct{ Derivation, Cipher algorithm }{algorithm{oid, p}, algorithm{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}, make([]byte, 16)}}}, make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	salt := []byte("12345678")
+	for _, c := range []struct {
+		oid   asn1.ObjectIdentifier
+		p     any
+		wants error
+	}{
+		{oidPBKDF2, parameters{salt, 2048}, ErrPassphraseWrong},
+		{oidPBKDF2, parameters{salt, maxIterations + 1}, errStretched},
+		{oidPBKDF2, parameters{salt, 0}, errStretched},
+		{oidScrypt, scrypt{salt, 1024, 8, 1}, ErrPassphraseWrong},
+		{oidScrypt, scrypt{salt, 1 << 21, 8, 1}, errStretched},
+		{oidScrypt, scrypt{salt, 1024, 1 << 20, 1}, errStretched},
+		{oidScrypt, scrypt{salt, 1024, 8, 1 << 20}, errStretched},
+	} {
+		if _, err := privateKey(key(c.oid, c.p), []byte("a")); !errors.Is(err, c.wants) {
+			t.Errorf("%+v: %v, want %v", c.p, err, c.wants)
+		}
+	}
+	for iterations, wants := range map[int]bool{2048: true, maxIterations: true, maxIterations + 1: false} {
+		inner, err := asn1.Marshal(parameters{salt, iterations})
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := asn1.Marshal(struct {
+			Version int
+			Content struct{ Data []byte }
+		}{3, struct{ Data []byte }{inner}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cheap(content, 0) != wants {
+			t.Errorf("PKCS #12 with %d iterations", iterations)
+		}
 	}
 }
 
@@ -260,55 +316,4 @@ func TestRenew(t *testing.T) {
 	if r, ok := again.Local("server"); !ok || !r.Certificate.Equal(l.Certificate) || !equalKeys(r.Key.Public(), l.Key.Public()) {
 		t.Error("it is another after opening the store again")
 	}
-}
-
-// FuzzLoad: nothing that is loaded, however damaged, stops the gateway, and whatever is accepted is
-// found again when the store is opened.
-func FuzzLoad(f *testing.F) {
-	certificate := []byte("-----BEGIN CERTIFICATE-----\nMIIBHjCBxaADAgECAgEBMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMTAmNhMB4XDTI2\n-----END CERTIFICATE-----\n")
-	f.Add(certificate, []byte("-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n"), "secret")
-	f.Add([]byte("0\x82\x01\x00"), []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00000000000000000000000000000000\n\nAAAA\n-----END RSA PRIVATE KEY-----\n"), "a")
-	s, err := Open(filepath.Join(f.TempDir(), "pki"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	if err := s.GenerateKeyPair("seed", ECDSA, 256); err != nil {
-		f.Fatal(err)
-	}
-	if err := s.SelfSign("seed", Template{Subject: "CN=seed", CA: true}); err != nil {
-		f.Fatal(err)
-	}
-	seed, err := s.Export("seed", PEM)
-	if err != nil {
-		f.Fatal(err)
-	}
-	key, err := os.ReadFile(filepath.Join(s.dir, localFolder, "seed"+suffix))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(seed, key, "")
-	f.Fuzz(func(t *testing.T, certificate, key []byte, passphrase string) {
-		dir := t.TempDir()
-		s, err := Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		loaded := s.LoadLocal("x", certificate, key, []byte(passphrase)) == nil
-		profile := s.LoadCA("x", certificate) == nil
-		report, err := s.LoadGroup("x", certificate)
-		group := err == nil
-		again, err := Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := again.Local("x"); ok != loaded {
-			t.Fatalf("local: %v, want %v", ok, loaded)
-		}
-		if ok := len(again.CAProfile("x")) == 1; ok != profile {
-			t.Fatalf("profile: %v, want %v", ok, profile)
-		}
-		if ok := len(again.CAGroup("x")) > 0; ok != group {
-			t.Fatalf("group: %v, want %v (%s)", ok, group, fmt.Sprint(report))
-		}
-	})
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/youmark/pkcs8"
-	"software.sslmate.com/src/go-pkcs12"
 )
 
 // Limits on what is loaded.
@@ -19,6 +18,9 @@ const (
 	MaxFile         = 8 << 20 // bytes
 	maxCertificates = 10000   // of a file
 )
+
+// errStretched refuses a file whose passphrase would take minutes to try.
+var errStretched = errors.New("the passphrase is stretched by too many iterations: convert the file with openssl pkcs8 -topk8 -v2 aes256, or openssl pkcs12")
 
 // Errors of passphrases.
 var (
@@ -217,7 +219,6 @@ const (
 
 // checkDerivation bounds what deriving a key from a passphrase may cost.
 func checkDerivation(oid asn1.ObjectIdentifier, parameters []byte) error {
-	errCost := errors.New("the key's passphrase is stretched more than the gateway takes part in: convert it with openssl pkcs8 -topk8 -v2 aes256")
 	switch {
 	case oid.Equal(oidPBKDF2):
 		var p struct {
@@ -227,7 +228,7 @@ func checkDerivation(oid asn1.ObjectIdentifier, parameters []byte) error {
 			PRF        asn1.RawValue `asn1:"optional"`
 		}
 		if _, err := asn1.Unmarshal(parameters, &p); err != nil || p.Iterations < 1 || p.Iterations > maxIterations {
-			return errCost
+			return errStretched
 		}
 	case oid.Equal(oidScrypt):
 		var p struct {
@@ -236,43 +237,10 @@ func checkDerivation(oid asn1.ObjectIdentifier, parameters []byte) error {
 			Length  int `asn1:"optional"`
 		}
 		if _, err := asn1.Unmarshal(parameters, &p); err != nil || p.N < 2 || p.R < 1 || p.P < 1 || p.N > maxScrypt || p.R > maxScrypt/p.N || p.P > maxScrypt/(p.N*p.R) {
-			return errCost
+			return errStretched
 		}
 	default:
 		return errors.New("the key is encrypted in a way that is not supported: convert it with openssl pkcs8 -topk8 -v2 aes256")
 	}
 	return nil
-}
-
-// isPKCS12 says whether data is a PFX of RFC 7292: a sequence that begins with version 3 and content
-// of PKCS #7.
-func isPKCS12(data []byte) bool {
-	var pfx struct {
-		Version int
-		Content struct {
-			Type asn1.ObjectIdentifier
-			Rest asn1.RawValue `asn1:"optional"`
-		}
-		MAC asn1.RawValue `asn1:"optional"`
-	}
-	_, err := asn1.Unmarshal(data, &pfx)
-	return err == nil && pfx.Version == 3
-}
-
-// readPKCS12 opens a PFX: a key, its certificate, and the rest of the chain in any order.
-func readPKCS12(data, passphrase []byte) (key crypto.Signer, leaf *x509.Certificate, others []*x509.Certificate, err error) {
-	if len(data) > MaxFile {
-		return nil, nil, nil, fmt.Errorf("the file is larger than %d megabytes", MaxFile>>20)
-	}
-	private, leaf, others, err := pkcs12.DecodeChain(data, string(passphrase))
-	switch {
-	case errors.Is(err, pkcs12.ErrIncorrectPassword) && len(passphrase) == 0:
-		return nil, nil, nil, ErrPassphraseMissing
-	case errors.Is(err, pkcs12.ErrIncorrectPassword):
-		return nil, nil, nil, ErrPassphraseWrong
-	case err != nil:
-		return nil, nil, nil, fmt.Errorf("the PKCS #12 file cannot be read: %w", err)
-	}
-	key, err = checkKey(private)
-	return key, leaf, others, err
 }

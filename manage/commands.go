@@ -222,6 +222,7 @@ var matchOptions = []command.Option{
 	{Name: "destination-port", Help: "Destination port (1..65535)", Value: portValue},
 	{Name: "protocol", Help: "IP protocol (tcp when absent)", Value: protocolValue},
 	{Name: "dynamic-application", Help: "What the session turns out to carry (any application when absent)", Value: &command.Value{Name: "application", Help: "Name of an application (junos:HTTP)", Live: "dynamic-application"}},
+	{Name: "url-category", Help: "Category of the web address that is asked for (any when absent)", Value: &command.Value{Name: "category", Help: "Name of a custom URL category", Live: "url-category"}},
 	{Name: "user", Help: "User at the source address (nobody when absent)", Value: &command.Value{Name: "user", Help: "Name of a user"}},
 	{Name: "role", Help: "Role of that user", Value: &command.Value{Name: "role", Help: "Name of a role"}},
 	{Name: "result-count", Help: "Policies shown at most (1..16)", Value: numberValue("count", "Number of policies (1..16)", 1, 16)},

@@ -126,6 +126,11 @@ func showMatchPolicies(s *Server, r *request) (view.View, error) {
 			return nil, err
 		}
 	}
+	if name := r.args["url-category"]; name != "" {
+		if f.Content, err = inCategory(engine, f.Content, name); err != nil {
+			return nil, err
+		}
+	}
 	return &view.Matches{Policies: view.PolicyList(engine.MatchPolicies(f, int(max(1, r.number("result-count")))))}, nil
 }
 
@@ -147,6 +152,20 @@ func (s *Server) contentOf(name string) (*policy.Content, error) {
 		content.Names = append(content.Names, of.Name)
 	}
 	return content, nil
+}
+
+// inCategory is content, or nothing, of a web address in a category.
+func inCategory(engine *policy.Engine, content *policy.Content, name string) (*policy.Content, error) {
+	known := engine.CategoryNames()
+	if !slices.Contains(known, name) {
+		return nil, &api.Error{Message: fmt.Sprintf("there is no URL category %q", name), Hint: schema.DidYouMean(name, known)}
+	}
+	var located policy.Content
+	if content != nil {
+		located = *content
+	}
+	located.Categories, located.Located = []string{name}, true
+	return &located, nil
 }
 
 func showFirewalls(s *Server, r *request) (view.View, error) {

@@ -150,6 +150,10 @@ func (s *Server) live(source string, args command.Args) []command.Completion {
 		for _, set := range cfg.Security.ApplicationFirewall.RuleSets {
 			add(set.Name, "Rule set")
 		}
+	case "url-category":
+		for _, c := range cfg.Security.UTM.CustomObjects.Categories {
+			add(c.Name, "URL category")
+		}
 	case "scheduler":
 		for _, sch := range cfg.Schedulers.Schedulers {
 			add(sch.Name, sch.Description)

@@ -26,6 +26,16 @@ set security application-firewall rule-sets rs1 rule r1 then reject
 set security application-firewall rule-sets rs1 default-rule permit
 `
 
+// categoryConfig is a policy by web address.
+const categoryConfig = `
+set security utm custom-objects url-pattern games value games.example
+set security utm custom-objects url-pattern ads value ads.example
+set security utm custom-objects custom-url-category GAMES value games
+set security utm custom-objects custom-url-category ADS value ads
+set security policies from-zone trust to-zone untrust policy leisure match source-address any destination-address any application junos-https url-category GAMES
+set security policies from-zone trust to-zone untrust policy leisure then deny
+`
+
 // cataloguedPolicies compiles policies with the applications of the fixture.
 type cataloguedPolicies struct {
 	*policyEngine
@@ -43,7 +53,7 @@ func startUnified(t *testing.T) *identifying {
 	f := startIdentifying(t)
 	engine := cataloguedPolicies{&policyEngine{state: policy.NewState()}, f.applications.catalogue}
 	t.Cleanup(engine.state.Close)
-	statements, problems := tree.Parse(testConfig + unifiedConfig)
+	statements, problems := tree.Parse(testConfig + unifiedConfig + categoryConfig)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -67,8 +77,9 @@ func startUnified(t *testing.T) *identifying {
 func TestPoliciesByApplication(t *testing.T) {
 	f := startUnified(t)
 	for line, wants := range map[string][]string{
-		"show security policies detail policy-name video": {"  Dynamic Application:\njunos:HTTP: 67\njunos:YOUTUBE\n", "\ndynapp-redir-profile: told(1)\n"},
-		"show security policies":                          {"    Dynamic Applications: junos:HTTP, junos:YOUTUBE\n", "    Redirect profile: told(1)\n", "      Rule-set: rs1\n        Rule: r1\n"},
+		"show security policies detail policy-name video":   {"  Dynamic Application:\njunos:HTTP: 67\njunos:YOUTUBE\n", "\ndynapp-redir-profile: told(1)\n"},
+		"show security policies detail policy-name leisure": {"  URL categories:\n    GAMES\n"},
+		"show security policies":                            {"    Dynamic Applications: junos:HTTP, junos:YOUTUBE\n", "    Redirect profile: told(1)\n", "      Rule-set: rs1\n        Rule: r1\n"},
 	} {
 		got := f.run(t, line)
 		for _, want := range wants {
@@ -91,6 +102,20 @@ func TestPoliciesByApplication(t *testing.T) {
 		if got := f.run(t, match+options); !strings.HasPrefix(got, "Policy: "+first+",") {
 			t.Errorf("%s: %q decides, want %s", options, strings.SplitN(got, ",", 2)[0], first)
 		}
+	}
+	secure := strings.TrimSuffix(match, "81") + "443"
+	for options, first := range map[string]string{
+		" url-category GAMES dynamic-application modbus": "leisure",
+		" url-category ADS dynamic-application modbus":   "last",
+		" dynamic-application modbus":                    "leisure", // it may turn out to be
+		" url-category GAMES":                            "video",
+	} {
+		if got := f.run(t, secure+options); !strings.HasPrefix(got, "Policy: "+first+",") {
+			t.Errorf("%s: %q decides, want %s", options, strings.SplitN(got, ",", 2)[0], first)
+		}
+	}
+	if err := f.fails(t, match+" url-category GAME"); !strings.Contains(err, `there is no URL category "GAME"`) || !strings.Contains(err, "GAMES") {
+		t.Errorf("an unknown category: %s", err)
 	}
 	if err := f.fails(t, match+" dynamic-application YOUTUB"); !strings.Contains(err, "there is no application YOUTUB") || !strings.Contains(err, "junos:YOUTUBE") {
 		t.Errorf("an unknown application: %s", err)

@@ -17,6 +17,9 @@ func (e *Engine) Categories(host, target string) []string {
 	return e.addresses.Categories(host, target)
 }
 
+// CategoryNames are the names of the configured categories.
+func (e *Engine) CategoryNames() []string { return e.addresses.Names() }
+
 // MatchesCategories says whether some policy looks at the category of what is asked for.
 func (e *Engine) MatchesCategories() bool { return e.categories.named != nil }
 

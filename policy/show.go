@@ -70,6 +70,7 @@ type View struct {
 	DynamicApplications []DynamicApplicationView `json:"dynamic-applications,omitempty"` // applications before groups, by name
 	RedirectProfile     *ProfileView             `json:"dynapp-redir-profile,omitempty"`
 	Firewall            *FirewallView            `json:"application-firewall,omitempty"`
+	URLCategories       []string                 `json:"url-categories,omitempty"` // as configured
 	LogOnly             bool                     `json:"log-only,omitempty"`
 }
 
@@ -133,12 +134,18 @@ func (e *Engine) List(filter Filter) Listing {
 
 // MatchPolicies lists the policies that match a flow, at most count: the first decides, the
 // others would without it. Without f.Content they are listed whatever application they match; with
-// it, only those that match that. The default policy is listed when no other matches.
+// it, only those that match its names, where it has any, and its categories, where it is located. The
+// default policy is listed when no other matches.
 func (e *Engine) MatchPolicies(f *Flow, count int) []View {
 	var q query
 	e.ask(&q, f)
-	if e.content.limited != nil && f.Content != nil {
-		q.content = e.content.certain(f.Content)
+	if c := f.Content; e.content.limited != nil && c != nil {
+		if len(c.Names) > 0 {
+			q.content = e.content.certain(c)
+		}
+		if c.Located {
+			q.category = e.categories.certain(c)
+		}
 	}
 	var list []View
 	now := e.st.now()

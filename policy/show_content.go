@@ -103,12 +103,12 @@ func (e *Engine) viewApplication(name string) DynamicApplicationView {
 	return DynamicApplicationView{Name: name, Group: group}
 }
 
-// showContent adds to v what the policy says about applications.
+// showContent adds to v what the policy says about applications and web addresses.
 func (e *Engine) showContent(p *Policy, v *View) {
 	if p.configured == nil {
 		return
 	}
-	v.DynamicApplications = e.viewDynamic(p.configured.Match.DynamicApplication)
+	v.DynamicApplications, v.URLCategories = e.viewDynamic(p.configured.Match.DynamicApplication), p.configured.Match.URLCategory
 	if p.Message != nil {
 		v.RedirectProfile = &ProfileView{p.Message.Profile, p.Message.ID}
 	}

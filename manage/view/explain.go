@@ -26,13 +26,14 @@ type Candidate struct {
 	Index        uint32   `json:"index"`
 	Action       string   `json:"action"`
 	Applications []string `json:"dynamic-applications,omitempty"` // those that it is limited to
+	Categories   []string `json:"url-categories,omitempty"`
 	Users        []string `json:"source-identities,omitempty"`
 	RuleSet      string   `json:"rule-set,omitempty"`
 }
 
 // NewCandidate is what matters of a policy.
 func NewCandidate(p *policy.View) Candidate {
-	c := Candidate{Name: p.Name, Index: p.Index, Action: p.Action.String(), Applications: dynamicNames(p.DynamicApplications), Users: p.SourceIdentities}
+	c := Candidate{Name: p.Name, Index: p.Index, Action: p.Action.String(), Applications: dynamicNames(p.DynamicApplications), Categories: p.URLCategories, Users: p.SourceIdentities}
 	if p.Firewall != nil {
 		c.RuleSet = p.Firewall.Name
 	}
@@ -125,6 +126,9 @@ func (c *Candidate) text(p *Page) {
 	var limits []string
 	if len(c.Applications) > 0 {
 		limits = append(limits, "applications "+strings.Join(c.Applications, " "))
+	}
+	if len(c.Categories) > 0 {
+		limits = append(limits, "url-categories "+strings.Join(c.Categories, " "))
 	}
 	if len(c.Users) > 0 {
 		limits = append(limits, "users "+strings.Join(c.Users, " "))

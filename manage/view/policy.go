@@ -68,6 +68,9 @@ func policyBrief(p *Page, v *Policy) {
 	if len(v.DynamicApplications) > 0 {
 		p.Line("    Dynamic Applications: %s", names(dynamicNames(v.DynamicApplications), false))
 	}
+	if len(v.URLCategories) > 0 {
+		p.Line("    URL categories: %s", names(v.URLCategories, false))
+	}
 	if len(v.SourceIdentities) > 0 {
 		p.Line("    Source identities: %s", names(v.SourceIdentities, false))
 	}
@@ -124,6 +127,9 @@ func policyDetail(p *Page, v *Policy) {
 		policyApplication(p, &v.Applications[i])
 	}
 	policyDynamic(p, v)
+	if len(v.URLCategories) > 0 {
+		p.list("URL categories", v.URLCategories)
+	}
 	if len(v.SourceIdentities) > 0 {
 		p.list("Source identities", v.SourceIdentities)
 	}

@@ -271,6 +271,28 @@ func (c *compiler) dynamic(path, name string) []*appdb.Application {
 	return nil
 }
 
+// warnAboutPackets warns of names of a policy's dynamic-application that are known by addresses, ports
+// or the IP protocol alone, which the other terms of the policy say as well. Those by ICMP type have no
+// other way.
+func (c *compiler) warnAboutPackets(path string, names []string) {
+	if c.apps == nil {
+		return
+	}
+	for _, name := range names {
+		a, ok := c.apps.Lookup(name)
+		if !ok || len(a.Patterns)+len(a.ICMP) > 0 {
+			continue
+		}
+		if len(a.IPProtocols)+len(a.Servers) > 0 || strings.HasPrefix(a.Name, ipProtocols) {
+			c.warn(path, "match destination-address and application, or junos-defaults, instead",
+				"application "+a.Name+" is known by addresses, ports or the IP protocol alone, with the first packet")
+		}
+	}
+}
+
+// ipProtocols begins the names of predefined applications that are IP protocols.
+const ipProtocols = appdb.Prefix + "IPP-"
+
 // defaultServices is the service that junos-defaults stands for in a policy: the usual ports of its
 // dynamic applications, or of the protocols that these run over where they have none.
 func (c *compiler) defaultServices(path string, names []string) *service {

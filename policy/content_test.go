@@ -331,6 +331,29 @@ func TestVanishedApplication(t *testing.T) {
 	}
 }
 
+// Applications that a packet's addresses, ports or protocol tell are accepted with a warning; those by
+// ICMP type, and those by content, without.
+// Rows: UP-23, FW-68.
+func TestKnownByPackets(t *testing.T) {
+	apps := applications()
+	for _, a := range []*appdb.Application{
+		{Name: "by-address", Custom: true, Servers: []appdb.ServerMapping{{}}},
+		{Name: "by-protocol", Custom: true, IPProtocols: []uint8{2}},
+		{Name: "by-type", Custom: true, ICMP: []appdb.ICMPMapping{{}}},
+		{Name: "junos:IPP-IGMP"},
+	} {
+		apps[strings.ToLower(a.Name)] = a
+	}
+	for name, warned := range map[string]bool{"by-address": true, "by-protocol": true, "by-type": false, "junos:IPP-IGMP": true, "junos:SSH": false} {
+		st := NewState()
+		_, problems := Compile(office(between("trust", "untrust", dynamic("p", name, Permit))), st, apps)
+		st.Close()
+		if warned != (len(problems) == 1) || warned && (!problems[0].Warning || !strings.Contains(problems[0].Hint, "junos-defaults")) {
+			t.Errorf("%s: %v, want a warning: %v", name, problems, warned)
+		}
+	}
+}
+
 // The first rule that matches decides; while an earlier one may still match, the session passes if
 // that would let it pass.
 // Rows: FW-29, FW-30, FW-31, FW-34, FW-36, FW-51.

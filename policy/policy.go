@@ -151,6 +151,7 @@ func (c *compiler) compilePolicy(p *Policy) {
 	p.sources = c.matchAddresses(path+" match source-address", p.FromZone, match.SourceAddress, match.SourceAddressExcluded)
 	p.destinations = c.matchAddresses(path+" match destination-address", p.ToZone, match.DestinationAddress, match.DestinationAddressExcluded)
 	p.applications = c.matchContent(path+" match dynamic-application", match.DynamicApplication)
+	c.warnAboutPackets(path+" match dynamic-application", match.DynamicApplication)
 	p.categories = c.matchCategories(path+" match url-category", match.URLCategory)
 	c.matchApplications(p, path+" match application", match.Application)
 	p.fromZones = c.matchZones(p, path+" match from-zone", match.FromZone)

@@ -84,7 +84,7 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		return nil
 	}
 	if verdict.Action != policy.Permit {
-		e.refuse(in, q, p, from, to, &f, verdict)
+		e.refuse(in, q, p, from, to, &f, verdict, nil)
 		return nil
 	}
 	if e.stopping.Load() {
@@ -94,8 +94,9 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 	return e.admit(cfg, in, q, p, from, to, &f, verdict)
 }
 
-// refuse does what the policy says with a packet that may not pass.
-func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) {
+// refuse does what the policy says with a packet that may not pass. What the session would have
+// carried is known where it was identified by that packet; it is nil otherwise.
+func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict, identified *Session) {
 	e.drop(dropPolicy)
 	count(&v)
 	if v.Action == policy.Reject {
@@ -108,12 +109,16 @@ func (e *Engine) refuse(in *port, q stack.Queue, p *stack.Packet, from, to *plac
 	}
 	if v.Policy.LogInit || v.Policy.LogClose {
 		user, roles := v.Policy.Identity(f.User)
-		e.log.FlowDeny(&track.Session{
+		record := &track.Session{
 			User: user, Roles: roles,
 			Source: p.Key.Source(), Destination: p.Key.Destination(), Protocol: uint8(f.Protocol), ICMPType: f.ICMPType,
 			Service: v.Service, Policy: v.Policy.Name, FromZone: f.FromZone, ToZone: f.ToZone,
 			IngressInterface: from.logical, EgressInterface: to.logical, Start: time.Now(),
-		}, refusal(v))
+		}
+		if identified != nil {
+			identified.describe(record)
+		}
+		e.log.FlowDeny(record, refusal(v))
 	}
 }
 
@@ -164,7 +169,7 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	}()
 	if v.Again && s.identity != nil {
 		if v = e.judge(cfg, s); v.Action != policy.Permit { // its addresses tell what it carries
-			e.refuse(in, q, p, from, to, f, v)
+			e.refuse(in, q, p, from, to, f, v, s)
 			return nil
 		}
 		s.verdict.Store(v.Policy)

@@ -199,6 +199,22 @@ func TestMSSIsLimited(t *testing.T) { // S-99
 	}
 }
 
+// A rule of the application firewall names an IP protocol.
+func TestRuleOnIPProtocol(t *testing.T) { // CS-23
+	b := judging(t, `
+set security application-firewall rule-sets RS-1 rule R1 match dynamic-application junos:IPP-IGMP
+set security application-firewall rule-sets RS-1 rule R1 then deny
+set security application-firewall rule-sets RS-1 default-rule permit
+`+unified("all then permit application-services application-firewall rule-set RS-1"))
+	for protocol, passes := range map[byte]int{2: 0, 47: 1} {
+		frame := udp(t, "192.0.2.10:0", "198.51.100.20:0")
+		frame[stack.VirtioHeaderLen+9] = protocol
+		if out := b.from(b.lan, frame); len(out) != passes {
+			t.Errorf("of IP protocol %d %d packets passed, want %d", protocol, len(out), passes)
+		}
+	}
+}
+
 func TestOtherProtocolsPassUnderPolicy(t *testing.T) {
 	gre := func(src, dst string) []byte {
 		frame := udp(t, src, dst)

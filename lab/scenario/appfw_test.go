@@ -207,6 +207,38 @@ set security application-firewall rule-sets Ruleset-1 default-rule permit
 	}
 }
 
+// A control session and its data session are judged each by its own application: a rule for the one
+// leaves the other to the default rule; when the control session is denied, there is no other.
+// Rows: FW-41, FW-42.
+func TestControlAndDataSessions(t *testing.T) {
+	w := start(t, lab.Options{NoServers: true}, `
+set security application-firewall rule-sets rs rule r match dynamic-application [ junos:FTP junos:FTP-DATA ]
+set security application-firewall rule-sets rs rule r then permit
+set security application-firewall rule-sets rs default-rule deny
+`+ruled("all", "any", "rs"))
+	w.listen(w.Web, ":2121", ftpServer(w))
+	lists := func() bool {
+		out, err := w.try(w.Client, "curl", "-sS", "-m2", "--ftp-pasv", "ftp://"+lab.WebAddr4+":2121/")
+		return err == nil && strings.Contains(out, " pub")
+	}
+	if !lists() {
+		t.Error("both are permitted, and nothing is listed")
+	}
+	w.configure("delete security application-firewall rule-sets rs rule r match dynamic-application junos:FTP-DATA")
+	if lists() {
+		t.Error("the data session passes in the name of its control session")
+	}
+	w.eventually("the data session is refused", func() bool {
+		return strings.Contains(w.show("show security log message RT_FLOW_SESSION_DENY"), " FTP-DATA ")
+	})
+	w.configure("set security application-firewall rule-sets rs rule r match dynamic-application junos:FTP-DATA",
+		"delete security application-firewall rule-sets rs rule r match dynamic-application junos:FTP")
+	before := len(w.sessions("dynamic-application junos:FTP-DATA"))
+	if lists() || len(w.sessions("dynamic-application junos:FTP-DATA")) != before {
+		t.Error("a denied control session leads to a data session")
+	}
+}
+
 // A rejecting rule answers at once: TCP with RST, UDP with ICMP port unreachable; on IPv6, too.
 // Rows: FW-23, FW-37, FW-53.
 func TestRuleRejects(t *testing.T) {

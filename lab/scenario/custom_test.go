@@ -497,3 +497,17 @@ func TestCustomSignaturesRefused(t *testing.T) {
 		t.Errorf("the package was uninstalled: %s%s", out, w.show(uninstall+" status"))
 	}
 }
+
+// The names of a server's certificate tell a custom application where the certificate is to be seen, as
+// it is before TLS 1.3.
+// Rows: CS-32.
+func TestCustomSubjectAltName(t *testing.T) {
+	w := start(t, lab.Options{}, lab.PermitAll+`
+set services application-identification application ours over SSL signature s1 member m01 context ssl-subject-alt-name
+set services application-identification application ours over SSL signature s1 member m01 pattern "`+strings.ReplaceAll(lab.WebName, ".", `\.`)+`"
+set services application-identification application ours over SSL signature s1 member m01 direction server-to-client
+set services application-identification application ours priority high
+`)
+	w.do(w.Client, "curl", "-ksS", "-m5", "--tls-max", "1.2", "https://"+lab.WebAddr4+"/")
+	w.carries("destination-port 443", "SSL/ours")
+}

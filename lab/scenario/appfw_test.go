@@ -7,6 +7,7 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -204,6 +205,49 @@ set security application-firewall rule-sets Ruleset-1 default-rule permit
 				})
 			})
 		}
+	}
+}
+
+// The application firewall looks at the session and not at what its server was before, unless security
+// services are to ask the cache: then a server that was something else is taken for that.
+// Rows: UP-33, FW-66, C-25, C-59.
+func TestFirewallAndCache(t *testing.T) {
+	w := start(t, lab.Options{NoServers: true}, `
+set security application-firewall rule-sets rs rule r match dynamic-application junos:HTTP
+set security application-firewall rule-sets rs rule r then deny block-message
+set security application-firewall rule-sets rs default-rule permit
+`+ruled("all", "any", "rs"))
+	var web atomic.Bool
+	w.listen(w.Web, ":2222", func(c *net.TCPConn) {
+		if web.Load() {
+			answers(okPage)(c)
+		} else {
+			greets(sshBanner)(c)
+		}
+	})
+	wasSSH := func() { // the cache learns it
+		web.Store(false)
+		c := w.connect(lab.WebAddr4 + ":2222")
+		if err := readAll(c, len(sshBanner)); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+		w.remembers(2222, "SSH")
+		web.Store(true)
+	}
+	wasSSH()
+	get := func() string {
+		out, _ := w.try(w.Client, "curl", "-sS", "-m2", "-i", "http://"+lab.WebAddr4+":2222/")
+		return out
+	}
+	if out := get(); !strings.Contains(out, "Application Firewall has blocked your request to application HTTP") {
+		t.Errorf("HTTP from a server that was SSH: %q, want the page", out)
+	}
+	w.show("clear services application-identification application-system-cache")
+	wasSSH()
+	w.configure("set services application-identification application-system-cache security-services")
+	if out := get(); !strings.HasPrefix(out, "HTTP/1.1 200") {
+		t.Errorf("what the cache takes for SSH: %q, want the server's answer", out)
 	}
 }
 

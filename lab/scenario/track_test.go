@@ -108,7 +108,7 @@ func (w *world) expect(m message, want map[string]string) {
 // The guide's example of application tracking, with the messages that are off by default turned on:
 // sessions of the tracked zone, and no others, are recorded at a collector, over both address
 // families, each field with its value.
-// Rows: TR-1, TR-2, TR-3, TR-5, TR-6, TR-16, TR-17, TR-18, TR-20, TR-26, TR-29, TR-31, TR-32, TR-49, TR-51, TR-52.
+// Rows: TR-1, TR-2, TR-3, TR-5, TR-6, TR-16, TR-17, TR-18, TR-20, TR-26, TR-29, TR-31, TR-32, TR-49, TR-51, TR-52, TR-53.
 func TestTrackingExample(t *testing.T) {
 	w := start(t, lab.Options{}, exampleTracking+permit("all", "any")+
 		policy("guest", "untrust", "all", "any", "any", "permit"))
@@ -165,6 +165,10 @@ func TestTrackingExample(t *testing.T) {
 		if !regexp.MustCompile(row).MatchString(statistics) {
 			t.Errorf("no row %s in\n%s", row, statistics)
 		}
+	}
+
+	if counters := w.show("show services application-identification counter"); !regexp.MustCompile(`Sessions identified\s+[1-9]`).MatchString(counters) {
+		t.Errorf("sessions are in the statistics, but the counters of identification are\n%s", counters)
 	}
 
 	// The plain form, from the switch on; and nothing at all once tracking is off (TR-4, TR-15).

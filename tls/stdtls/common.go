@@ -723,6 +723,14 @@ type Config struct {
 	// tls3des=1.
 	CipherSuites []uint16
 
+	// CipherSuites13 is a list of enabled TLS 1.3 cipher suites. The order of
+	// the list is ignored. If it is nil, the AES-GCM and ChaCha20-Poly1305 suites
+	// are enabled; the AES-CCM suites are only if they are listed. A list without
+	// a suite that the package implements disables TLS 1.3.
+	//
+	// Sluice: crypto/tls has one set for the process.
+	CipherSuites13 []uint16
+
 	// PreferServerCipherSuites is a legacy field and has no effect.
 	//
 	// It used to control whether the server would follow the client's or the
@@ -1017,6 +1025,7 @@ func (c *Config) Clone() *Config {
 		ClientCAs:                           c.ClientCAs,
 		InsecureSkipVerify:                  c.InsecureSkipVerify,
 		CipherSuites:                        c.CipherSuites,
+		CipherSuites13:                      c.CipherSuites13, // Sluice
 		PreferServerCipherSuites:            c.PreferServerCipherSuites,
 		SessionTicketsDisabled:              c.SessionTicketsDisabled,
 		SessionTicketKey:                    c.SessionTicketKey,
@@ -1238,6 +1247,10 @@ func (c *Config) supportedVersions(isClient bool) []uint16 {
 			continue
 		}
 		if c != nil && c.MaxVersion != 0 && v > c.MaxVersion {
+			continue
+		}
+		// Sluice: no suite, no version.
+		if c != nil && v == VersionTLS13 && len(c.cipherSuites13(false)) == 0 {
 			continue
 		}
 		versions = append(versions, v)

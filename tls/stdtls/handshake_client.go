@@ -130,13 +130,8 @@ func (c *Conn) makeClientHello() (*clientHelloMsg, *keySharePrivateKeys, *echCli
 			hello.cipherSuites = nil
 		}
 
-		if fips140tls.Required() {
-			hello.cipherSuites = append(hello.cipherSuites, allowedCipherSuitesTLS13FIPS...)
-		} else if hasAESGCMHardwareSupport {
-			hello.cipherSuites = append(hello.cipherSuites, defaultCipherSuitesTLS13...)
-		} else {
-			hello.cipherSuites = append(hello.cipherSuites, defaultCipherSuitesTLS13NoAES...)
-		}
+		// Sluice: the configuration's choice.
+		hello.cipherSuites = append(hello.cipherSuites, config.cipherSuites13(hasAESGCMHardwareSupport)...)
 
 		if len(hello.supportedCurves) == 0 {
 			return nil, nil, nil, errors.New("tls: no supported elliptic curves for ECDHE")
@@ -586,7 +581,7 @@ func (hs *clientHandshakeState) handshake() error {
 		// they don't call verifyServerCertificate. See Issue 31641.
 		if c.config.VerifyConnection != nil {
 			if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-				c.sendAlert(alertBadCertificate)
+				c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 				return err
 			}
 		}
@@ -733,7 +728,7 @@ func (hs *clientHandshakeState) doFullHandshake() error {
 
 		cri := certificateRequestInfoFromMsg(hs.ctx, c.vers, certReq)
 		if chainToSend, err = c.getClientCertificate(cri); err != nil {
-			c.sendAlert(alertInternalError)
+			c.sendAlert(alertOf(err, alertInternalError)) // Sluice: the callback chooses
 			return err
 		}
 
@@ -1190,14 +1185,14 @@ func (c *Conn) verifyServerCertificate(certificates [][]byte) error {
 
 	if c.config.VerifyPeerCertificate != nil && !echRejected {
 		if err := c.config.VerifyPeerCertificate(certificates, c.verifiedChains); err != nil {
-			c.sendAlert(alertBadCertificate)
+			c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 			return err
 		}
 	}
 
 	if c.config.VerifyConnection != nil && !echRejected {
 		if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-			c.sendAlert(alertBadCertificate)
+			c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 			return err
 		}
 	}

@@ -597,7 +597,7 @@ func (hs *clientHandshakeStateTLS13) readServerCertificate() error {
 		// they don't call verifyServerCertificate. See Issue 31641.
 		if c.config.VerifyConnection != nil {
 			if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-				c.sendAlert(alertBadCertificate)
+				c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 				return err
 			}
 		}

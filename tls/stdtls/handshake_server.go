@@ -167,7 +167,7 @@ func (c *Conn) readClientHello(ctx context.Context) (*clientHelloMsg, *echServer
 	if c.config.GetConfigForClient != nil {
 		chi := clientHelloInfo(ctx, c, clientHello)
 		if configForClient, err = c.config.GetConfigForClient(chi); err != nil {
-			c.sendAlert(alertInternalError)
+			c.sendAlert(alertOf(err, alertInternalError)) // Sluice: the callback chooses
 			return nil, nil, err
 		} else if configForClient != nil {
 			c.config = configForClient
@@ -279,7 +279,7 @@ func (hs *serverHandshakeState) processClientHello() error {
 		if err == errNoCertificates {
 			c.sendAlert(alertUnrecognizedName)
 		} else {
-			c.sendAlert(alertInternalError)
+			c.sendAlert(alertOf(err, alertInternalError)) // Sluice: the callback chooses
 		}
 		return err
 	}
@@ -585,7 +585,7 @@ func (hs *serverHandshakeState) doResumeHandshake() error {
 
 	if c.config.VerifyConnection != nil {
 		if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-			c.sendAlert(alertBadCertificate)
+			c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 			return err
 		}
 	}
@@ -719,7 +719,7 @@ func (hs *serverHandshakeState) doFullHandshake() error {
 	}
 	if c.config.VerifyConnection != nil {
 		if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-			c.sendAlert(alertBadCertificate)
+			c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 			return err
 		}
 	}
@@ -1016,7 +1016,7 @@ func (c *Conn) processCertsFromClient(certificate Certificate) error {
 
 	if c.config.VerifyPeerCertificate != nil {
 		if err := c.config.VerifyPeerCertificate(certificates, c.verifiedChains); err != nil {
-			c.sendAlert(alertBadCertificate)
+			c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 			return err
 		}
 	}

@@ -19,7 +19,6 @@ import (
 	"hash"
 	"io"
 	"slices"
-	"sluice/tls/stdtls/internal/fips140tls"
 	"sluice/tls/stdtls/internal/tls13"
 	"sort"
 	"time"
@@ -183,13 +182,8 @@ func (hs *serverHandshakeStateTLS13) processClientHello() error {
 	hs.hello.sessionId = hs.clientHello.sessionId
 	hs.hello.compressionMethod = compressionNone
 
-	preferenceList := defaultCipherSuitesTLS13
-	if !hasAESGCMHardwareSupport || !isAESGCMPreferred(hs.clientHello.cipherSuites) {
-		preferenceList = defaultCipherSuitesTLS13NoAES
-	}
-	if fips140tls.Required() {
-		preferenceList = allowedCipherSuitesTLS13FIPS
-	}
+	// Sluice: the configuration's choice.
+	preferenceList := c.config.cipherSuites13(hasAESGCMHardwareSupport && isAESGCMPreferred(hs.clientHello.cipherSuites))
 	for _, suiteID := range preferenceList {
 		hs.suite = mutualCipherSuiteTLS13(hs.clientHello.cipherSuites, suiteID)
 		if hs.suite != nil {
@@ -496,7 +490,7 @@ func (hs *serverHandshakeStateTLS13) pickCertificate() error {
 		if err == errNoCertificates {
 			c.sendAlert(alertUnrecognizedName)
 		} else {
-			c.sendAlert(alertInternalError)
+			c.sendAlert(alertOf(err, alertInternalError)) // Sluice: the callback chooses
 		}
 		return err
 	}
@@ -1039,7 +1033,7 @@ func (hs *serverHandshakeStateTLS13) readClientCertificate() error {
 		// the server requested a client certificate.
 		if c.config.VerifyConnection != nil {
 			if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-				c.sendAlert(alertBadCertificate)
+				c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 				return err
 			}
 		}
@@ -1066,7 +1060,7 @@ func (hs *serverHandshakeStateTLS13) readClientCertificate() error {
 
 	if c.config.VerifyConnection != nil {
 		if err := c.config.VerifyConnection(c.connectionStateLocked()); err != nil {
-			c.sendAlert(alertBadCertificate)
+			c.sendAlert(alertOf(err, alertBadCertificate)) // Sluice: the callback chooses
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -61,18 +60,17 @@ func (r *responses) known(cert, issuer *x509.Certificate) answer {
 }
 
 // ask asks a responder about a certificate, unless that is being done, or the responder failed a while ago.
-func (r *responses) ask(c *Checker, responder string, cert, issuer *x509.Certificate) (*flight, error) {
+// Nobody waits for a responder that failed the last time.
+func (r *responses) ask(c *Checker, responder string, cert, issuer *x509.Certificate) *flight {
 	id := subjectOf(cert, issuer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f := r.asking[id]; f != nil {
-		return f, nil
+		return f
 	}
-	if failed, is := r.failed[responder]; is && r.options.Now().Before(failed.until) {
-		return nil, failed
-	}
-	if len(r.asking) >= maxAsking {
-		return nil, errors.New("too many questions to OCSP responders are open")
+	failed, before := r.failed[responder]
+	if before && r.options.Now().Before(failed.until) || len(r.asking) >= maxAsking {
+		return nil
 	}
 	f := newFlight()
 	r.asking[id] = f
@@ -90,9 +88,23 @@ func (r *responses) ask(c *Checker, responder string, cert, issuer *x509.Certifi
 			r.fail(responder, err)
 			return
 		}
+		delete(r.failed, responder)
 		r.add(id, response{a, until})
 	})
-	return f, nil
+	if before {
+		return nil
+	}
+	return f
+}
+
+// failure is why a responder did not answer the last time; nil: it did.
+func (r *responses) failure(responder string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if failed, is := r.failed[responder]; is {
+		return failed
+	}
+	return nil
 }
 
 // fail remembers that a responder failed; r.mu is held.

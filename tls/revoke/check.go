@@ -128,9 +128,8 @@ func (c *Checker) resolveAll(ctx context.Context, chain []*x509.Certificate, ans
 // resolve asks about a certificate: its lists first, and OCSP when they do not answer soon.
 func (c *Checker) resolve(ctx context.Context, cert, issuer *x509.Certificate) answer {
 	var flights []*flight
-	var failed error
-	urls := points(cert.CRLDistributionPoints)
-	for _, url := range append([]string{""}, urls...) {
+	lists, responders := points(cert.CRLDistributionPoints), points(cert.OCSPServer)
+	for _, url := range append([]string{""}, lists...) {
 		a, f := c.look(url, cert, issuer)
 		if a.status != NoInfo {
 			return a
@@ -138,7 +137,6 @@ func (c *Checker) resolve(ctx context.Context, cert, issuer *x509.Certificate) a
 		if f != nil {
 			flights = append(flights, f)
 		}
-		failed = errors.Join(failed, a.err)
 	}
 	if len(flights) > 0 {
 		soon, cancel := context.WithTimeout(ctx, c.options.Wait/3)
@@ -148,12 +146,10 @@ func (c *Checker) resolve(ctx context.Context, cert, issuer *x509.Certificate) a
 			return a
 		}
 	}
-	for _, url := range points(cert.OCSPServer) {
-		f, err := c.ocsp.ask(c, url, cert, issuer)
-		if f != nil {
+	for _, url := range responders {
+		if f := c.ocsp.ask(c, url, cert, issuer); f != nil {
 			flights = append(flights, f)
 		}
-		failed = errors.Join(failed, err)
 	}
 	for i := range flights {
 		c.await(ctx, flights[i:i+1])
@@ -162,16 +158,28 @@ func (c *Checker) resolve(ctx context.Context, cert, issuer *x509.Certificate) a
 		}
 	}
 	a := c.atHand(cert, issuer)
-	switch {
-	case a.status != NoInfo || a.err != nil:
-	case failed != nil:
-		a.err = failed
-	case len(urls)+len(points(cert.OCSPServer)) == 0:
-		a.err = fmt.Errorf("certificate %q names no revocation list and no OCSP responder over HTTP", cert.Subject)
-	default:
-		a.err = fmt.Errorf("no revocation list and no OCSP responder of certificate %q answered in time", cert.Subject)
+	if a.status == NoInfo && a.err == nil {
+		a.err = c.trouble(cert, issuer, lists, responders)
 	}
 	return a
+}
+
+// trouble says why nothing is known of a certificate.
+func (c *Checker) trouble(cert, issuer *x509.Certificate, lists, responders []string) error {
+	if len(lists)+len(responders) == 0 {
+		return fmt.Errorf("certificate %q names no revocation list and no OCSP responder over HTTP", cert.Subject)
+	}
+	var all []error
+	for _, url := range lists {
+		all = append(all, c.failure(url, issuer))
+	}
+	for _, url := range responders {
+		all = append(all, c.ocsp.failure(url))
+	}
+	if err := errors.Join(all...); err != nil {
+		return err
+	}
+	return fmt.Errorf("no revocation list and no OCSP responder of certificate %q answered in time", cert.Subject)
 }
 
 // await waits until flights end, at most as long as a check waits after the start of each, so that a

@@ -17,23 +17,24 @@ import (
 
 // Extensions of lists and of their entries (RFC 5280, 5.2 and 5.3).
 var (
-	oidCRLNumber          = asn1.ObjectIdentifier{2, 5, 29, 20}
-	oidReasonCode         = asn1.ObjectIdentifier{2, 5, 29, 21}
-	oidInvalidityDate     = asn1.ObjectIdentifier{2, 5, 29, 24}
-	oidHoldInstruction    = asn1.ObjectIdentifier{2, 5, 29, 23}
-	oidDeltaIndicator     = asn1.ObjectIdentifier{2, 5, 29, 27}
-	oidIssuingPoint       = asn1.ObjectIdentifier{2, 5, 29, 28}
-	oidCertificateIssuer  = asn1.ObjectIdentifier{2, 5, 29, 29}
-	oidAuthorityKeyID     = asn1.ObjectIdentifier{2, 5, 29, 35}
-	oidIssuerAltName      = asn1.ObjectIdentifier{2, 5, 29, 18}
-	errMalformedList      = errors.New("malformed CRL")
-	errIndirect           = errors.New("indirect CRL, which lists certificates of other issuers; not supported")
-	errDelta              = errors.New("delta CRL, which lists changes only; not supported")
-	errSomeReasons        = errors.New("CRL for some reasons only; not supported")
-	errAttributes         = errors.New("CRL of attribute certificates")
-	maxClockSkew          = 5 * time.Minute
-	withoutNextUpdateLife = 24 * time.Hour
+	oidCRLNumber         = asn1.ObjectIdentifier{2, 5, 29, 20}
+	oidReasonCode        = asn1.ObjectIdentifier{2, 5, 29, 21}
+	oidInvalidityDate    = asn1.ObjectIdentifier{2, 5, 29, 24}
+	oidHoldInstruction   = asn1.ObjectIdentifier{2, 5, 29, 23}
+	oidDeltaIndicator    = asn1.ObjectIdentifier{2, 5, 29, 27}
+	oidIssuingPoint      = asn1.ObjectIdentifier{2, 5, 29, 28}
+	oidCertificateIssuer = asn1.ObjectIdentifier{2, 5, 29, 29}
+	oidAuthorityKeyID    = asn1.ObjectIdentifier{2, 5, 29, 35}
+	oidIssuerAltName     = asn1.ObjectIdentifier{2, 5, 29, 18}
+	errMalformedList     = errors.New("malformed CRL")
+	errIndirect          = errors.New("indirect CRL, which lists certificates of other issuers; not supported")
+	errDelta             = errors.New("delta CRL, which lists changes only; not supported")
+	errSomeReasons       = errors.New("CRL for some reasons only; not supported")
+	errAttributes        = errors.New("CRL of attribute certificates")
 )
+
+// maxClockSkew is how far the clocks of authorities may be ahead.
+const maxClockSkew = 5 * time.Minute
 
 // reasonHold is certificateHold of RFC 5280, 5.3.1.
 const reasonHold = 6
@@ -269,7 +270,7 @@ func (e *entry) readExtensions(all cryptobyte.String) error {
 		var id asn1.ObjectIdentifier
 		critical := false
 		if !all.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&id) ||
-			!one.ReadOptionalASN1Boolean(&critical, cbasn1.BOOLEAN, false) || !one.ReadASN1(&value, cbasn1.OCTET_STRING) {
+			one.PeekASN1Tag(cbasn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) || !one.ReadASN1(&value, cbasn1.OCTET_STRING) {
 			return errMalformedList
 		}
 		switch {
@@ -334,15 +335,6 @@ func (l *list) covers(c *x509.Certificate) error {
 		}
 	}
 	return fmt.Errorf("the CRL is that of another distribution point, %q", l.scope.points[0])
-}
-
-// ends is when a list is no longer the newest (nextUpdate); where it does not say so, a day after it was
-// fetched.
-func (l *list) ends(fetched time.Time) time.Time {
-	if l.header.NextUpdate.IsZero() {
-		return fetched.Add(withoutNextUpdateLife)
-	}
-	return l.header.NextUpdate
 }
 
 // verify checks that a list is an issuer's, and of the present or past.

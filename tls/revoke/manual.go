@@ -22,13 +22,13 @@ func (c *Checker) Load(issuer *x509.Certificate, data []byte) (Entry, error) {
 	if err := l.verify(issuer, now); err != nil {
 		return Entry{}, err
 	}
-	if ends := l.ends(now); !now.Before(ends) {
+	rec := newRecord(&source{issuer: issuerKey(issuer)}, l, now, reply{})
+	if ends := rec.ends(); !now.Before(ends) {
 		return Entry{}, fmt.Errorf("the CRL ended at %s; load a newer one", ends.UTC().Format(time.RFC3339))
 	}
 	c.mu.Lock()
 	s := c.sourceOf("", issuer)
 	c.mu.Unlock()
-	rec := newRecord(s, l, now, reply{})
 	c.keep(s, l, rec)
 	err = c.write(s.name, data, rec)
 	c.tell()

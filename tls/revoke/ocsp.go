@@ -35,8 +35,11 @@ func (c *Checker) judgeStaple(cert, issuer *x509.Certificate, staple []byte) (an
 	if err != nil {
 		return answer{status: NoInfo, err: fmt.Errorf("stapled OCSP response: %w", err)}, false
 	}
+	if a.status == NoInfo {
+		return a, false
+	}
 	a.source = FromStaple
-	return a, a.status != NoInfo
+	return a, true
 }
 
 // readResponse says what an OCSP response tells of a certificate, and until when. It fails unless the
@@ -73,7 +76,7 @@ func readResponse(data []byte, cert, issuer *x509.Certificate, now time.Time) (a
 	case r.Status == ocsp.Revoked:
 		a.status, a.reason = Revoked, r.RevocationReason
 	case r.Status != ocsp.Good:
-		a.status, a.err = NoInfo, errors.New("the OCSP responder does not know the certificate")
+		return answer{status: NoInfo, err: errors.New("the OCSP responder does not know the certificate")}, until, nil
 	}
 	return a, until, nil
 }

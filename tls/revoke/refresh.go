@@ -1,11 +1,18 @@
 package revoke
 
-import (
-	"time"
-)
+import "time"
 
-// freshness is how often the lists are looked through for those to be renewed.
-const freshness = time.Minute
+const (
+	// freshness is how often the lists are looked through for those to be renewed.
+	freshness = time.Minute
+	// A list is renewed when half of its time is over, but neither sooner nor later than this.
+	minRenew = 10 * time.Minute
+	maxRenew = 12 * time.Hour
+	// A list that nobody asked for in this time is no longer renewed, and goes when it ends.
+	maxIdle = 7 * 24 * time.Hour
+	// withoutEnd is how long a list holds that does not say when the next one comes.
+	withoutEnd = 24 * time.Hour
+)
 
 // keepFresh renews lists before they end, as long as the checker lives.
 func (c *Checker) keepFresh() {
@@ -46,13 +53,12 @@ func (c *Checker) refresh() {
 // ends is when the list is no longer the newest.
 func (r *record) ends() time.Time {
 	if r.NextUpdate.IsZero() {
-		return r.Fetched.Add(withoutNextUpdateLife)
+		return r.Fetched.Add(withoutEnd)
 	}
 	return r.NextUpdate
 }
 
-// renewal is when a list is asked for again: half-way between what it is of and the next one, but always a
-// while after the last time, and a while before its end.
+// renewal is when a list is asked for again.
 func (r *record) renewal() time.Time {
 	half := r.ends().Sub(r.ThisUpdate) / 2
 	return r.Fetched.Add(min(max(half, minRenew), maxRenew))

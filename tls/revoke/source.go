@@ -16,11 +16,6 @@ const (
 	// Between a failure and the next try.
 	minRetry = time.Minute
 	maxRetry = time.Hour
-	// A list is renewed when half of its time is over, but neither at once nor later than this.
-	minRenew = 10 * time.Minute
-	maxRenew = 12 * time.Hour
-	// A list that nobody asked for in this time is no longer renewed, and goes when it ends.
-	maxIdle = 7 * 24 * time.Hour
 )
 
 // source is where the list of an issuer comes from: a URL, or a file that was loaded by hand. Its fields
@@ -56,7 +51,7 @@ type errFailed struct {
 }
 
 func (e errFailed) Error() string {
-	return fmt.Sprintf("%s: %v; tried again after %s", e.url, e.err, e.until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%s: %v; not tried again before %s", e.url, e.err, e.until.UTC().Format(time.RFC3339))
 }
 
 func (e errFailed) Unwrap() error { return e.err }
@@ -123,13 +118,14 @@ func (c *Checker) peek(url string, cert, issuer *x509.Certificate) answer {
 	}
 	now := c.options.Now()
 	s.certificate, s.used = issuer, now
-	l, ends := s.list, s.list.ends(s.record.Fetched)
+	l, ends := s.list, s.record.ends()
 	c.mu.Unlock()
 	return lookUp(l, cert, ends, now)
 }
 
 // look looks a certificate up in the list of a source, as it is at hand. Where it has none that is of the
-// present it starts a download, which the flight that it returns is.
+// present it starts a download, which is the flight that it returns, unless the source failed before: nobody
+// waits for it again.
 func (c *Checker) look(url string, cert, issuer *x509.Certificate) (answer, *flight) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,16 +137,29 @@ func (c *Checker) look(url string, cert, issuer *x509.Certificate) (answer, *fli
 	now := c.options.Now()
 	if s.list != nil {
 		// A list that is of the present and yet says nothing is about other certificates.
-		ends := s.list.ends(s.record.Fetched)
+		ends := s.record.ends()
 		if a = lookUp(s.list, cert, ends, now); a.status != NoInfo || now.Before(ends) || url == "" {
 			return a, nil
 		}
 	}
 	if s.flight == nil && now.Before(s.retry) {
-		a.err = errFailed{url, s.retry, s.err}
 		return a, nil
 	}
-	return a, c.start(s)
+	f := c.start(s)
+	if s.failures > 0 {
+		return a, nil
+	}
+	return a, f
+}
+
+// failure is why the list of a source could not be had the last time; nil: it could.
+func (c *Checker) failure(url string, issuer *x509.Certificate) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sources[sourceName(url, issuerKey(issuer))]; s != nil && s.err != nil {
+		return errFailed{url, s.retry, s.err}
+	}
+	return nil
 }
 
 // lookUp looks a certificate up in a list. A list of the past still tells of what was withdrawn for good,
@@ -234,7 +243,7 @@ func (c *Checker) renew(ctx context.Context, s *source) (isNew bool, err error) 
 			c.mu.Lock()
 			s.list = old
 			c.mu.Unlock()
-			if s.url == "" || now.Before(old.ends(rec.Fetched)) {
+			if s.url == "" || now.Before(rec.ends()) {
 				return false, nil
 			}
 		} else {
@@ -264,23 +273,26 @@ func (c *Checker) renew(ctx context.Context, s *source) (isNew bool, err error) 
 		return false, errors.New("the server says that a CRL is unchanged which it was not told of")
 	}
 	rec = newRecord(s, l, now, got)
-	c.keep(s, l, rec)
+	if !c.keep(s, l, rec) {
+		return false, nil
+	}
 	if err := c.write(s.name, got.body, rec); err != nil {
 		c.options.Logger.Warn("revocation list is not kept on disk", "url", s.url, "err", err)
 	}
 	isNew = !got.unchanged && (old == nil || !old.header.ThisUpdate.Equal(l.header.ThisUpdate) || old.count() != l.count())
-	if !now.Before(l.ends(now)) {
-		return isNew, fmt.Errorf("the CRL ended at %s", l.ends(now).UTC().Format(time.RFC3339))
+	if ends := rec.ends(); !now.Before(ends) {
+		return isNew, fmt.Errorf("the CRL ended at %s", ends.UTC().Format(time.RFC3339))
 	}
 	return isNew, nil
 }
 
-// keep puts a list in the place of the one that a source had, and makes room for it.
-func (c *Checker) keep(s *source, l *list, rec record) {
+// keep puts a list in the place of the one that a source had, and makes room for it. It fails when the
+// source was forgotten meanwhile.
+func (c *Checker) keep(s *source, l *list, rec record) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sources[s.name] != s {
-		return // forgotten meanwhile
+		return false
 	}
 	c.bytes += rec.Size - s.record.Size
 	s.list, s.record = l, rec
@@ -292,8 +304,9 @@ func (c *Checker) keep(s *source, l *list, rec record) {
 			}
 		}
 		if victim == nil {
-			return
+			break
 		}
 		c.forget(victim)
 	}
+	return true
 }

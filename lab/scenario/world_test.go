@@ -130,8 +130,8 @@ func (w *world) connect(address string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// listen opens a TCP server on h that hands every connection to serve.
-func (w *world) listen(h *lab.Host, address string, serve func(*net.TCPConn)) {
+// listener opens a TCP listener on h.
+func (w *world) listener(h *lab.Host, address string) net.Listener {
 	w.t.Helper()
 	var l net.Listener
 	if err := h.Do(func() (err error) {
@@ -141,6 +141,13 @@ func (w *world) listen(h *lab.Host, address string, serve func(*net.TCPConn)) {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// listen opens a TCP server on h that hands every connection to serve.
+func (w *world) listen(h *lab.Host, address string, serve func(*net.TCPConn)) {
+	w.t.Helper()
+	l := w.listener(h, address)
 	go func() {
 		for {
 			c, err := l.Accept()

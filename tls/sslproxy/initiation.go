@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
+	"slices"
 
 	"sluice/tls/profile"
 	tls "sluice/tls/stdtls"
@@ -18,9 +19,9 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 		InsecureSkipVerify: true, // judge does it, to know why and what to do then
 		ServerName:         h.hello.ServerName,
 		NextProtos:         h.hello.SupportedProtos,
-		MinVersion:         p.MinVersion,
+		MinVersion:         max(p.MinVersion, h.oldest()),
 		MaxVersion:         p.MaxVersion,
-		CipherSuites:       p.CipherSuites,
+		CipherSuites:       h.common(p.CipherSuites),
 		ClientSessionCache: h.tickets.of(h),
 		Renegotiation:      renegotiation(p.Renegotiation),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -41,6 +42,30 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 	_, ecdsa := state.PeerCertificates[0].PublicKey.(*ecdsa.PublicKey)
 	side.Authenticated(ecdsa)
 	return h.judge(ctx, &state)
+}
+
+// oldest is the oldest version that the client takes: with a server that speaks none but older ones it
+// would have spoken to nobody.
+func (h *handshake) oldest() uint16 {
+	oldest := uint16(0)
+	for _, v := range h.hello.SupportedVersions {
+		if v >= tls.VersionTLS10 && v <= tls.VersionTLS13 && (oldest == 0 || v < oldest) { // others are GREASE (RFC 8701)
+			oldest = v
+		}
+	}
+	return oldest
+}
+
+// common are those of the profile's suites that the client offers too, so that the server's side is never
+// protected by less than the client asks for. Suites of TLS 1.3 are all good.
+func (h *handshake) common(suites []uint16) []uint16 {
+	list := make([]uint16, 0, len(suites))
+	for _, id := range suites {
+		if slices.Contains(h.hello.CipherSuites, id) {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 // renegotiation is the profile's rule in the words of the TLS library, which answers a request only

@@ -89,7 +89,12 @@ func (h *handshake) revocation(ctx context.Context, v *verdict, chain []*x509.Ce
 	}
 	found := h.Revocation.Check(ctx, chain, staple, revoke.Policy{IgnoreHold: rules.IgnoreHold, DisabledFor: rules.DisabledFor})
 	switch found.Status {
-	case revoke.Revoked, revoke.OnHold:
+	case revoke.OnHold:
+		if rules.IgnoreHold {
+			break
+		}
+		fallthrough
+	case revoke.Revoked:
 		v.code, v.text = verify.Revoked, verify.Revoked.String()
 	case revoke.NoInfo, revoke.NoCA:
 		if found.Status == revoke.NoCA {

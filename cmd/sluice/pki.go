@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -91,15 +92,42 @@ func (k *keyring) pageAddresses(cfg *schema.Config) []netip.Addr {
 	if !cfg.Security.PKI.RootCAPage {
 		return nil
 	}
-	var list []netip.Addr
+	accepts := map[string]bool{} // by logical interface
 	for _, rule := range k.policies().HostInbound() {
-		if !slices.ContainsFunc(rule.Accept, isHTTP) || slices.ContainsFunc(rule.Except, isHTTP) {
+		accepts[rule.Interface] = slices.ContainsFunc(rule.Accept, isHTTP) && !slices.ContainsFunc(rule.Except, isHTTP)
+	}
+	var list []netip.Addr
+	for _, l := range cfg.LogicalInterfaces() {
+		if !accepts[l.Name] {
 			continue
 		}
-		for _, prefix := range cfg.Logical(rule.Interface).Addresses {
+		prefixes := l.Addresses
+		if len(prefixes) == 0 {
+			prefixes = addressesOf(l.Device)
+		}
+		for _, prefix := range prefixes {
 			if addr := prefix.Addr(); !addr.IsLinkLocalUnicast() && !slices.Contains(list, addr) {
 				list = append(list, addr)
 			}
+		}
+	}
+	return list
+}
+
+// addressesOf are the addresses that a device has now, other than by the configuration.
+func addressesOf(device string) []netip.Prefix {
+	var list []netip.Prefix
+	link, err := net.InterfaceByName(device)
+	if err != nil {
+		return nil // it is an alarm of the data path
+	}
+	addrs, err := link.Addrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range addrs {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			list = append(list, prefix)
 		}
 	}
 	return list

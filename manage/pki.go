@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -12,17 +11,12 @@ import (
 	"sluice/tls/pki"
 )
 
-// Revocation knows the revocation lists that were fetched.
-type Revocation interface {
-	// CRL says whether a list of an issuer is at hand, and whether fetching one failed last.
-	CRL(issuer *x509.Certificate) (present, failed bool)
-}
-
 // pkiHelp is the help of every word that leads to a command of certificates.
 var pkiHelp = map[string]string{
 	"clear security pki":                                          "Remove keys and certificates",
 	"clear security pki ca-certificate":                           "Remove certificates of authorities",
 	"clear security pki certificate-request":                      "Forget certificate requests",
+	"clear security pki crl":                                      "Forget revocation lists, so that they are fetched anew",
 	"clear security pki key-pair":                                 "Remove key pairs for good",
 	"clear security pki local-certificate":                        "Remove certificates of the gateway; their key pairs stay",
 	"request security pki":                                        "Make, load and hand out keys and certificates",
@@ -31,6 +25,8 @@ var pkiHelp = map[string]string{
 	"request security pki ca-certificate ca-profile-group load":   "Load all certificates of a file as a group",
 	"request security pki ca-certificate load":                    "Load the certificate of a CA profile",
 	"request security pki ca-certificate verify":                  "Check that the certificate of a CA profile is valid",
+	"request security pki crl":                                    "Work with revocation lists",
+	"request security pki crl load":                               "Load a revocation list from a file",
 	"request security pki generate-certificate-request":           "Make a certificate request (PKCS #10) for a key pair",
 	"request security pki generate-key-pair":                      "Make a key pair",
 	"request security pki local-certificate":                      "Work with certificates of the gateway",
@@ -41,6 +37,7 @@ var pkiHelp = map[string]string{
 	"show security pki":                                           "Show keys and certificates",
 	"show security pki ca-certificate":                            "Show certificates of authorities",
 	"show security pki certificate-request":                       "Show certificate requests",
+	"show security pki crl":                                       "Show revocation lists",
 	"show security pki key-pair":                                  "Show key pairs",
 	"show security pki local-certificate":                         "Show certificates of the gateway",
 	"show services ssl":                                           "Show information of SSL services",
@@ -57,6 +54,10 @@ var pkiCommands = []command.Command[handler]{
 		{Name: "all", Help: "All certificates of profiles and groups", Group: "which"},
 	}, Do: clearCAs},
 	{Words: "clear security pki certificate-request", Options: clearOptions, Do: clearLocal((*pki.Store).ClearRequest, hasRequest)},
+	{Words: "clear security pki crl", Options: []command.Option{
+		{Name: "ca-profile", Help: "Lists of this authority", Value: caProfileValue, Group: "which"},
+		{Name: "all", Help: "All lists, and what OCSP responders answered", Group: "which"},
+	}, Do: clearCRLs},
 	{Words: "clear security pki key-pair", Options: clearOptions, Do: clearLocal((*pki.Store).ClearKeyPair, hasNoCertificate)},
 	{Words: "clear security pki local-certificate", Options: clearOptions, Do: clearLocal((*pki.Store).ClearCertificate, hasCertificate)},
 	{Words: "request security pki ca-certificate ca-profile-group load", Also: "request security pki ca-certificates ca-profile-group load", Options: []command.Option{
@@ -70,6 +71,10 @@ var pkiCommands = []command.Command[handler]{
 	{Words: "request security pki ca-certificate verify", Also: "request security pki ca-certificates verify", Options: []command.Option{
 		{Name: "ca-profile", Help: "Profile, or member of a group", Required: true, Value: caProfileValue},
 	}, Do: verifyCA},
+	{Words: "request security pki crl load", Options: []command.Option{
+		{Name: "ca-profile", Help: "Authority whose list it is", Required: true, Value: caProfileValue},
+		{Name: "filename", Help: "File with the list (PEM or DER)", Required: true, Value: fileNameValue},
+	}, Do: loadCRL},
 	{Words: "request security pki generate-certificate-request", Options: append([]command.Option{
 		{Name: "filename", Help: "File that the request is written to (shown when absent)", Value: fileNameValue},
 	}, templateOptions...), Do: requestCertificate},
@@ -102,6 +107,9 @@ var pkiCommands = []command.Command[handler]{
 		{Name: "detail", Help: "Show detailed output", Group: "style"},
 	}, Do: showCAs},
 	{Words: "show security pki certificate-request", Options: showOptions, Do: showRequests},
+	{Words: "show security pki crl", Options: []command.Option{
+		{Name: "ca-profile", Help: "Lists of this authority", Value: caProfileValue},
+	}, Do: showCRLs},
 	{Words: "show security pki key-pair", Options: showOptions[:1], Do: showKeyPairs},
 	{Words: "show security pki local-certificate", Options: showOptions, Do: showLocals},
 	{Words: "show services ssl certificate all", Do: showSSLCertificates("all")},

@@ -279,7 +279,7 @@ func TestAuthorities(t *testing.T) {
 }
 
 // failed is revocation whose list is there, though it could not be fetched anew.
-type failed struct{}
+type failed struct{ Revocation }
 
 func (failed) CRL(*x509.Certificate) (present, failed bool) { return true, true }
 

@@ -174,7 +174,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
 		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures}, Users: identities,
-		Certificates: keys.Store, SSL: sslCommands{decryption},
+		Certificates: keys.Store, SSL: sslCommands{decryption}, Revocation: decryption.revocation,
 		Alarms: func() []view.Alarm {
 			return slices.Concat(path.Alarms(), applicationAlarms(apps, packages), keys.Alarms())
 		},

@@ -61,7 +61,12 @@ func TestCertificateText(t *testing.T) {
 		"pki-key-pairs":                   &KeyPairs{KeyPairs: []KeyPair{{ID: "a", Kind: "rsa", Bits: 2048, Modified: local.Modified, Certificate: true}, {ID: "longer-name", Kind: "ecdsa", Bits: 256, Modified: local.Modified, Request: true}}},
 		"pki-requests":                    &CertificateRequests{Requests: []CertificateRequest{{ID: "a", Subject: local.Subject, KeyAlgorithm: "rsaEncryption", KeyBits: 2048, SignatureAlgorithm: "sha256WithRSAEncryption"}}},
 		"pki-requests-detail":             &CertificateRequests{Detail: true, Requests: []CertificateRequest{{ID: "a", Subject: local.Subject, AlternateNames: []string{"x.example.com"}, KeyAlgorithm: "rsaEncryption", KeyBits: 2048, SignatureAlgorithm: "sha256WithRSAEncryption", SHA256: local.SHA256, PEM: "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"}}},
-		"pki-exported":                    &Exported{Format: "pem", Content: []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")},
+		"pki-crls": &CRLs{Profile: "orgA", Lists: []RevocationList{
+			{URL: "http://crl.example.com/ca.crl", Issuer: "CN=A", Number: "17", ThisUpdate: local.NotBefore, NextUpdate: local.NotAfter, Count: 3, Size: 612, Fetched: local.Modified, Failure: "404 Not Found"},
+			{Issuer: "CN=A", ThisUpdate: local.NotBefore, Count: 1, Size: 400, Fetched: local.Modified},
+			{URL: "http://crl.example.com/none.crl", Issuer: "CN=A", Failure: "404 Not Found"},
+		}},
+		"pki-exported": &Exported{Format: "pem", Content: []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join("testdata", name+".txt")

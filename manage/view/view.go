@@ -59,6 +59,7 @@ var views = map[string]func() View{
 	"appid-statistics":       func() View { return new(ApplicationStatistics) },
 	"appid-counters":         func() View { return new(AppIDCounters) },
 	"pki-certificates":       func() View { return new(Certificates) },
+	"pki-crls":               func() View { return new(CRLs) },
 	"pki-key-pairs":          func() View { return new(KeyPairs) },
 	"pki-requests":           func() View { return new(CertificateRequests) },
 	"pki-exported":           func() View { return new(Exported) },

@@ -93,3 +93,19 @@ func (c *Checker) clearWhere(is func(*source) bool) int {
 	}
 	return n
 }
+
+// CRL says whether a list of an issuer is at hand that has not ended, and whether one of its lists could
+// not be had the last time.
+func (c *Checker) CRL(issuer *x509.Certificate) (present, failed bool) {
+	k := issuerKey(issuer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.options.Now()
+	for _, s := range c.sources {
+		if s.issuer == k {
+			present = present || s.record.Size > 0 && now.Before(s.record.ends())
+			failed = failed || s.err != nil
+		}
+	}
+	return present, failed
+}

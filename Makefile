@@ -15,7 +15,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$$PATH:/usr/sbin:/sb
 TEST_TIMEOUT ?= 15m
 TEST_FLAGS ?=
 # Packages whose goroutines share state; the rest gains nothing from a run under the detector.
-RACE_PACKAGES ?= ./classify ./classify/scan ./appid/... ./sigpack ./policy/... ./proxy/... ./route/... ./stack/... ./store/... ./track/... ./manage/... ./lab
+RACE_PACKAGES ?= ./classify ./classify/scan ./appid/... ./sigpack ./policy/... ./proxy/... ./route/... ./stack/... ./store/... ./tls/... ./track/... ./manage/... ./lab
 FUZZ_TIME ?= 10s
 BENCH_FLAGS ?=
 CORPORA ?= $(SLUICE_CORPORA)
@@ -24,7 +24,7 @@ GOLANGCI := build/golangci-lint-v2.15.0
 
 BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include/hs/hs.h:libhyperscan-dev
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
-	ping:iputils-ping traceroute:traceroute
+	ping:iputils-ping traceroute:traceroute tcpdump:tcpdump tshark:tshark openssl:openssl
 
 SIGPACK_VERSION ?= 1001
 

@@ -153,13 +153,14 @@ func verifyCA(s *Server, r *request) (view.View, error) {
 		return nil, err
 	}
 	name := r.args["ca-profile"]
-	for _, c := range store.CAProfile(name) {
-		if err := store.VerifyCA(c); err != nil {
-			return nil, &api.Error{Message: "CA certificate " + name + " is not valid: " + err.Error()}
-		}
-		return &view.Message{Message: "CA certificate " + name + " verification success"}, nil
+	found := store.CAProfile(name)
+	if len(found) == 0 {
+		return nil, missing(pki.MissingError{What: "CA certificate of profile", Name: name})
 	}
-	return nil, missing(pki.MissingError{What: "CA certificate of profile", Name: name})
+	if err := store.VerifyCA(found[0]); err != nil {
+		return nil, &api.Error{Message: "CA certificate " + name + " is not valid: " + err.Error()}
+	}
+	return &view.Message{Message: "CA certificate " + name + " verification success"}, nil
 }
 
 func loadCAGroup(s *Server, r *request) (view.View, error) {

@@ -78,7 +78,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
-	if status != 200 || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") || strings.Contains(text, "key-only") {
+	if status != http.StatusOK || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") || strings.Contains(text, "key-only") {
 		t.Errorf("%d, %v\n%s", status, header, text)
 	}
 	links := regexp.MustCompile(`href="([^"]+)"`).FindAllStringSubmatch(text, -1)
@@ -98,16 +98,16 @@ func TestPage(t *testing.T) {
 			}
 			continue
 		}
-		if c, err := x509.ParseCertificate(der); err != nil || status != 200 || !c.Equal(l.Certificate) {
+		if c, err := x509.ParseCertificate(der); err != nil || status != http.StatusOK || !c.Equal(l.Certificate) {
 			t.Errorf("%s: %d, %v", link[1], status, err)
 		}
 	}
 	for _, path := range []string{"/other", "/root-ca/", "/root-ca/other.pem", "/root-ca/proxy-ca.key", "/root-ca/key-only.pem", "/root-ca/..%2fproxy-ca.pem"} {
-		if status, _, body := get(t, base+path); status != 404 || strings.Contains(string(body), "PRIVATE") {
+		if status, _, body := get(t, base+path); status != http.StatusNotFound || strings.Contains(string(body), "PRIVATE") {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
-	if answer, err := http.Post(base+"/", "text/plain", nil); err != nil || answer.StatusCode != 405 {
+	if answer, err := http.Post(base+"/", "text/plain", nil); err != nil || answer.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %v, %v", answer, err)
 	}
 	get(t, "http://"+netip.AddrPortFrom(netip.MustParseAddr("::1"), port).String()+"/")

@@ -120,15 +120,13 @@ func privateKey(data, passphrase []byte) (crypto.Signer, error) {
 
 // parseKeyBlock reads a PEM block, which may be encrypted in the old manner (RFC 1421).
 func parseKeyBlock(block *pem.Block, passphrase []byte) (crypto.Signer, error) {
-	//lint:ignore SA1019 keys that are encrypted so exist; the gateway only reads them
-	if !x509.IsEncryptedPEMBlock(block) {
+	if !x509.IsEncryptedPEMBlock(block) { //nolint:staticcheck // such keys exist; the gateway only reads them
 		return parsePlainKey(block.Bytes)
 	}
 	if len(passphrase) == 0 {
 		return nil, ErrPassphraseMissing
 	}
-	//lint:ignore SA1019 as above
-	der, err := x509.DecryptPEMBlock(block, passphrase)
+	der, err := x509.DecryptPEMBlock(block, passphrase) //nolint:staticcheck // as above
 	if err != nil {
 		if errors.Is(err, x509.IncorrectPasswordError) {
 			return nil, ErrPassphraseWrong

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"net"
+	"sync/atomic"
 
 	"sluice/classify"
 	"sluice/policy"
@@ -83,7 +84,7 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 		return Relay(ctx, client, upstream, e.look(s, client))
 	case sslproxy.Opened:
 		e.decrypted(s)
-		return e.relayPlaintext(ctx, s, &outcome)
+		return e.relayPlaintext(ctx, s, &outcome, client, upstream)
 	}
 	if refused == LookOn {
 		e.finish(s, track.ReasonApplication, lingerFIN)
@@ -144,25 +145,33 @@ func (e *Engine) decrypted(s *Session) {
 }
 
 // relayPlaintext carries the plaintext of s until it is over.
-func (e *Engine) relayPlaintext(ctx context.Context, s *Session, outcome *sslproxy.Outcome) RelayResult {
+func (e *Engine) relayPlaintext(ctx context.Context, s *Session, outcome *sslproxy.Outcome, client *stack.Stream, upstream *net.TCPConn) RelayResult {
 	var look sslproxy.Look
+	var silent atomic.Bool
 	if see := e.look(s, answerer{outcome}); see != nil {
 		look = func(isClient bool, data []byte) sslproxy.Sight {
 			from := fromServer
 			if isClient {
 				from = fromClient
 			}
-			return plainSight[see(from, data)]
+			sight := see(from, data)
+			if sight == LookSilence {
+				silent.Store(true)
+			}
+			return plainSight[sight]
 		}
 	}
 	r := outcome.Relay(ctx, look)
+	if silent.Load() {
+		return stopRelay(client, upstream, LookSilence)
+	}
 	return RelayResult{FromClient: r.FromClient, FromServer: r.FromServer, End: plainEnd[r.End], Err: r.Err}
 }
 
-// plainSight and plainEnd are what a relay of packets' bytes calls what a relay of plaintext does.
+// plainSight and plainEnd translate between a relay of bytes and one of plaintext.
 var (
 	plainSight = [...]sslproxy.Sight{
-		LookOn: sslproxy.LookOn, LookDone: sslproxy.LookDone, LookStop: sslproxy.LookStop, LookClose: sslproxy.LookClose, LookSilence: sslproxy.LookStop,
+		LookOn: sslproxy.LookOn, LookDone: sslproxy.LookDone, LookStop: sslproxy.LookStop, LookClose: sslproxy.LookClose, LookSilence: sslproxy.LookLeave,
 	}
 	plainEnd = [...]RelayEnd{
 		sslproxy.ClientFIN: ClientFIN, sslproxy.ServerFIN: ServerFIN, sslproxy.ClientRST: ClientRST, sslproxy.ServerRST: ServerRST,

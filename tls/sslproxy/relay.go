@@ -3,6 +3,7 @@ package sslproxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -63,10 +64,14 @@ const (
 	LookDone               // enough was seen: nothing more is shown, of either direction
 	LookStop               // nothing passes any more: both sides are reset
 	LookClose              // nothing passes any more: the server is reset, the client, who was answered, is closed
+	LookLeave              // nothing passes any more, and what becomes of the connections is up to the caller of Relay
 )
 
-// errStopped is what breaks a session that a Look stops.
-var errStopped = errors.New("stopped by what the session carried")
+// errStopped is what breaks a session that a Look stops, errLeft one whose connections stay.
+var (
+	errStopped = errors.New("stopped by what the session carried")
+	errLeft    = fmt.Errorf("%w, without an end", errStopped)
+)
 
 // answerTime is how long a client that was answered has to take the end of the answer.
 const answerTime = time.Second
@@ -75,7 +80,7 @@ const answerTime = time.Second
 // until both sides have finished, one has broken, or ctx ends. Handshakes are over. A close_notify
 // travels through as a close_notify and a FIN as a FIN, while the other direction goes on, so that
 // an end without close_notify is seen as one; a reset travels as a reset. Both connections are
-// closed when it returns. A session without traffic holds no buffer.
+// closed when it returns, unless the look leaves them. A session without traffic holds no buffer.
 //
 // A look that is not nil is shown the plaintext of each direction as it passes, until it says that
 // it has seen enough.
@@ -106,10 +111,12 @@ func Relay(ctx context.Context, client, server *tls.Conn, look Look) RelayResult
 	}()
 	r.carry(&r.client, &r.server)
 	<-done
-	_, _ = r.client.raw.Close(), r.server.raw.Close() // aborted already after a failure
 	result := RelayResult{FromClient: r.client.taken.Load(), FromServer: r.server.taken.Load(), End: RelayEnd(r.end.Load())}
 	if failure := r.failure.Load(); failure != nil {
 		result.Err = *failure
+	}
+	if !errors.Is(result.Err, errLeft) {
+		_, _ = r.client.raw.Close(), r.server.raw.Close() // aborted already after another failure
 	}
 	return result
 }
@@ -132,6 +139,10 @@ func (r *relay) fail(end RelayEnd, err error) {
 		return
 	}
 	r.end.Store(uint32(end))
+	if errors.Is(err, errLeft) {
+		_, _ = r.client.raw.SetDeadline(longAgo), r.server.raw.SetDeadline(longAgo) // wakes what waits
+		return
+	}
 	r.server.abort()
 	if r.answered.Load() {
 		_ = r.client.raw.SetWriteDeadline(time.Now().Add(answerTime))
@@ -207,6 +218,8 @@ func (r *relay) show(fromClient bool, data []byte) error {
 	case LookClose:
 		r.answered.Store(true)
 		return errStopped
+	case LookLeave:
+		return errLeft
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (e *Engine) mayDecrypt(cfg *config, s *Session, v *policy.Verdict) bool {
 	if e.decrypter == nil {
 		return false
 	}
-	asked := e.decryption(cfg, s)
+	asked := e.decryption(cfg, s, false)
 	if len(asked.Profiles) == 0 {
 		return false
 	}
@@ -44,14 +44,16 @@ func (e *Engine) mayDecrypt(cfg *config, s *Session, v *policy.Verdict) bool {
 	return false
 }
 
-// decryption is what the policies of s ask of the SSL proxy, with what is known of s by now.
-func (e *Engine) decryption(cfg *config, s *Session) policy.Decryption {
+// decryption is what the policies of s ask of the SSL proxy, with what is known of s by now. Where the
+// client has named the server, the application that the name tells, or that it tells none, counts.
+func (e *Engine) decryption(cfg *config, s *Session, named bool) policy.Decryption {
 	f := s.flow
 	f.User = s.user.Load()
 	if i := s.identity; i != nil {
 		i.mu.Lock()
 		content := e.content(cfg, s)
 		i.mu.Unlock()
+		content.Settled = content.Settled || named
 		f.Content = &content
 	} else {
 		f.Content = policy.UnknownContent
@@ -101,8 +103,8 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPConn, sight *Sight) *sslproxy.Session {
 	return &sslproxy.Session{
 		ID: s.id, Client: s.client(), Server: s.server(), From: client, To: upstream,
-		Asked: func() sslproxy.Asked {
-			d := e.decryption(e.config.Load(), s)
+		Asked: func(named bool) sslproxy.Asked {
+			d := e.decryption(e.config.Load(), s, named)
 			return sslproxy.Asked{Profiles: d.Profiles, WebFilter: d.WebFilter}
 		},
 		Seen: func(fromServerSide bool, data []byte) (refused bool) {

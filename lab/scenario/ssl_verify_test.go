@@ -46,10 +46,11 @@ func startHostile(t *testing.T) *hostile {
 	if err != nil || !w.roots.AppendCertsFromPEM(root) {
 		t.Fatal("no root certificate", err)
 	}
+	config := &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		return w.servers[strings.TrimSuffix(hello.ServerName, bad)], nil
+	}}
 	w.listen(w.Web, net.JoinHostPort(lab.WebAddr4, hostilePort), func(raw *net.TCPConn) {
-		c := tls.Server(raw, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return w.servers[strings.TrimSuffix(hello.ServerName, bad)], nil
-		}})
+		c := tls.Server(raw, config)
 		defer c.Close()
 		b := make([]byte, 64)
 		if n, err := c.Read(b); err == nil {
@@ -94,7 +95,7 @@ func (w *hostile) visit(name string, change ...func(*tls.Config)) (*x509.Certifi
 		return nil, err
 	}
 	b := make([]byte, 64)
-	if n, err := c.Read(b); err != nil || string(b[:n]) != "hello" {
+	if n, err := c.Read(b); string(b[:n]) != "hello" {
 		return nil, fmt.Errorf("answer %q, %w", b[:n], err)
 	}
 	return c.ConnectionState().PeerCertificates[0], nil

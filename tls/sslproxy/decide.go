@@ -146,7 +146,7 @@ func (h *handshake) answer(ctx context.Context, hello *tls.ClientHelloInfo) (*tl
 // the policies agree on, by now that the ClientHello tells the application; the default profile
 // where they do not.
 func (h *handshake) choose() (*profile.Proxy, Outcome) {
-	set, asked := h.set.Load(), h.session.Asked()
+	set, asked := h.set.Load(), h.session.Asked(h.hello.ServerName != "")
 	switch len(asked.Profiles) {
 	case 0:
 		return nil, h.ignore(noProfile)
@@ -172,7 +172,7 @@ func (h *handshake) exempt(p *profile.Proxy) (Outcome, bool) {
 	if host, ok := p.Whitelist.Match(s.Server.Addr()); ok {
 		return h.whitelisted(p, host, "session whitelisted", false), true
 	}
-	if h.hello.ServerName != "" && len(p.WhitelistCategories) > 0 && s.Asked().WebFilter {
+	if h.hello.ServerName != "" && len(p.WhitelistCategories) > 0 && s.Asked(true).WebFilter {
 		for _, class := range s.Categories(h.hello.ServerName) {
 			if slices.Contains(p.WhitelistCategories, class) {
 				return h.whitelisted(p, h.hello.ServerName, "session whitelisted url category match SNI "+h.hello.ServerName+" URL_CATEGORY "+class, true), true

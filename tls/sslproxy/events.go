@@ -221,7 +221,7 @@ func (h *handshake) tell(option profile.Log, tag track.Tag, message string) {
 func (h *handshake) send(option profile.Log, event track.SSLEvent) {
 	wanted := h.profile != nil && h.profile.Log.Has(option)
 	if h.profile == nil {
-		for _, name := range h.session.Asked().Profiles {
+		for _, name := range h.session.Asked(false).Profiles {
 			p := h.set.Load().Proxy(name)
 			wanted = wanted || p != nil && p.Log.Has(option)
 		}

@@ -17,7 +17,7 @@ type Session struct {
 	From   *stack.Stream  // the client's connection
 	To     *net.TCPConn   // the server's
 
-	Asked      func() Asked                                      // what policies ask for, with what is known of the session by then
+	Asked      func(named bool) Asked                            // what policies ask for, with what is known of the session by then
 	Seen       func(fromServer bool, data []byte) (refused bool) // is shown what passes before the session is opened
 	Categories func(host string) []string                        // of a web address
 	Record     func() *track.Session                             // for log records

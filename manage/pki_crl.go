@@ -35,8 +35,8 @@ func (s *Server) revocation(r *request) (Revocation, *x509.Certificate, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range store.CAProfile(r.args["ca-profile"]) {
-		return s.options.Revocation, c.Certificate, nil
+	if list := store.CAProfile(r.args["ca-profile"]); len(list) > 0 {
+		return s.options.Revocation, list[0].Certificate, nil
 	}
 	return nil, nil, missing(pki.MissingError{What: "CA certificate of profile", Name: r.args["ca-profile"]})
 }
@@ -87,11 +87,9 @@ func clearCRLs(s *Server, r *request) (view.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := 0
+	clear := lists.Clear
 	if issuer != nil {
-		n = lists.ClearOf(issuer)
-	} else {
-		n = lists.Clear()
+		clear = func() int { return lists.ClearOf(issuer) }
 	}
-	return &view.Message{Message: fmt.Sprintf("%d revocation lists cleared", n)}, nil
+	return &view.Message{Message: fmt.Sprintf("%d revocation lists cleared", clear())}, nil
 }

@@ -1,7 +1,6 @@
 package testpki
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"io"
@@ -52,7 +51,7 @@ func (a *Authority) OCSP(t testing.TB, c *x509.Certificate, status int, responde
 	if change != nil {
 		change(&r)
 	}
-	by, key := a.Certificate, crypto.Signer(a.Key)
+	by, key := a.Certificate, a.Key
 	if responder != nil {
 		by, key = responder.Certificate, responder.Key
 		r.Certificate = responder.Certificate

@@ -79,7 +79,8 @@ func TestCache(t *testing.T) {
 		t.Errorf("%d entries after a sweep", s.Entries)
 	}
 	c.SetTimeout(0)
-	if get(t, c, o, false) == get(t, c, o, false) {
+	first = get(t, c, o, false)
+	if again := get(t, c, o, false); again == first {
 		t.Error("a cache that is off keeps certificates")
 	}
 }

@@ -96,7 +96,7 @@ func New() *Minter {
 	m.keys[RSA] = sync.OnceValues(func() (*leafKey, error) {
 		return identify(rsa.GenerateKey(rand.Reader, rsaBits))
 	})
-	go m.keys[RSA]()
+	go func() { _, _ = m.keys[RSA]() }() // an error is told to those who need the key
 	return m
 }
 
@@ -135,7 +135,7 @@ func (m *Minter) Mint(server *x509.Certificate, a *Authority, kind Kind, k KeyTy
 	}
 	template.SubjectKeyId = key.id
 	made := &Certificate{Key: key.Signer, Kind: kind}
-	parent, signer := &x509.Certificate{SubjectKeyId: key.id}, crypto.Signer(key.Signer)
+	parent, signer := &x509.Certificate{SubjectKeyId: key.id}, key.Signer
 	switch kind {
 	case Trusted:
 		if a == nil {

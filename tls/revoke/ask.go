@@ -80,7 +80,11 @@ func (r *responses) ask(c *Checker, responder string, cert, issuer *x509.Certifi
 		defer cancel()
 		ctx, cancel = context.WithTimeout(ctx, askTimeout)
 		defer cancel()
-		a, until, err := r.question(ctx, responder, cert, issuer)
+		var got response
+		err := guard(func() (err error) {
+			got.answer, got.until, err = r.question(ctx, responder, cert, issuer)
+			return err
+		})
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.asking, id)
@@ -89,7 +93,7 @@ func (r *responses) ask(c *Checker, responder string, cert, issuer *x509.Certifi
 			return
 		}
 		delete(r.failed, responder)
-		r.add(id, response{a, until})
+		r.add(id, got)
 	})
 	if before {
 		return nil

@@ -56,7 +56,7 @@ func FuzzResponse(f *testing.F) {
 	good := a.OCSP(f, l.Certificate, ocsp.Good, nil, nil)
 	f.Add(good)
 	f.Add(a.OCSP(f, l.Certificate, ocsp.Revoked, a.Leaf(f, "OCSP", signer()...), nil))
-	f.Add([]byte(ocsp.TryLaterErrorResponse))
+	f.Add(ocsp.TryLaterErrorResponse)
 	f.Fuzz(func(t *testing.T, der []byte) {
 		got, _, err := readResponse(der, l.Certificate, a.Certificate, time.Now())
 		if err != nil {

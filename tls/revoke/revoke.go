@@ -63,15 +63,15 @@ type Policy struct {
 type Status uint8
 
 const (
-	// Good: nothing was withdrawn, or nothing was to be checked.
+	// Good says that nothing was withdrawn, or nothing was to be checked.
 	Good Status = iota
-	// NoInfo: a certificate names no source that can be asked, or none answered in time.
+	// NoInfo says that a certificate names no source that can be asked, or that none answered in time.
 	NoInfo
-	// NoCA: the certificate of an issuer is not known, so that nothing can be looked up.
+	// NoCA says that the certificate of an issuer is not known, so that nothing can be looked up.
 	NoCA
-	// OnHold: a certificate is withdrawn for now (reason certificateHold).
+	// OnHold says that a certificate is withdrawn for now (reason certificateHold).
 	OnHold
-	// Revoked: a certificate is withdrawn.
+	// Revoked says that a certificate is withdrawn.
 	Revoked
 )
 

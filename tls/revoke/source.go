@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -192,7 +193,11 @@ func (c *Checker) start(s *source) *flight {
 		defer close(f.done)
 		ctx, cancel := c.lifetime()
 		defer cancel()
-		isNew, err := c.renew(ctx, s)
+		var isNew bool
+		err := guard(func() (err error) {
+			isNew, err = c.renew(ctx, s)
+			return err
+		})
 		c.mu.Lock()
 		s.flight = nil
 		s.landed(c.options.Now(), err)
@@ -205,6 +210,16 @@ func (c *Checker) start(s *source) *flight {
 		}
 	})
 	return f
+}
+
+// guard runs what reads foreign input, and makes an error of a panic.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // lifetime is a context that ends with the checker, or when a download has taken too long.

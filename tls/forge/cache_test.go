@@ -30,7 +30,7 @@ func get(t *testing.T, c *forge.Cache, o forge.Order, wantHit bool) *forge.Certi
 func TestCache(t *testing.T) {
 	a := authorities(t)["ECDSA"]
 	now := time.Now()
-	c := forge.NewCache(forge.New(), 10)
+	c := forge.NewCache(minter, 10)
 	c.SetClock(func() time.Time { return now })
 	o := order(t, a, 1, "a.example.com")
 	o.Updates, o.Verdict = 7, 20
@@ -88,7 +88,7 @@ func TestCache(t *testing.T) {
 // A full cache gives up what was not used for longest.
 func TestCacheFull(t *testing.T) {
 	a := authorities(t)["ECDSA"]
-	c := forge.NewCache(forge.New(), 2)
+	c := forge.NewCache(minter, 2)
 	one, two, three := order(t, a, 1, "1.example.com"), order(t, a, 1, "2.example.com"), order(t, a, 2, "3.example.com")
 	get(t, c, one, false)
 	get(t, c, two, false)
@@ -110,7 +110,7 @@ func TestCacheFull(t *testing.T) {
 
 // However many ask at once, a certificate is made once.
 func TestCacheAtOnce(t *testing.T) {
-	c := forge.NewCache(forge.New(), 10)
+	c := forge.NewCache(minter, 10)
 	o := order(t, authorities(t)["RSA"], 1, "a.example.com")
 	o.KeyType = forge.RSA
 	got := make([]*forge.Certificate, 32)
@@ -131,7 +131,7 @@ func TestCacheAtOnce(t *testing.T) {
 
 // A failure is not kept.
 func TestCacheFailure(t *testing.T) {
-	c := forge.NewCache(forge.New(), 10)
+	c := forge.NewCache(minter, 10)
 	o := order(t, nil, 1, "a.example.com")
 	for range 2 {
 		if _, hit, err := c.Get(o); err == nil || hit {

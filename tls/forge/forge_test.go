@@ -22,9 +22,12 @@ import (
 	"sluice/tls/forge"
 )
 
+// minter is shared, as its RSA key takes long to make.
+var minter = forge.New()
+
 func mint(t testing.TB, server *x509.Certificate, a *forge.Authority, kind forge.Kind, k forge.KeyType, name string) *forge.Certificate {
 	t.Helper()
-	made, err := forge.New().Mint(server, a, kind, k, name)
+	made, err := minter.Mint(server, a, kind, k, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,16 +88,15 @@ func TestLikeness(t *testing.T) {
 
 // The forged key is a new one of the type that the client can use, and the same for all.
 func TestKeys(t *testing.T) {
-	m := forge.New()
 	a := authorities(t)["ECDSA"]
 	first := servers(t)["plain"]
 	second := servers(t)["RSA"]
 	for k, server := range map[forge.KeyType]*x509.Certificate{forge.RSA: first, forge.ECDSA: second} {
-		made, err := m.Mint(server, a, forge.Trusted, k, "")
+		made, err := minter.Mint(server, a, forge.Trusted, k, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := m.Mint(second, a, forge.Trusted, k, "")
+		other, err := minter.Mint(second, a, forge.Trusted, k, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,11 +130,11 @@ func TestValidity(t *testing.T) {
 		t.Errorf("valid to %v", made.NotAfter)
 	}
 	ended := testpki.Root(t, "Ended root", testpki.Valid(-2*time.Hour, -time.Hour))
-	_, err := forge.New().Mint(server, &forge.Authority{Certificate: ended.Certificate, Key: ended.Key}, forge.Trusted, forge.ECDSA, "")
+	_, err := minter.Mint(server, &forge.Authority{Certificate: ended.Certificate, Key: ended.Key}, forge.Trusted, forge.ECDSA, "")
 	if err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := forge.New().Mint(server, nil, forge.Trusted, forge.ECDSA, ""); err == nil {
+	if _, err := minter.Mint(server, nil, forge.Trusted, forge.ECDSA, ""); err == nil {
 		t.Error("forged by nobody")
 	}
 }
@@ -332,9 +334,8 @@ func BenchmarkMint(b *testing.B) {
 	for name, a := range authorities(b) {
 		for _, k := range []forge.KeyType{forge.ECDSA, forge.RSA} {
 			b.Run(name+" root, "+k.String()+" key", func(b *testing.B) {
-				m := forge.New()
 				for b.Loop() {
-					if _, err := m.Mint(server, a, forge.Trusted, k, ""); err != nil {
+					if _, err := minter.Mint(server, a, forge.Trusted, k, ""); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -348,7 +349,6 @@ func FuzzMint(f *testing.F) {
 	for _, s := range servers(f) {
 		f.Add(s.Raw, "www.example.com")
 	}
-	m := forge.New()
 	a := authorities(f)["ECDSA"]
 	f.Fuzz(func(t *testing.T, der []byte, name string) {
 		server, err := x509.ParseCertificate(der)
@@ -356,7 +356,7 @@ func FuzzMint(f *testing.F) {
 			return
 		}
 		for _, kind := range []forge.Kind{forge.Trusted, forge.SelfSigned, forge.Dummy} {
-			made, err := m.Mint(server, a, kind, forge.ECDSA, name)
+			made, err := minter.Mint(server, a, kind, forge.ECDSA, name)
 			if err != nil {
 				t.Fatalf("%v: %v\n%s", kind, err, hex.EncodeToString(der))
 			}

@@ -43,14 +43,13 @@ var copied = map[string][]string{
 func TestLint(t *testing.T) {
 	for name, a := range authorities(t) {
 		t.Run(name, func(t *testing.T) {
-			m := forge.New()
 			for name, server := range servers(t) {
 				for _, kind := range []forge.Kind{forge.Trusted, forge.SelfSigned, forge.Dummy} {
 					for _, k := range []forge.KeyType{forge.ECDSA, forge.RSA} {
 						if kind == forge.SelfSigned && name == "no subject" {
 							continue // has no issuer's name either
 						}
-						made, err := m.Mint(server, a, kind, k, "www.example.com")
+						made, err := minter.Mint(server, a, kind, k, "www.example.com")
 						if err != nil {
 							t.Fatalf("%s, %v, %v: %v", name, kind, k, err)
 						}

@@ -336,3 +336,37 @@ func testCertificate(t *testing.T) (certificate, key, encrypted []byte) {
 	encode := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
 	return encode("CERTIFICATE", der), encode("PRIVATE KEY", plain), encode("ENCRYPTED PRIVATE KEY", locked)
 }
+
+// Every command about certificates that the guide prints is understood.
+// Rows: 5/O-1 to 5/O-8.
+func TestGuidePKICommands(t *testing.T) {
+	for _, line := range []string{
+		"request security pki generate-key-pair certificate-id SECURITY-cert size 2048 type rsa",
+		"request security pki local-certificate generate-self-signed certificate-id SECURITY-cert domain-name labs.abc.net subject DC=mydomain.net,L=Sunnyvale,O=Mydomain,OU=LAB,CN=SECURITY email lab@labs.abc.net add-ca-constraint",
+		"request security pki ca-certificate ca-profile-group load ca-group-name group-name filename default",
+		"request security pki ca-certificate ca-profile-group load ca-group-name SECURITY-CA-GROUP filename /var/tmp/IE-all.pem",
+		"request security pki ca-certificate ca-profile-group load ca-group-name ca-latest filename ca-latest.cert.pem",
+		"show security pki ca-certificate ca-profile-group group-name",
+		"show security pki ca-certificates ca-profile-group group-name",
+		"clear security pki ca-certificate ca-profile-group group-name",
+		"clear security pki ca-certificates ca-profile-group group-name",
+		"request security pki local-certificate export certificate-id root-ca type pem filename path/file-name.pem",
+		"request security pki local-certificate export certificate-id certificate-id filename filename type der",
+		"request security pki local-certificate load filename ssl_proxy_ca.crt key sslserver.key certificate-id ssl-inspect-ca",
+		"request security pki local-certificate load filename rootCA.pem key rootCA.key certificate-id rootCAEcds",
+		"request security pki generate-key-pair certificate-id SECURITY-cert size 521 type ecdsa",
+		"request security pki local-certificate generate-self-signed certificate-id certificate-id domain-name domain-name subject subject email email-id add-ca-constraint",
+		"request security pki local-certificate generate-self-signed certificate-id certificate-id domain-name domain-name subject subject email email-id",
+		"request security pki ca-certificate load ca-profile ca-profile-security filename srx-123.crt",
+		"request security pki local-certificate load filename filename key key certificate-id certificate-id passphrase example@1234",
+		"request security pki local-certificate load filename /cf0/cert1.pem key /cf0/key1.pem certificate-id server1_cert_id passphrase example@1234",
+		"request security pki local-certificate load filename /var/tmp/certs/server-cert.pem key /var/tmp/certs/server-key.pem certificate-id certificate-id",
+		"show services ssl certificate all",
+		"show services ssl certificate brief certificate-id trusted-ca",
+		"show services ssl certificate detail certificate-id ssl-inspect-ca",
+	} {
+		if _, err := Table().Resolve(line); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}

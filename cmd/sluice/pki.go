@@ -142,9 +142,23 @@ func addressesOf(device string) []netip.Prefix {
 
 func isHTTP(m policy.HostMatch) bool { return m.Service == "http" || m.Service == "any-service" }
 
-// Alarms are the files that could not be read, and the addresses without page.
+// expiryNotice is how long before a certificate expires there is an alarm.
+const expiryNotice = 14 * 24 * time.Hour
+
+// Alarms are the files that could not be read, certificates that expire, and addresses without page.
 func (k *keyring) Alarms() []view.Alarm {
 	var list []view.Alarm
+	for _, l := range k.Locals() {
+		if l.Certificate == nil {
+			continue
+		}
+		switch left := time.Until(l.Certificate.NotAfter); {
+		case left < 0:
+			list = append(list, view.Alarm{Since: l.Certificate.NotAfter, Class: "Major", Text: l.String() + " has expired"})
+		case left < expiryNotice:
+			list = append(list, view.Alarm{Since: l.Certificate.NotAfter.Add(-expiryNotice), Class: "Minor", Text: l.String() + " expires on " + l.Certificate.NotAfter.UTC().Format(time.DateOnly)})
+		}
+	}
 	for _, fault := range k.Faults() {
 		list = append(list, view.Alarm{Since: k.opened, Class: "Major", Text: fault.Error()})
 	}

@@ -25,7 +25,7 @@ func table() *Table[string] {
 			{Name: "brief", Group: "style"}, {Name: "extensive", Group: "style"},
 			{Name: "zone", Bare: true, Value: &Value{Name: "zone", Help: "Zone", Live: "zone"}},
 		}},
-		{Words: "show session all", Do: "all"},
+		{Words: "show session all", Also: "show sessions all", Do: "all"},
 		{Words: "add", Do: "add", Options: []Option{
 			{Name: "user", Help: "User", Value: &Value{Name: "user"}},
 			{Name: "roles", Help: "Roles", Value: &Value{Name: "role", Help: "Digits", List: true, Check: number}},
@@ -41,6 +41,8 @@ func TestResolve(t *testing.T) {
 		args Args
 	}{
 		"show session":               {"session", Args{}},
+		"show sessions all":          {"all", Args{}},
+		"show sessions trust":        {"session", Args{"zone": "trust"}},
 		"sh ses all":                 {"all", Args{}},
 		"show session port 5 prot u": {"session", Args{"port": "5", "protocol": "udp"}},
 		"show session trust ext":     {"session", Args{"zone": "trust", "extensive": ""}},
@@ -117,6 +119,7 @@ func TestComplete(t *testing.T) {
 		"show session protocol t": "tcp",
 		"show session brief ":     "<[Enter]> port protocol <zone> trust untrust |",
 		`show session "un`:        "untrust",
+		"show sessions un":        "untrust",
 		"show version ":           "of",
 		"show version of it ":     "<[Enter]> |",
 		"set sec":                 "<sec>",

@@ -171,7 +171,7 @@ func (s *Shell) local(ctx context.Context, words string, args command.Args) erro
 const helpText = `Type ? at any place to see what may come next; Space and Tab complete words.
   show …                 look at the gateway: sessions, policies, logs, interfaces
   clear …                end sessions, set counters to zero
-  request …              update the signature package, disable applications, copy groups
+  request …              update the signature package, disable applications, make and load certificates
   configure              edit the configuration; nothing is in force until commit
   COMMAND | match TEXT   pipe the output: match, except, find, count, last, display json, save …
   exit                   leave the shell

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
 	"regexp"
@@ -150,4 +151,16 @@ func TestTaken(t *testing.T) {
 		t.Errorf("%v", faults)
 	}
 	get(t, "http://"+at.String()+"/")
+}
+
+// Where the certificate that signs has a root above it, the root is handed out.
+func TestRootAbove(t *testing.T) {
+	_, root := rootCA(t)
+	_, below := rootCA(t)
+	signs := &pki.Local{ID: "signs", Certificate: below.Certificate, Chain: []*x509.Certificate{root.Certificate}}
+	answer := httptest.NewRecorder()
+	Handler(func() []*pki.Local { return []*pki.Local{signs} }).ServeHTTP(answer, httptest.NewRequest("GET", "/root-ca/signs.cer", nil))
+	if c, err := x509.ParseCertificate(answer.Body.Bytes()); err != nil || !c.Equal(root.Certificate) {
+		t.Errorf("%v", err)
+	}
 }

@@ -68,8 +68,8 @@ func Handler(certificates func() []*pki.Local) http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		var entries []entry
 		for _, l := range certificates() {
-			if l.Certificate != nil {
-				entries = append(entries, newEntry(l.ID, l.Certificate))
+			if root := l.Anchor(); root != nil {
+				entries = append(entries, newEntry(l.ID, root))
 			}
 		}
 		header(w, "text/html; charset=utf-8")
@@ -79,14 +79,15 @@ func Handler(certificates func() []*pki.Local) http.Handler {
 		name := r.PathValue("name")
 		for _, l := range certificates() {
 			end, ours := strings.CutPrefix(name, l.ID)
-			if !ours || l.Certificate == nil {
+			root := l.Anchor()
+			if !ours || root == nil {
 				continue
 			}
 			for _, f := range forms {
 				if f.end != end {
 					continue
 				}
-				content, err := pki.Encode(l.Certificate, f.format)
+				content, err := pki.Encode(root, f.format)
 				if err != nil {
 					http.Error(w, err.Error(), http.StatusNotFound)
 					return

@@ -25,13 +25,13 @@ var profile = template.Must(template.New("mobileconfig").Funcs(template.FuncMap{
 			<key>PayloadContent</key>
 			<data>{{.Certificate}}</data>
 			<key>PayloadDescription</key>
-			<string>Adds a root certificate</string>
+			<string>Adds the certificate of an authority</string>
 			<key>PayloadDisplayName</key>
 			<string>{{xml .Name}}</string>
 			<key>PayloadIdentifier</key>
-			<string>com.apple.security.root.{{.CertificateUUID}}</string>
+			<string>{{.Type}}.{{.CertificateUUID}}</string>
 			<key>PayloadType</key>
-			<string>com.apple.security.root</string>
+			<string>{{.Type}}</string>
 			<key>PayloadUUID</key>
 			<string>{{.CertificateUUID}}</string>
 			<key>PayloadVersion</key>
@@ -56,11 +56,15 @@ var profile = template.Must(template.New("mobileconfig").Funcs(template.FuncMap{
 </plist>
 `))
 
-// mobileConfig writes a configuration profile that adds c to the trusted roots. Its identifiers come
+// mobileConfig writes a configuration profile that adds c, a root to the trusted roots. Its identifiers come
 // from the certificate, so that installing it again replaces it.
 func mobileConfig(c *x509.Certificate) ([]byte, error) {
 	if !c.IsCA {
 		return nil, fmt.Errorf("%s is not a CA certificate: devices install no other as a root", dn.Comma(c.RawSubject))
+	}
+	kind := "com.apple.security.root"
+	if !isSelfIssued(c) {
+		kind = "com.apple.security.pkcs1"
 	}
 	sum := Fingerprint(c)
 	name := c.Subject.CommonName
@@ -69,7 +73,7 @@ func mobileConfig(c *x509.Certificate) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err := profile.Execute(&b, map[string]string{
-		"Name": name, "Identifier": "root", "Certificate": base64.StdEncoding.EncodeToString(c.Raw),
+		"Name": name, "Type": kind, "Identifier": "root", "Certificate": base64.StdEncoding.EncodeToString(c.Raw),
 		"UUID": uuid(sum[:16]), "CertificateUUID": uuid(sum[16:]),
 	})
 	return b.Bytes(), err

@@ -45,6 +45,15 @@ func (l Local) LogValue() slog.Value { return slog.StringValue(l.ID) }
 // MarshalJSON encodes the identifier.
 func (l Local) MarshalJSON() ([]byte, error) { return json.Marshal(l.ID) }
 
+// Anchor is what a client must trust to accept l and what l signs: the root that was loaded at the end
+// of its chain, or else the certificate itself. It is nil while there is only the key pair.
+func (l *Local) Anchor() *x509.Certificate {
+	if n := len(l.Chain); n > 0 && isSelfIssued(l.Chain[n-1]) {
+		return l.Chain[n-1]
+	}
+	return l.Certificate
+}
+
 // CA is one authority that was loaded. It never changes.
 type CA struct {
 	Name        string // of the profile, or GROUP_N for the member N of a group

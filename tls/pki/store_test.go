@@ -362,16 +362,26 @@ func TestChain(t *testing.T) {
 		}
 	}
 	s := openStore(t)
+	if err := s.LoadLocal("sub", join(c.intermediate, c.root), c.read(t, "intermediate.key"), nil); err != nil {
+		t.Fatal(err)
+	}
+	sub, _ := s.Local("sub")
+	if sub.Anchor() != sub.Chain[0] {
+		t.Error("what clients must trust is not the root")
+	}
+	if mobile, err := s.Export("sub", MobileConfig); err != nil || strings.Contains(string(mobile), "com.apple.security.root") || !strings.Contains(string(mobile), "<string>com.apple.security.pkcs1</string>") {
+		t.Errorf("an authority below a root is a root: %v", err)
+	}
 	keyPair(t, s, "key", ECDSA)
 	l, _ := s.Local("key")
-	if chain := s.Chain(l); chain != nil {
+	if chain := s.Chain(l); chain != nil || l.Anchor() != nil {
 		t.Errorf("a key pair has the chain %v", chain)
 	}
 	if err := s.SelfSign("key", Template{Subject: "CN=a"}); err != nil {
 		t.Fatal(err)
 	}
 	l, _ = s.Local("key")
-	if chain := s.Chain(l); chain != nil || s.Verify(l) != nil {
+	if chain := s.Chain(l); chain != nil || s.Verify(l) != nil || l.Anchor() != l.Certificate {
 		t.Errorf("a self-signed certificate has the chain %v, and verify says %v", chain, s.Verify(l))
 	}
 }

@@ -14,7 +14,8 @@ import (
 type check func(chain []*x509.Certificate, end ending) *Error
 
 // checks are what a path is checked for, in OpenSSL's order: how it was built, extensions, strength, names.
-// Signatures and times come last; those of a chain that the library built are in order.
+// Signatures and times come then, which are in order in a chain that the library built, and constraints of
+// names last.
 func (r *Request) checks() []check {
 	return []check{r.checkForbidden, r.checkEnd, r.checkExtensions, r.checkStrength, r.checkNames}
 }

@@ -93,6 +93,45 @@ func critical(oid ...int) testpki.Option {
 	return testpki.Extension(pkix.Extension{Id: oid, Critical: true, Value: []byte{5, 0}})
 }
 
+// constraints is critical name constraints with a name as the permitted (0) or excluded (1) one.
+func constraints(list, kind byte, name []byte) testpki.Option {
+	wrap := func(tag byte, der []byte) []byte { return append([]byte{tag, byte(len(der))}, der...) }
+	value := wrap(0x30, wrap(0xa0+list, wrap(0x30, wrap(kind, name))))
+	return testpki.Extension(pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Critical: true, Value: value})
+}
+
+// organization is the name that all names of an organization begin with.
+func organization(name string) pkix.RDNSequence {
+	return pkix.Name{Country: []string{"DE"}, Locality: []string{"Berlin"}, Organization: []string{name}}.ToRDNSequence()
+}
+
+// directories is name constraints with the names of an organization.
+func directories(t testing.TB, list byte, name string) testpki.Option {
+	der, err := asn1.Marshal(organization(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return constraints(list, 0xa4, der)
+}
+
+// directorySAN adds a distinguished name to the alternative names.
+func directorySAN(t testing.TB, of string) testpki.Option {
+	name, err := asn1.Marshal(organization(of))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := asn1.Marshal([]asn1.RawValue{
+		{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte(host)}, {Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: name},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return with(func(c *x509.Certificate) {
+		c.DNSNames = nil
+		c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: value})
+	})
+}
+
 func manyNames(n int) testpki.Option {
 	return with(func(c *x509.Certificate) {
 		c.DNSNames = nil
@@ -254,10 +293,18 @@ func trials(t testing.TB, w *world) []trial {
 		{name: "nc-ok", sent: below(inter(with(func(c *x509.Certificate) {
 			c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"bad.test"}, true
 		})))},
+		{name: "nc-directory-permit", sent: below(inter(directories(t, 0, "sluice  TESTS")))},
+		{name: "nc-directory-permit-two", sent: below(inter(directories(t, 0, "Sluice tests")).Intermediate(t, "Below"))},
+		{name: "nc-directory-other", sent: below(inter(directories(t, 0, "Somebody"))), want: verify.PermittedViolation},
+		{name: "nc-directory-other-between", sent: below(inter(directories(t, 0, "Sluice tests")).Intermediate(t, "Below",
+			with(func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "Somebody"} }))), want: verify.PermittedViolation},
+		{name: "nc-directory-exclude", sent: below(inter(directories(t, 1, "Sluice Tests"))), want: verify.ExcludedViolation},
+		{name: "nc-directory-exclude-other", sent: below(inter(directories(t, 1, "Somebody")))},
+		{name: "nc-directory-san", sent: below(inter(directories(t, 1, "Somebody")), directorySAN(t, "Somebody")), want: verify.ExcludedViolation},
+		{name: "nc-unknown-kind", sent: below(inter(constraints(0, 0x88, []byte{0x2a, 3}))), want: verify.UnhandledCritical, openssl: verify.PermittedViolation, alone: true},
 		{name: "nc-ip-exclude", host: "192.0.2.7", sent: below(inter(with(func(c *x509.Certificate) {
 			c.ExcludedIPRanges = []*net.IPNet{{IP: net.IP{192, 0, 2, 0}, Mask: net.CIDRMask(24, 32)}}
 			c.PermittedDNSDomainsCritical = true
 		})), ip("192.0.2.7")), want: verify.ExcludedViolation},
 	}
 }
-

@@ -61,7 +61,11 @@ func Check(r Request) Result {
 	if len(r.Certificates) == 0 {
 		return refuse(nil, &Error{Code: Unspecified, Detail: "the server sent no certificate"})
 	}
-	r.Certificates = r.Certificates[:min(len(r.Certificates), maxSent)]
+	sent := make([]*x509.Certificate, min(len(r.Certificates), maxSent))
+	for i := range sent {
+		sent[i] = understood(r.Certificates[i])
+	}
+	r.Certificates = sent
 	if r.Now.IsZero() {
 		r.Now = time.Now()
 	}
@@ -86,7 +90,7 @@ func Check(r Request) Result {
 	}
 	var verdict Result
 	for i, chain := range chains {
-		e := first(chain, trusted, r.checks())
+		e := first(chain, trusted, append(r.checks(), r.checkConstraints))
 		if e == nil {
 			return Result{Code: OK, Chain: chain}
 		}
@@ -100,7 +104,7 @@ func Check(r Request) Result {
 // diagnose finds out why the library refused, by the path that the certificates name.
 func (r *Request) diagnose(reason error) Result {
 	chain, end := r.path()
-	e := first(chain, end, append(r.checks(), r.checkSignatures))
+	e := first(chain, end, append(r.checks(), r.checkSignatures, r.checkConstraints))
 	if e == nil {
 		e = translate(reason, chain[0])
 	}

@@ -36,7 +36,7 @@ func (s *Server) sessions() (Sessions, error) {
 
 // foreign are filters for services that no session uses: nothing fits them.
 var foreign = []string{
-	"application-traffic-control", "idp", "resource-manager", "ssl", "tunnel",
+	"application-traffic-control", "idp", "resource-manager", "tunnel",
 }
 
 // filter is what the request selects; none says that no session can fit.
@@ -46,7 +46,7 @@ func (s *Server) filter(r *request) (f proxy.Filter, none bool, err error) {
 		SourcePort: uint16(r.number("source-port")), DestinationPort: uint16(r.number("destination-port")), Protocol: r.protocol(),
 		Interface: r.args["interface"], Application: r.args["application"], DynamicApplication: r.args["dynamic-application"],
 		Firewall: r.args.Has("application-firewall"), RuleSet: r.args["application-firewall-rule-set"],
-		NAT: r.args.Has("nat"), Encrypted: r.args.Has("encrypted"), Policy: r.args["policy-name"],
+		NAT: r.args.Has("nat"), Encrypted: r.args.Has("encrypted"), Decrypted: r.args.Has("ssl"), Policy: r.args["policy-name"],
 		FromZone: r.args["from-zone"], ToZone: r.args["to-zone"],
 	}
 	switch r.args["family"] {

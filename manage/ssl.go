@@ -3,7 +3,6 @@ package manage
 import (
 	"net/netip"
 	"slices"
-	"time"
 
 	"sluice/manage/api"
 	"sluice/manage/command"
@@ -11,73 +10,22 @@ import (
 	"sluice/tls/forge"
 	"sluice/tls/profile"
 	"sluice/tls/report"
-	"sluice/tls/verify"
+	"sluice/tls/sslproxy"
 )
 
-// SSL is the SSL proxy.
+// SSL is the SSL proxy, as [sslproxy.Service] is one.
 type SSL interface {
 	Profiles() *profile.Set // in force; never nil
 	Counters() *report.Counters
 	Drops() *report.Drops
+	Session(id uint64) (sslproxy.Info, bool)
 
-	// Session is a session that is decrypted now.
-	Session(id uint64) (SSLSession, bool)
-	// CachedSessions are the sessions that can be resumed, those that have expired among them.
-	CachedSessions() (entries []SSLCachedSession, limit int)
-	// CachedCertificates are the certificates made for clients that are kept.
-	CachedCertificates() (entries []forge.Entry, limit int)
-	// ClearSessions forgets sessions: those that have expired, or all. It says how many.
-	ClearSessions(stale bool) int
-	// ClearCertificates forgets all certificates made for clients, and says how many.
+	CachedSessions() (list []sslproxy.Resumable, limit int)
+	ClearSessions(expired bool) int
+	CachedCertificates() (list []forge.Entry, limit int)
 	ClearCertificates() int
-	// PassingThrough are the clients that refuse certificates, whose sessions pass as they are.
-	PassingThrough() []SSLExemption
-	// EndPassThrough makes sessions be decrypted again: of a client if it is valid, to a server if it
-	// is not "". It says how many exemptions ended.
-	EndPassThrough(client netip.Addr, server string) int
-}
-
-// SSLSession is a session that is decrypted now.
-type SSLSession struct {
-	ID             uint64
-	Profile        string
-	Resumed        bool   // by the client
-	Renegotiations int    // on both sides
-	Subject        []byte // of the server's certificate, in DER
-	Verdict        verify.Code
-	CRL            bool // revocation is looked up
-
-	Termination, Initiation SSLLeg
-}
-
-// SSLLeg is what the gateway has agreed on with one side.
-type SSLLeg struct {
-	KeyBits        int // of the key in the server's certificate, real or made
-	Suite, Version uint16
-}
-
-// SSLCachedSession is a session that a client can resume.
-type SSLCachedSession struct {
-	ID                          []byte
-	Expires                     time.Time
-	Server                      netip.AddrPort
-	ServerName                  string     // "" where the client named none
-	TerminationID, InitiationID uint32     // of the profile's sides
-	Kind                        forge.Kind // of the certificate that the client was shown
-	Own                         bool       // it was shown the server's own, whatever Kind
-	Verdict                     verify.Code
-	ChainHash                   []byte // of what the server showed
-	Termination, Initiation     SSLLeg
-}
-
-// SSLExemption is a client whose sessions to a server pass as they are.
-type SSLExemption struct {
-	Client   netip.Addr
-	Server   string // its name, or its address where the client names none
-	Profile  string
-	Failures int
-	Last     time.Time // failure
-	Until    time.Time
+	Exemptions() []sslproxy.Exemption
+	EndExemptions(client netip.Addr, server string) int
 }
 
 // sslHelp is the help of every word that leads to a command of the SSL proxy.
@@ -201,7 +149,7 @@ func (s *Server) liveSSL(source string) []command.Completion {
 	}
 	if source == "ssl-exempt-server" {
 		var names []string
-		for _, e := range proxy.PassingThrough() {
+		for _, e := range proxy.Exemptions() {
 			if !slices.Contains(names, e.Server) {
 				names = append(names, e.Server)
 			}

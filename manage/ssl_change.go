@@ -17,7 +17,7 @@ func endPassThrough(s *Server, r *request) (view.View, error) {
 	if narrow == r.args.Has("all") {
 		return nil, &api.Error{Message: "it is not clear which sessions are meant", Hint: "give all, or client and server"}
 	}
-	n := proxy.EndPassThrough(r.address("client"), r.args["server"])
+	n := proxy.EndExemptions(r.address("client"), r.args["server"])
 	if n == 0 && narrow {
 		return nil, &api.Error{Message: "no such session passes", Hint: "show services ssl proxy pass-through lists those that do"}
 	}

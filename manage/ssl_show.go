@@ -10,6 +10,7 @@ import (
 	"sluice/manage/view"
 	"sluice/tls/dn"
 	"sluice/tls/profile"
+	"sluice/tls/sslproxy"
 	"sluice/tls/verify"
 )
 
@@ -24,17 +25,17 @@ func showSSLSession(s *Server, r *request) (view.View, error) {
 		return nil, &api.Error{Message: fmt.Sprintf("session %d is not decrypted", id), Hint: "show security flow session ssl lists those that are"}
 	}
 	status := "OK"
-	if session.Verdict != verify.OK {
-		status = session.Verdict.String()
+	if session.Code != verify.OK {
+		status = session.Code.String()
 	}
 	return &view.SSLSession{
 		ID: session.ID, Profile: session.Profile, Resumed: session.Resumed, Renegotiations: session.Renegotiations,
 		Subject: dn.Slash(session.Subject), Verification: status, CRL: session.CRL,
-		Termination: legView(session.Termination), Initiation: legView(session.Initiation),
+		Termination: legView(session.Client), Initiation: legView(session.Server),
 	}, nil
 }
 
-func legView(l SSLLeg) view.SSLLeg {
+func legView(l sslproxy.Agreed) view.SSLLeg {
 	return view.SSLLeg{KeyBits: l.KeyBits, Cipher: profile.SuiteName(l.Suite), Version: profile.VersionName(l.Version)}
 }
 
@@ -194,18 +195,19 @@ func showCachedSessions(s *Server, r *request) (view.View, error) {
 	}
 	entries, _ := proxy.CachedSessions()
 	answer := &view.SSLSessionCache{Detail: r.args.Has("detail"), Entries: []view.SSLCachedSession{}}
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		answer.Entries = append(answer.Entries, view.SSLCachedSession{
-			ID: hex.EncodeToString(e.ID), Expires: s.left(e.Expires), Destination: e.Server, TerminationID: e.TerminationID, InitiationID: e.InitiationID,
-			Certificate: shownCertificate(&e), Verification: verification(e.Verdict), ServerName: e.ServerName, ChainHash: hex.EncodeToString(e.ChainHash[:min(len(e.ChainHash), 16)]),
-			Termination: secretView(e.Termination), Initiation: secretView(e.Initiation),
+			ID: hex.EncodeToString(e.ID[:]), Expires: s.left(e.Expires), Destination: e.Server, TerminationID: e.TerminationID, InitiationID: e.InitiationID,
+			Certificate: shownCertificate(e), Verification: verification(e.Code), ServerName: e.ServerName, ChainHash: hex.EncodeToString(e.ChainHash[:16]),
+			Termination: secretView(e.Client), Initiation: secretView(e.Initiated),
 		})
 	}
 	return answer, nil
 }
 
 // shownCertificate is what the client of a session was shown.
-func shownCertificate(e *SSLCachedSession) string {
+func shownCertificate(e *sslproxy.Resumable) string {
 	if e.Own {
 		return "[0x3]: Server certificate"
 	}
@@ -214,7 +216,7 @@ func shownCertificate(e *SSLCachedSession) string {
 
 // secretView is what a side of a session is resumed with: TLS 1.2 has secrets of 48 bytes, TLS 1.3
 // of the size of the suite's hash.
-func secretView(l SSLLeg) view.SSLSecret {
+func secretView(l sslproxy.Agreed) view.SSLSecret {
 	const tls13, aes256 = 0x304, 0x1302
 	length := 48
 	if l.Version >= tls13 && l.Suite != aes256 {
@@ -279,7 +281,7 @@ func showPassThrough(s *Server, _ *request) (view.View, error) {
 		return nil, err
 	}
 	answer := &view.SSLPassThrough{Exemptions: []view.SSLExemption{}}
-	for _, e := range proxy.PassingThrough() {
+	for _, e := range proxy.Exemptions() {
 		answer.Exemptions = append(answer.Exemptions, view.SSLExemption{
 			Client: e.Client, Server: e.Server, Profile: e.Profile, Failures: e.Failures, Last: e.Last, Expires: s.left(e.Until),
 		})

@@ -21,6 +21,7 @@ import (
 	"sluice/tls/pki"
 	"sluice/tls/profile"
 	"sluice/tls/report"
+	"sluice/tls/sslproxy"
 	"sluice/tls/verify"
 )
 
@@ -29,26 +30,26 @@ type fakeSSL struct {
 	set          *profile.Set
 	counters     report.Counters
 	drops        report.Drops
-	sessions     map[uint64]SSLSession
-	cached       []SSLCachedSession
+	sessions     map[uint64]sslproxy.Info
+	cached       []sslproxy.Resumable
 	certificates []forge.Entry
-	exempt       []SSLExemption
+	exempt       []sslproxy.Exemption
 }
 
 func (f *fakeSSL) Profiles() *profile.Set     { return f.set }
 func (f *fakeSSL) Counters() *report.Counters { return &f.counters }
 func (f *fakeSSL) Drops() *report.Drops       { return &f.drops }
-func (f *fakeSSL) Session(id uint64) (SSLSession, bool) {
+func (f *fakeSSL) Session(id uint64) (sslproxy.Info, bool) {
 	s, ok := f.sessions[id]
 	return s, ok
 }
-func (f *fakeSSL) CachedSessions() ([]SSLCachedSession, int) { return f.cached, 19660 }
-func (f *fakeSSL) CachedCertificates() ([]forge.Entry, int)  { return f.certificates, 4000 }
-func (f *fakeSSL) PassingThrough() []SSLExemption            { return f.exempt }
-func (f *fakeSSL) ClearCertificates() (n int)                { n, f.certificates = len(f.certificates), nil; return n }
+func (f *fakeSSL) CachedSessions() ([]sslproxy.Resumable, int) { return f.cached, 19660 }
+func (f *fakeSSL) CachedCertificates() ([]forge.Entry, int)    { return f.certificates, 4000 }
+func (f *fakeSSL) Exemptions() []sslproxy.Exemption            { return f.exempt }
+func (f *fakeSSL) ClearCertificates() (n int)                  { n, f.certificates = len(f.certificates), nil; return n }
 
 func (f *fakeSSL) ClearSessions(stale bool) (n int) {
-	var left []SSLCachedSession
+	var left []sslproxy.Resumable
 	for _, s := range f.cached {
 		if stale && s.Expires.After(sslNow) {
 			left = append(left, s)
@@ -58,8 +59,8 @@ func (f *fakeSSL) ClearSessions(stale bool) (n int) {
 	return n
 }
 
-func (f *fakeSSL) EndPassThrough(client netip.Addr, server string) int {
-	var left []SSLExemption
+func (f *fakeSSL) EndExemptions(client netip.Addr, server string) int {
+	var left []sslproxy.Exemption
 	for _, e := range f.exempt {
 		if client.IsValid() && e.Client != client || server != "" && e.Server != server {
 			left = append(left, e)
@@ -175,20 +176,20 @@ set services ssl termination profile portal server-certificate server
 		}
 		return der
 	}
-	f.sessions = map[uint64]SSLSession{56: {
+	f.sessions = map[uint64]sslproxy.Info{56: {
 		ID: 56, Profile: "SSL_PROFILE", Subject: name("C=IN,ST=KA,L=BNG,O=JN,OU=XYZ,CN=server"), CRL: true,
-		Termination: SSLLeg{256, 0xc02c, 0x303}, Initiation: SSLLeg{2048, 0x1301, 0x304},
-	}, 57: {ID: 57, Profile: "SSL_PROFILE", Resumed: true, Renegotiations: 2, Subject: name("CN=a/b"), Verdict: verify.HasExpired, Termination: SSLLeg{2048, 0x009c, 0x303}, Initiation: SSLLeg{4096, 0x0035, 0x301}}}
-	hash := make([]byte, 32)
+		Client: agreed(256, 0xc02c, 0x303), Server: agreed(2048, 0x1301, 0x304),
+	}, 57: {ID: 57, Profile: "SSL_PROFILE", Resumed: true, Renegotiations: 2, Subject: name("CN=a/b"), Code: verify.HasExpired, Client: agreed(2048, 0x009c, 0x303), Server: agreed(4096, 0x0035, 0x301)}}
+	var hash [32]byte
 	for i := range hash {
 		hash[i] = byte(0xb5 + i)
 	}
-	f.cached = []SSLCachedSession{
+	f.cached = []sslproxy.Resumable{
 		{
 			ID: hash, Expires: sslNow.Add(294 * time.Second), Server: netip.MustParseAddrPort("198.51.100.1:443"), TerminationID: 65536, InitiationID: 65536, Kind: forge.Dummy,
-			Verdict: verify.NoLocalIssuer, ChainHash: hash, ServerName: "www.example.com", Termination: SSLLeg{256, 0xc02c, 0x303}, Initiation: SSLLeg{2048, 0x1301, 0x304},
+			Code: verify.NoLocalIssuer, ChainHash: hash, ServerName: "www.example.com", Client: agreed(256, 0xc02c, 0x303), Initiated: agreed(2048, 0x1301, 0x304),
 		},
-		{ID: hash[8:], Expires: sslNow, Server: netip.MustParseAddrPort("[2001:db8::1]:8443"), TerminationID: 65537, InitiationID: 65537, Own: true, ChainHash: hash[4:], Termination: SSLLeg{256, 0x1302, 0x304}, Initiation: SSLLeg{256, 0x002f, 0x301}},
+		{Expires: sslNow, Server: netip.MustParseAddrPort("[2001:db8::1]:8443"), TerminationID: 65537, InitiationID: 65537, Own: true, Client: agreed(256, 0x1302, 0x304), Initiated: agreed(256, 0x002f, 0x301)},
 	}
 	f.certificates = []forge.Entry{{
 		Certificate: &forge.Certificate{Kind: forge.Dummy, Leaf: &x509.Certificate{
@@ -201,11 +202,15 @@ set services ssl termination profile portal server-certificate server
 		Time: sslNow, Message: "unable to get local issuer certificate", Client: netip.MustParseAddrPort("192.0.2.1:40281"), Server: netip.MustParseAddrPort("198.51.100.1:443"),
 		SourceInterface: "ge-0/0/1.0", DestinationInterface: "ge-0/0/0.0", SourceZone: "trust", DestinationZone: "untrust", Services: services,
 	})
-	f.exempt = []SSLExemption{
+	f.exempt = []sslproxy.Exemption{
 		{Client: netip.MustParseAddr("192.0.2.1"), Server: "pinned.example.com", Profile: "SSL_PROFILE", Failures: 3, Last: sslNow.Add(-time.Minute), Until: sslNow.Add(59 * time.Minute)},
 		{Client: netip.MustParseAddr("192.0.2.2"), Server: "pinned.example.com", Profile: "SSL_PROFILE", Failures: 4, Last: sslNow.Add(-time.Hour), Until: sslNow.Add(time.Second / 2)},
 		{Client: netip.MustParseAddr("192.0.2.2"), Server: "198.51.100.7", Profile: "reverse", Failures: 3, Last: sslNow, Until: sslNow.Add(time.Hour)},
 	}
+}
+
+func agreed(bits int, suite, version uint16) sslproxy.Agreed {
+	return sslproxy.Agreed{KeyBits: bits, Suite: suite, Version: version}
 }
 
 // sslShows are the commands that need no name that exists, and those that do.

@@ -61,6 +61,7 @@ type Filter struct {
 	Names                       Names  // what else these names stand for; nil: nothing
 	Family                      int    // 4 or 6
 	NAT, Encrypted              bool
+	Decrypted                   bool   // the SSL proxy opens its TLS
 	Firewall                    bool   // under a rule set of the application firewall
 	RuleSet                     string // of the application firewall
 	Policy                      string
@@ -91,6 +92,7 @@ func (f *Filter) matches(s *Session) bool {
 		f.Family == 6 && !src.Addr().Is6(),
 		f.NAT && s.natRule == "",
 		f.Encrypted && s.encryption() != "Yes",
+		f.Decrypted && !s.has(stateDecrypted),
 		(f.Firewall || f.RuleSet != "") && !f.rules(s),
 		f.Policy != "" && f.Policy != s.verdict.Load().Name,
 		f.FromZone != "" && f.FromZone != s.fromZone.Name,

@@ -21,8 +21,7 @@ const batchSize = 64
 // message is the kernel's struct mmsghdr.
 type message struct {
 	header unix.Msghdr
-	length uint32
-	_      [4]byte
+	_      uint32 // how much of it was sent
 }
 
 // batch are frames that are sent with one system call.

@@ -145,7 +145,7 @@ func TestRelayFINAfterCloseNotify(t *testing.T) {
 		if err := client.socket.CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := server.socket.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		if n, err := server.socket.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("below TLS the server read %d bytes, error %v", n, err)
 		}
 		server.send(t, "late")
@@ -165,7 +165,7 @@ func TestRelayTruncation(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.expectData(t, "cut off")
-		if n, err := client.socket.Read(make([]byte, 100)); n != 0 || err != io.EOF {
+		if n, err := client.socket.Read(make([]byte, 100)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("after the data the client was sent %d bytes, error %v", n, err)
 		}
 		client.send(t, "still heard")
@@ -173,7 +173,7 @@ func TestRelayTruncation(t *testing.T) {
 		if err := client.socket.CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := server.socket.Read(make([]byte, 100)); n != 0 || err != io.EOF {
+		if n, err := server.socket.Read(make([]byte, 100)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("after the data the server was sent %d bytes, error %v", n, err)
 		}
 		w.expect(t, ServerFIN)

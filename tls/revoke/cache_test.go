@@ -130,6 +130,15 @@ func TestRestart(t *testing.T) {
 			})
 		}
 	}
+	for _, left := range []string{newPrefix + "1", strings.Repeat("0", 32) + listSuffix} {
+		if err := os.WriteFile(filepath.Join(w.options.Dir, left), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.start(t)
+		if _, err := os.Stat(filepath.Join(w.options.Dir, left)); !os.IsNotExist(err) {
+			t.Errorf("%s is still there", left)
+		}
+	}
 	info, err := os.Stat(w.options.Dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
@@ -349,6 +358,35 @@ func TestClose(t *testing.T) {
 	w.start(t) // waits for the first checker's end
 	if _, err := New(Options{Dir: "/dev/null/lists"}); err == nil {
 		t.Error("a directory that cannot be")
+	}
+}
+
+// BenchmarkList reads a list of 100,000 entries.
+func BenchmarkList(b *testing.B) {
+	w := newWorld(b, nil)
+	der := w.issuer.CRL(b, func(l *x509.RevocationList) {
+		for i := range 100000 {
+			l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: testpki.Serial(i), RevocationTime: time.Now(), ReasonCode: 1})
+		}
+	})
+	b.SetBytes(int64(len(der)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := parseList(der); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCheck looks a chain up whose lists are at hand.
+func BenchmarkCheck(b *testing.B) {
+	w := newWorld(b, nil)
+	w.list(b, nil)
+	chain := w.chain(w.leaf(b))
+	for b.Loop() {
+		if o := w.Check(b.Context(), chain, nil, Policy{}); o.Status != Good {
+			b.Fatal(o.Err)
+		}
 	}
 }
 

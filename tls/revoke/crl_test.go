@@ -29,7 +29,12 @@ func TestLists(t *testing.T) {
 		withdrawn = append(withdrawn, l)
 		entries = append(entries, x509.RevocationListEntry{SerialNumber: l.SerialNumber, RevocationTime: time.Now(), ReasonCode: reason})
 	}
-	w.list(t, func(l *x509.RevocationList) { l.RevokedCertificateEntries = entries })
+	w.list(t, func(l *x509.RevocationList) {
+		l.RevokedCertificateEntries = entries
+		for _, e := range entries[:2] { // on hold as well
+			l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: e.SerialNumber, RevocationTime: time.Now(), ReasonCode: reasonHold})
+		}
+	})
 	if o := w.check(t, good, Policy{DropIfNotPresent: true}); o.Status != Good || !o.Pass || o.Source != FromCRL || o.Err != nil {
 		t.Errorf("good: %+v", o)
 	}

@@ -17,6 +17,7 @@ import (
 const (
 	listSuffix   = ".crl"
 	recordSuffix = ".json"
+	newPrefix    = "new-" // of files that are being written
 )
 
 // Entry is a list that the gateway has, or tried to have.
@@ -70,11 +71,13 @@ func (c *Checker) readDir() error {
 		return err
 	}
 	var found []*source
+	whole := map[string]bool{}
 	for _, f := range files {
 		name, is := strings.CutSuffix(f.Name(), recordSuffix)
 		if !is {
 			continue
 		}
+		whole[name] = true
 		s, err := c.readRecord(name)
 		if err != nil {
 			c.options.Logger.Warn("revocation list on disk is not used", "file", f.Name(), "err", err)
@@ -82,6 +85,11 @@ func (c *Checker) readDir() error {
 			continue
 		}
 		found = append(found, s)
+	}
+	for _, f := range files {
+		if name, is := strings.CutSuffix(f.Name(), listSuffix); is && !whole[name] || strings.HasPrefix(f.Name(), newPrefix) {
+			c.remove(f.Name()) // left by a crash
+		}
 	}
 	slices.SortFunc(found, func(a, b *source) int { return b.used.Compare(a.used) })
 	for _, s := range found {
@@ -160,7 +168,7 @@ func (c *Checker) write(name string, body []byte, rec record) error {
 
 // replace writes a file so that it is there whole or as before.
 func (c *Checker) replace(name string, data []byte) error {
-	f, err := os.CreateTemp(c.options.Dir, "new-*")
+	f, err := os.CreateTemp(c.options.Dir, newPrefix+"*")
 	if err != nil {
 		return err
 	}
@@ -173,12 +181,14 @@ func (c *Checker) replace(name string, data []byte) error {
 
 // erase removes the files of a list.
 func (c *Checker) erase(name string) {
-	if c.options.Dir == "" {
-		return
+	if c.options.Dir != "" {
+		c.remove(name + recordSuffix)
+		c.remove(name + listSuffix)
 	}
-	for _, suffix := range []string{recordSuffix, listSuffix} {
-		if err := os.Remove(filepath.Join(c.options.Dir, name+suffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			c.options.Logger.Warn("revocation list cannot be removed", "err", err)
-		}
+}
+
+func (c *Checker) remove(file string) {
+	if err := os.Remove(filepath.Join(c.options.Dir, file)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		c.options.Logger.Warn("revocation list cannot be removed", "err", err)
 	}
 }

@@ -2,6 +2,7 @@ package revoke
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -15,22 +16,30 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Extensions of lists and of their entries (RFC 5280, 5.2 and 5.3).
+// Extensions of lists (RFC 5280, 5.2).
 var (
-	oidCRLNumber         = asn1.ObjectIdentifier{2, 5, 29, 20}
-	oidReasonCode        = asn1.ObjectIdentifier{2, 5, 29, 21}
-	oidInvalidityDate    = asn1.ObjectIdentifier{2, 5, 29, 24}
-	oidHoldInstruction   = asn1.ObjectIdentifier{2, 5, 29, 23}
-	oidDeltaIndicator    = asn1.ObjectIdentifier{2, 5, 29, 27}
-	oidIssuingPoint      = asn1.ObjectIdentifier{2, 5, 29, 28}
-	oidCertificateIssuer = asn1.ObjectIdentifier{2, 5, 29, 29}
-	oidAuthorityKeyID    = asn1.ObjectIdentifier{2, 5, 29, 35}
-	oidIssuerAltName     = asn1.ObjectIdentifier{2, 5, 29, 18}
-	errMalformedList     = errors.New("malformed CRL")
-	errIndirect          = errors.New("indirect CRL, which lists certificates of other issuers; not supported")
-	errDelta             = errors.New("delta CRL, which lists changes only; not supported")
-	errSomeReasons       = errors.New("CRL for some reasons only; not supported")
-	errAttributes        = errors.New("CRL of attribute certificates")
+	oidIssuerAltName  = asn1.ObjectIdentifier{2, 5, 29, 18}
+	oidCRLNumber      = asn1.ObjectIdentifier{2, 5, 29, 20}
+	oidDeltaIndicator = asn1.ObjectIdentifier{2, 5, 29, 27}
+	oidIssuingPoint   = asn1.ObjectIdentifier{2, 5, 29, 28}
+	oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
+)
+
+// Extensions of entries (RFC 5280, 5.3), as they are encoded: 2.5.29.21 and following.
+const (
+	reasonCode        = "\x55\x1d\x15"
+	holdInstruction   = "\x55\x1d\x17"
+	invalidityDate    = "\x55\x1d\x18"
+	certificateIssuer = "\x55\x1d\x1d"
+)
+
+// Lists that cannot be used.
+var (
+	errMalformedList = errors.New("malformed CRL")
+	errIndirect      = errors.New("indirect CRL, which lists certificates of other issuers; not supported")
+	errDelta         = errors.New("delta CRL, which lists changes only; not supported")
+	errSomeReasons   = errors.New("CRL for some reasons only; not supported")
+	errAttributes    = errors.New("CRL of attribute certificates")
 )
 
 // maxClockSkew is how far the clocks of authorities may be ahead.
@@ -241,8 +250,16 @@ func (l *list) readEntries(all cryptobyte.String) error {
 		}
 		l.add(serial, e)
 	}
-	slices.SortFunc(l.entries, compareEntries)
+	// What is on hold and withdrawn for good is found as the latter.
+	slices.SortFunc(l.entries, func(a, b entry) int { return cmp.Or(compareEntries(a, b), holds(a)-holds(b)) })
 	return nil
+}
+
+func holds(e entry) int {
+	if e.reason == reasonHold {
+		return 1
+	}
+	return 0
 }
 
 // add enters a serial number as a list has it. No certificate has a negative one.
@@ -266,25 +283,26 @@ func (l *list) add(serial []byte, e entry) {
 // and critical ones that are not known, make the list unfit (RFC 5280, 5.3).
 func (e *entry) readExtensions(all cryptobyte.String) error {
 	for !all.Empty() {
-		var one, value cryptobyte.String
-		var id asn1.ObjectIdentifier
+		var one, id, value cryptobyte.String
 		critical := false
-		if !all.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&id) ||
+		if !all.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
 			one.PeekASN1Tag(cbasn1.BOOLEAN) && !one.ReadASN1Boolean(&critical) || !one.ReadASN1(&value, cbasn1.OCTET_STRING) {
 			return errMalformedList
 		}
-		switch {
-		case id.Equal(oidReasonCode):
-			var reason int
-			if !value.ReadASN1Enum(&reason) || reason < 0 || reason > 10 {
+		switch string(id) {
+		case reasonCode:
+			var reason cryptobyte.String
+			if !value.ReadASN1(&reason, cbasn1.ENUM) || len(reason) != 1 || reason[0] > 10 {
 				return errMalformedList
 			}
-			e.reason = uint8(reason)
-		case id.Equal(oidCertificateIssuer):
+			e.reason = reason[0]
+		case certificateIssuer:
 			return errIndirect
-		case id.Equal(oidInvalidityDate), id.Equal(oidHoldInstruction):
-		case critical:
-			return fmt.Errorf("CRL with the critical entry extension %v, which is not known", id)
+		case invalidityDate, holdInstruction:
+		default:
+			if critical {
+				return errors.New("CRL with a critical entry extension that is not known")
+			}
 		}
 	}
 	return nil

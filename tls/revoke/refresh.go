@@ -5,8 +5,7 @@ import "time"
 const (
 	// freshness is how often the lists are looked through for those to be renewed.
 	freshness = time.Minute
-	// A list is renewed when half of its time is over, but neither sooner nor later than this.
-	minRenew = 10 * time.Minute
+	// maxRenew is how long a list is kept at most without asking for a new one.
 	maxRenew = 12 * time.Hour
 	// A list that nobody asked for in this time is no longer renewed, and goes when it ends.
 	maxIdle = 7 * 24 * time.Hour
@@ -58,8 +57,8 @@ func (r *record) ends() time.Time {
 	return r.NextUpdate
 }
 
-// renewal is when a list is asked for again.
+// renewal is when a list is asked for again: when half of the time is over that it had left when it came.
 func (r *record) renewal() time.Time {
-	half := r.ends().Sub(r.ThisUpdate) / 2
-	return r.Fetched.Add(min(max(half, minRenew), maxRenew))
+	half := r.ends().Sub(r.Fetched) / 2
+	return r.Fetched.Add(min(max(half, freshness), maxRenew))
 }

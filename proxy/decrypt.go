@@ -131,6 +131,7 @@ func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPC
 func (e *Engine) decrypted(s *Session) {
 	i := s.identity
 	if i == nil {
+		s.set(stateDecrypted)
 		return
 	}
 	i.mu.Lock()

@@ -69,6 +69,14 @@ type handshake struct {
 	trace                        *report.Trace
 }
 
+// everySuite are the suites that the TLS library knows.
+var everySuite = func() (list []uint16) {
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		list = append(list, suite.ID)
+	}
+	return list
+}()
+
 // errDecided breaks off a handshake whose outcome is decided.
 var errDecided = errors.New("decided")
 
@@ -79,9 +87,10 @@ func (h *handshake) run(ctx context.Context) Outcome {
 	deadline := time.Now().Add(handshakeTime)
 	_ = s.From.SetDeadline(deadline)
 	_ = s.To.SetDeadline(deadline)
-	client := tls.Server(h.opening, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		return h.answer(ctx, hello)
-	}})
+	client := tls.Server(h.opening, &tls.Config{
+		MinVersion: tls.VersionTLS10, CipherSuites: everySuite, // the profile decides later
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return h.answer(ctx, hello) },
+	})
 	err := client.HandshakeContext(ctx)
 	_ = s.From.SetDeadline(time.Time{})
 	_ = s.To.SetDeadline(time.Time{})

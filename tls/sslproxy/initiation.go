@@ -22,6 +22,7 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 		MinVersion:         max(p.MinVersion, h.oldest()),
 		MaxVersion:         p.MaxVersion,
 		CipherSuites:       h.common(p.CipherSuites),
+		CipherSuites13:     p.Suites13,
 		ClientSessionCache: h.tickets.of(h),
 		Renegotiation:      renegotiation(p.Renegotiation),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {

@@ -6,7 +6,8 @@
 // keeps them until it is decided, mail follows those that begin in the clear, decide chooses the
 // profile and the exemptions, initiation is the side of the server, verdict what is thought of its
 // certificate, termination the side of the client, resume the sessions that may be taken up again,
-// and relay carries the plaintext. What happens is counted and logged in events.
+// relay carries the plaintext, and copies sends it to collectors. What happens is counted and logged in
+// events.
 package sslproxy
 
 import (
@@ -45,6 +46,7 @@ type Service struct {
 	sessions     *resumption   // that clients may take up again
 	tickets      *serverTickets
 	refusals     *refusals
+	copies       *copies
 	open         table // sessions that are decrypted now
 }
 
@@ -56,7 +58,7 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	v := &Service{Options: o, refusals: newRefusals(o.Now)}
+	v := &Service{Options: o, refusals: newRefusals(o.Now), copies: newCopies()}
 	v.certificates = newCertificates(v)
 	v.sessions, v.tickets = newResumption(v), newServerTickets(v)
 	v.set.Store(new(profile.Set))
@@ -77,6 +79,7 @@ func (v *Service) Configure(set *profile.Set) {
 	v.certificates.configure(&set.Global, current)
 	v.sessions.keep(current)
 	v.tickets.keep(current)
+	v.copies.keep(set.Proxies())
 }
 
 // Copies says whether sessions of a profile are opened even where no service of the gateway looks
@@ -85,6 +88,9 @@ func (v *Service) Copies(name string) bool {
 	p := v.set.Load().Proxy(name)
 	return p != nil && p.Mirror != nil
 }
+
+// Close gives back what the service holds.
+func (v *Service) Close() { v.copies.keep(nil) }
 
 // listUpdated follows an update of a revocation list.
 func (v *Service) listUpdated() {

@@ -53,7 +53,14 @@ func (o *Outcome) Relay(ctx context.Context, look Look) RelayResult {
 	h := o.opened
 	defer h.end()
 	defer h.open.remove(h.session.ID)
+	c := h.copied()
+	if c != nil {
+		look = c.watch(look)
+	}
 	r := Relay(ctx, h.client, h.server, look)
+	if c != nil && !c.end(r.Err != nil) {
+		h.towardsServer.MirrorFailed()
+	}
 	h.relayed(&r)
 	return r
 }

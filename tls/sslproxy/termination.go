@@ -27,10 +27,14 @@ func (h *handshake) termination() (*tls.Config, *fault) {
 	config := &tls.Config{
 		Certificates: []tls.Certificate{*shown},
 		MinVersion:   p.MinVersion, MaxVersion: p.MaxVersion,
-		CipherSuites: p.CipherSuites,
+		CipherSuites: p.CipherSuites, CipherSuites13: p.Suites13,
 	}
-	if agreed := h.server.ConnectionState().NegotiatedProtocol; agreed != "" {
-		config.NextProtos = []string{agreed} // it was the client's own offer
+	server := h.server.ConnectionState()
+	if server.NegotiatedProtocol != "" {
+		config.NextProtos = []string{server.NegotiatedProtocol} // it was the client's own offer
+	}
+	if server.Version < tls.VersionTLS12 {
+		config.MaxVersion = server.Version // before TLS 1.3 only the client itself knows what is too old for it
 	}
 	h.sessions.configure(h, config)
 	side.HandshakeStarted()

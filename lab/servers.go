@@ -128,6 +128,8 @@ http {
 		listen [::]:443 ssl http2;
 		ssl_certificate DIR/server.pem;
 		ssl_certificate_key DIR/server.key;
+		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_early_data on;
 		root DIR/pages;
 		location = /whoami { return 200 "$remote_addr\n"; }
 		location /upload/ { dav_methods PUT; create_full_put_path on; }

@@ -52,6 +52,7 @@ func openDecryption(o gatewayOptions, logs string, keys *pki.Store, names profil
 
 // Close ends what runs in the background.
 func (d *decryption) Close() {
+	d.Service.Close()
 	d.revocation.Close()
 	d.tracer.Close()
 }

@@ -7,36 +7,80 @@ import (
 	"time"
 )
 
-// The history keeps a session as bytes: a version, then the fields in the order of codec.session,
-// numbers as varints and strings with their length. A later version may add fields at the end; a
-// record that ends early leaves the remaining fields empty.
-const codecVersion = 1
+// The history keeps records in batches, as bytes: a version, then of each record its length and its
+// fields in the order of codec.entry, numbers as varints. A string stands in its batch once; where it
+// comes again there is its number. A later version may add fields at the end; a record that ends early
+// leaves the remaining fields empty.
+const codecVersion = 2
 
-var errRecord = errors.New("the stored record is damaged")
+var errRecord = errors.New("the stored records are damaged")
 
-// codec writes or reads a session; one description of the fields serves both.
+// codec writes or reads the records of a batch; one description of the fields serves both.
 type codec struct {
-	buf     []byte // written, or still to be read
+	buf     []byte // written, or still to be read of a record
 	reading bool
 	damaged bool
+	numbers map[string]uint64 // of the strings written so far, from 1
+	words   []string          // read so far
+	last    int64             // time of the record before, Unix nanoseconds
+	scratch []byte
 }
 
-func encodeSession(dst []byte, s *Session) []byte {
-	c := codec{buf: append(dst, codecVersion)}
-	c.session(s)
-	return c.buf
+// encodeBatch appends records to dst, using c's memory.
+func (c *codec) encodeBatch(dst []byte, batch []*record) []byte {
+	clear(c.numbers)
+	if c.numbers == nil {
+		c.numbers = make(map[string]uint64)
+	}
+	c.last, c.reading = 0, false
+	dst = append(dst, codecVersion)
+	var e Entry // a copy, as others read the record meanwhile
+	for _, r := range batch {
+		c.buf = c.scratch[:0]
+		e.Tag, e.Time, e.Reason, e.Session = r.tag, r.time, r.reason, r.Session
+		c.entry(&e)
+		dst = append(binary.AppendUvarint(dst, uint64(len(c.buf))), c.buf...)
+		c.scratch = c.buf
+	}
+	return dst
 }
 
-func decodeSession(data []byte) (s Session, err error) {
+// decodeBatch reads what encodeBatch wrote, the oldest record first; their numbers begin with first.
+func decodeBatch(data []byte, first int64) ([]Entry, error) {
 	if len(data) == 0 || data[0] != codecVersion {
-		return s, errRecord
+		return nil, errRecord
 	}
-	c := codec{buf: data[1:], reading: true}
-	c.session(&s)
-	if c.damaged {
-		return Session{}, errRecord
+	c := codec{reading: true}
+	var entries []Entry
+	for data = data[1:]; len(data) > 0; first++ {
+		size, n := binary.Uvarint(data)
+		if n <= 0 || size > uint64(len(data)-n) {
+			return nil, errRecord
+		}
+		c.buf = data[n : n+int(size)]
+		entries = append(entries, Entry{Number: first})
+		e := &entries[len(entries)-1]
+		if c.entry(e); c.damaged {
+			return nil, errRecord
+		}
+		data = data[n+int(size):]
 	}
-	return s, nil
+	return entries, nil
+}
+
+// entry is a record, but for its number.
+func (c *codec) entry(e *Entry) {
+	c.byte((*uint8)(&e.Tag))
+	nanos := e.Time.UnixNano()
+	since := uint64(nanos-c.last)<<1 ^ uint64((nanos-c.last)>>63) // small numbers of either sign are short
+	c.uint(&since)
+	if c.reading {
+		nanos = c.last + (int64(since>>1) ^ -int64(since&1))
+		e.Time = time.Unix(0, nanos)
+	}
+	c.last = nanos
+	c.string(&e.Reason)
+	c.session(&e.Session)
 }
 
 func (c *codec) session(s *Session) {
@@ -114,14 +158,44 @@ func (c *codec) bytes(v []byte) []byte {
 	return v
 }
 
+// string is 0 for none, the number of a string that came before, or the next number and the string.
 func (c *codec) string(v *string) {
 	if c.reading {
-		*v = string(c.bytes(nil))
+		c.readString(v)
 		return
 	}
-	n := uint64(len(*v))
+	var n uint64
+	if *v == "" {
+		c.uint(&n)
+		return
+	}
+	n, known := c.numbers[*v]
+	if known {
+		c.uint(&n)
+		return
+	}
+	n = uint64(len(c.numbers)) + 1
+	c.numbers[*v] = n
 	c.uint(&n)
+	size := uint64(len(*v))
+	c.uint(&size)
 	c.buf = append(c.buf, *v...)
+}
+
+func (c *codec) readString(v *string) {
+	var n uint64
+	c.uint(&n)
+	switch next := uint64(len(c.words)) + 1; {
+	case n == 0:
+		*v = ""
+	case n < next:
+		*v = c.words[n-1]
+	case n == next:
+		*v = string(c.bytes(nil))
+		c.words = append(c.words, *v)
+	default:
+		c.damaged = true
+	}
 }
 
 // endpoint is an address of 0 (none), 4 or 16 bytes and a port.

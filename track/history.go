@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/netip"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// historyStore is the table of records in the state database.
+// historyStore is the table of records in the state database, a batch of them in a row.
 type historyStore struct {
 	db *sql.DB
 
@@ -51,11 +52,14 @@ func (h *historyStore) prepare(ctx context.Context) error {
 	return nil
 }
 
-// historyWriter inserts batches of records, a transaction each, and removes the oldest.
+// historyWriter adds batches of records, a row each, and removes the oldest.
 type historyWriter struct {
 	store      *historyStore
 	maxRecords int64
 	insert     *sql.Stmt
+	next       int64 // number of the next record
+	pruned     int64 // number of the next record when the oldest were last removed
+	codec      codec
 	buf        []byte
 }
 
@@ -66,9 +70,12 @@ func (w *historyWriter) open(ctx context.Context) (fresh bool, err error) {
 	if err := w.store.prepare(ctx); err != nil {
 		return false, err
 	}
-	insert, err := w.store.db.PrepareContext(ctx, `INSERT INTO log_history
-		(time, tag, session, protocol, source, source_port, destination, destination_port, policy, reason, record)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	db := w.store.db
+	if err := db.QueryRowContext(ctx, "SELECT coalesce(max(first + records), 1) FROM log_batch").Scan(&w.next); err != nil {
+		return false, fmt.Errorf("history: %w", err)
+	}
+	insert, err := db.PrepareContext(ctx, `INSERT INTO log_batch
+		(first, records, oldest, newest, tags, session_low, session_high, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return false, fmt.Errorf("history: %w", err)
 	}
@@ -76,47 +83,42 @@ func (w *historyWriter) open(ctx context.Context) (fresh bool, err error) {
 	return true, nil
 }
 
+// write adds a batch. Its statements run without a context that can end: the driver starts a goroutine
+// per statement for those, and they are short.
 func (w *historyWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
-	if err := w.transaction(batch); err != nil {
+	oldest, newest := batch[0].time, batch[0].time
+	low, high := batch[0].ID, batch[0].ID
+	var tags int64
+	for _, r := range batch {
+		if r.time.Before(oldest) {
+			oldest = r.time
+		}
+		if r.time.After(newest) {
+			newest = r.time
+		}
+		low, high = min(low, r.ID), max(high, r.ID)
+		tags |= 1 << r.tag
+	}
+	w.buf = w.codec.encodeBatch(w.buf[:0], batch)
+	if _, err := w.insert.Exec(w.next, len(batch), oldest.UnixNano(), newest.UnixNano(), tags, int64(low), int64(high), w.buf); err != nil {
 		return 0, 0, fmt.Errorf("history: %w", err)
+	}
+	w.next += int64(len(batch))
+	if w.next-w.pruned >= batchSize {
+		return len(batch), 0, w.prune()
 	}
 	return len(batch), 0, nil
 }
 
-// transaction inserts batch. Its statements run without a context that can end: the driver starts
-// a goroutine per statement for those, and a batch is short.
-func (w *historyWriter) transaction(batch []*record) (err error) {
-	tx, err := w.store.db.Begin()
-	if err != nil {
-		return err
+// prune removes the oldest batches as far as the newest records are enough without them. A bound on how
+// many go at once keeps it short after max-records was made smaller.
+func (w *historyWriter) prune() error {
+	w.pruned = w.next
+	if _, err := w.store.db.Exec(`DELETE FROM log_batch WHERE first IN
+		(SELECT first FROM log_batch WHERE first + records <= ? ORDER BY first LIMIT ?)`, w.next-w.maxRecords, 4*batchSize); err != nil {
+		return fmt.Errorf("history: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, tx.Rollback())
-		}
-	}()
-	insert := tx.Stmt(w.insert)
-	var last int64
-	for _, r := range batch {
-		src, dst := r.Source.Addr().As16(), r.Destination.Addr().As16()
-		w.buf = encodeSession(w.buf[:0], &r.Session)
-		result, err := insert.Exec(r.time.UnixNano(), int64(r.tag), int64(r.ID), int64(r.Protocol),
-			src[:], int64(r.Source.Port()), dst[:], int64(r.Destination.Port()), r.Policy, r.reason, w.buf)
-		if err != nil {
-			return err
-		}
-		if last, err = result.LastInsertId(); err != nil {
-			return err
-		}
-	}
-	// Numbers grow by one, so the oldest to go are known without counting. A bound on how many go
-	// at once keeps the transaction short after max-records was made smaller.
-	_, err = tx.Exec(`DELETE FROM log_history WHERE number IN
-		(SELECT number FROM log_history WHERE number <= ? ORDER BY number LIMIT ?)`, last-w.maxRecords, 4*batchSize)
-	if err != nil {
-		return err
-	}
-	return tx.Commit()
+	return nil
 }
 
 func (w *historyWriter) broken() <-chan struct{} { return nil }
@@ -148,103 +150,115 @@ const MaxEntries = 10_000
 // ErrNoHistory is returned when no history is kept.
 var ErrNoHistory = errors.New("no history of security logs is kept here")
 
+// batchesAtOnce is how many batches a query reads in a row, so that it keeps the database from the
+// writer for a moment only.
+const batchesAtOnce = 16
+
 // History returns the records that q wants, newest first.
 func (t *Tracker) History(q Query) ([]Entry, error) {
 	if t.history == nil {
 		return nil, ErrNoHistory
 	}
-	ctx := context.Background()
-	if err := t.history.prepare(ctx); err != nil {
+	if err := t.history.prepare(context.Background()); err != nil {
 		return nil, err
-	}
-	where, args := q.conditions()
-	rows, err := t.history.db.QueryContext(ctx, "SELECT number, time, tag, reason, record FROM log_history"+where+" ORDER BY number DESC LIMIT ?", args...)
-	if err != nil {
-		return nil, fmt.Errorf("history: %w", err)
-	}
-	defer rows.Close()
-	var entries []Entry
-	for rows.Next() {
-		var e Entry
-		var nanos int64
-		var raw sql.RawBytes
-		if err := rows.Scan(&e.Number, &nanos, &e.Tag, &e.Reason, &raw); err != nil {
-			return nil, fmt.Errorf("history: %w", err)
-		}
-		if e.Session, err = decodeSession(raw); err != nil {
-			return nil, fmt.Errorf("history: record %d: %w", e.Number, err)
-		}
-		e.Time = time.Unix(0, nanos)
-		entries = append(entries, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("history: %w", err)
-	}
-	return entries, nil
-}
-
-// conditions is the WHERE clause of q, and the arguments of the whole query.
-func (q *Query) conditions() (where string, args []any) {
-	var terms []string
-	add := func(term string, values ...any) {
-		terms, args = append(terms, term), append(args, values...)
-	}
-	if !q.From.IsZero() {
-		add("time >= ?", q.From.UnixNano())
-	}
-	if !q.To.IsZero() {
-		add("time <= ?", q.To.UnixNano())
-	}
-	if len(q.Tags) > 0 {
-		values := make([]any, len(q.Tags))
-		for i, tag := range q.Tags {
-			values[i] = int64(tag)
-		}
-		add("tag IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
-	}
-	if q.Session != 0 {
-		add("session = ?", int64(q.Session))
-	}
-	if q.Protocol != 0 {
-		add("protocol = ?", int64(q.Protocol))
-	}
-	if q.Source.IsValid() {
-		low, high := prefixRange(q.Source)
-		add("source BETWEEN ? AND ?", low, high)
-	}
-	if q.Destination.IsValid() {
-		low, high := prefixRange(q.Destination)
-		add("destination BETWEEN ? AND ?", low, high)
-	}
-	if q.SourcePort != 0 {
-		add("source_port = ?", int64(q.SourcePort))
-	}
-	if q.DestinationPort != 0 {
-		add("destination_port = ?", int64(q.DestinationPort))
-	}
-	if q.Policy != "" {
-		add("policy = ?", q.Policy)
-	}
-	if len(terms) > 0 {
-		where = " WHERE " + strings.Join(terms, " AND ")
 	}
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 100
 	}
-	return where, append(args, min(limit, MaxEntries))
+	limit = min(limit, MaxEntries)
+	var entries []Entry
+	for below := int64(math.MaxInt64); len(entries) < limit; {
+		batches, err := t.history.batches(&q, below)
+		if err != nil || len(batches) == 0 {
+			return entries, err
+		}
+		for _, b := range batches {
+			list, err := decodeBatch(b.data, b.first)
+			if err != nil {
+				return nil, fmt.Errorf("history: records from %d: %w", b.first, err)
+			}
+			for _, e := range slices.Backward(list) {
+				if len(entries) < limit && q.wants(&e) {
+					entries = append(entries, e)
+				}
+			}
+			below = b.first
+		}
+	}
+	return entries, nil
 }
 
-// prefixRange is the first and the last address of p in the form the table keeps.
-func prefixRange(p netip.Prefix) (low, high []byte) {
-	bits := p.Bits()
-	if p.Addr().Is4() {
-		bits += 96
-	}
-	first := p.Masked().Addr().As16()
-	last := first
-	for i := bits; i < 128; i++ {
-		last[i/8] |= 1 << (7 - i%8)
-	}
-	return first[:], last[:]
+// batch is a row of the history.
+type batch struct {
+	first int64
+	data  []byte
 }
+
+// batches are the newest ones below a number that may have records that q wants.
+func (h *historyStore) batches(q *Query, below int64) (list []batch, err error) {
+	where, args := q.conditions(below)
+	rows, err := h.db.Query("SELECT first, data FROM log_batch WHERE "+where+" ORDER BY first DESC LIMIT ?", append(args, batchesAtOnce)...)
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var b batch
+		if err := rows.Scan(&b.first, &b.data); err != nil {
+			return nil, fmt.Errorf("history: %w", err)
+		}
+		list = append(list, b)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	return list, nil
+}
+
+// conditions is the WHERE clause of the batches below a number that may have records that q wants.
+func (q *Query) conditions(below int64) (where string, args []any) {
+	where, args = "first < ?", []any{below}
+	add := func(term string, values ...any) {
+		where, args = where+" AND "+term, append(args, values...)
+	}
+	if !q.From.IsZero() {
+		add("newest >= ?", q.From.UnixNano())
+	}
+	if !q.To.IsZero() {
+		add("oldest <= ?", q.To.UnixNano())
+	}
+	if len(q.Tags) > 0 {
+		tags := int64(0)
+		for _, tag := range q.Tags {
+			tags |= 1 << tag
+		}
+		add("tags & ? != 0", tags)
+	}
+	if q.Session != 0 {
+		add("? BETWEEN session_low AND session_high", int64(q.Session))
+	}
+	return where, args
+}
+
+// wants says whether q wants a record.
+func (q *Query) wants(e *Entry) bool {
+	s := &e.Session
+	switch {
+	case !q.From.IsZero() && e.Time.Before(q.From),
+		!q.To.IsZero() && e.Time.After(q.To),
+		len(q.Tags) > 0 && !slices.Contains(q.Tags, e.Tag),
+		q.Session != 0 && s.ID != q.Session,
+		q.Protocol != 0 && s.Protocol != q.Protocol,
+		q.Source.IsValid() && !contains(q.Source, s.Source.Addr()),
+		q.Destination.IsValid() && !contains(q.Destination, s.Destination.Addr()),
+		q.SourcePort != 0 && s.Source.Port() != q.SourcePort,
+		q.DestinationPort != 0 && s.Destination.Port() != q.DestinationPort,
+		q.Policy != "" && s.Policy != q.Policy:
+		return false
+	}
+	return true
+}
+
+// contains says whether an address is in p, whether or not it is written as an IPv6 address.
+func contains(p netip.Prefix, a netip.Addr) bool { return p.Contains(a.Unmap()) }

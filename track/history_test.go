@@ -2,6 +2,7 @@ package track
 
 import (
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -131,17 +132,22 @@ func TestHistoryKeepsTheWholeSession(t *testing.T) {
 	}
 }
 
-// TestHistoryLimit removes the oldest records.
+// TestHistoryLimit removes the oldest records, whole batches of them, and none of the newest.
 func TestHistoryLimit(t *testing.T) {
 	tracker := newTestTracker(t, Options{State: openState(t, filepath.Join(t.TempDir(), "state.db"))})
 	cfg := &schema.Config{}
-	cfg.Security.Log.History.MaxRecords = 100
+	cfg.Security.Log.History.MaxRecords = 1000
 	commit(t, tracker, cfg)
-	fill(t, tracker, 250)
-	fill(t, tracker, 1)
-	entries, err := tracker.History(Query{Limit: 1000})
-	if err != nil || len(entries) != 100 || entries[0].Number != 251 || entries[99].Number != 152 {
+	const logged = 4000
+	fill(t, tracker, logged)
+	entries, err := tracker.History(Query{Limit: logged})
+	if err != nil || len(entries) < 1000 || len(entries) > 1000+2*batchSize {
 		t.Fatalf("%d records are kept (%v)", len(entries), err)
+	}
+	for i, e := range entries {
+		if e.Number != int64(logged-i) {
+			t.Fatalf("record %d from the end has number %d", i, e.Number)
+		}
 	}
 }
 
@@ -164,36 +170,58 @@ func TestHistoryFails(t *testing.T) {
 	}
 }
 
-// FuzzDecodeSession: damaged records are errors, and good ones are read as they were written.
-func FuzzDecodeSession(f *testing.F) {
-	f.Add(encodeSession(nil, fullSession()))
-	f.Add(encodeSession(nil, emptySession()))
+// encoded is a batch of records of sessions.
+func encoded(sessions ...*Session) []byte {
+	var batch []*record
+	for i, s := range sessions {
+		batch = append(batch, &record{tag: FlowClose, time: testTime.Add(-time.Duration(i) * time.Hour), reason: string(ReasonClientFIN), Session: *s})
+	}
+	var c codec
+	return c.encodeBatch(nil, batch)
+}
+
+// FuzzDecodeBatch: damaged records are errors, and good ones are read as they were written.
+func FuzzDecodeBatch(f *testing.F) {
+	f.Add(encoded(fullSession(), fullSession(), emptySession()))
+	f.Add(encoded(emptySession()))
 	f.Add([]byte{codecVersion})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := decodeSession(data)
+		entries, err := decodeBatch(data, 7)
 		if err != nil {
 			return
 		}
-		again, err := decodeSession(encodeSession(nil, &s))
-		if err != nil || !cmp.Equal(s, again, equalSessions) {
-			t.Errorf("%v: %s", err, cmp.Diff(s, again, equalSessions))
+		var batch []*record
+		for i := range entries {
+			if entries[i].Number != int64(7+i) {
+				t.Errorf("record %d has number %d", i, entries[i].Number)
+			}
+			batch = append(batch, entries[i].record())
+		}
+		var c codec
+		again, err := decodeBatch(c.encodeBatch(nil, batch), 7)
+		if err != nil || !cmp.Equal(entries, again, equalSessions) {
+			t.Errorf("%v: %s", err, cmp.Diff(entries, again, equalSessions))
 		}
 	})
 }
 
-// TestDecodeCut: a record cut at a field that a later version added reads as far as it goes; one
-// cut inside a value does not pass for whole.
+// TestDecodeCut: a record that ends before a field that a later version added reads as far as it goes;
+// one cut inside a value does not pass for whole, nor does an unknown version.
 func TestDecodeCut(t *testing.T) {
-	whole := encodeSession(nil, fullSession())
-	last := len(fullSession().SSL.URL) + 1
-	s, err := decodeSession(whole[:len(whole)-last])
-	if err != nil || s.SSL.URL != "" || s.DestinationVRF != "vpn-B" {
-		t.Errorf("cut at a field: %v, %q, %q", err, s.DestinationVRF, s.SSL.URL)
+	whole := encoded(fullSession())
+	size, n := binary.Uvarint(whole[1:])
+	body := whole[1+n:]
+	cut := func(bytes int) []byte {
+		return append(binary.AppendUvarint([]byte{codecVersion}, size-uint64(bytes)), body[:len(body)-bytes]...)
 	}
-	if _, err := decodeSession(whole[:len(whole)-1]); err == nil {
-		t.Error("cut inside a value: no error")
+	last := len(fullSession().SSL.URL) + 2
+	entries, err := decodeBatch(cut(last), 1)
+	if err != nil || len(entries) != 1 || entries[0].Session.SSL.URL != "" || entries[0].Session.DestinationVRF != "vpn-B" {
+		t.Errorf("cut at a field: %v, %+v", err, entries)
 	}
-	if _, err := decodeSession([]byte{codecVersion + 1}); err == nil {
-		t.Error("an unknown version: no error")
+	for name, data := range map[string][]byte{"cut inside a value": cut(1), "cut inside a batch": whole[:len(whole)-1], "an unknown version": {codecVersion + 1}} {
+		if _, err := decodeBatch(data, 1); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }

@@ -211,7 +211,7 @@ func (s *Session) describe(record *track.Session) {
 	if a.Custom {
 		record.Category, record.SubCategory = customCategory, ""
 	}
-	record.Risk, record.Characteristics = uint8(a.Risk), strings.Join(a.Characteristics.Names(), ",")
+	record.Risk, record.Characteristics = uint8(a.Risk), a.Characteristics.String()
 }
 
 // nested is what commands and logs show beside the protocol: the application over it, or what that,

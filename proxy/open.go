@@ -240,18 +240,25 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 // announce records that the session began. One whose policy is open begins under what holds before
 // that is found.
 func (e *Engine) announce(s *Session) {
-	preID := e.config.Load().policy.PreID()
-	switch open := s.has(statePotential); {
-	case open && preID.LogInit:
-		record := e.record(s)
-		record.Policy = policy.PreIDPolicy
-		e.log.FlowCreate(record)
-	case !open && s.verdict.Load().LogInit:
-		e.log.FlowCreate(e.record(s))
+	open, tracked := s.has(statePotential), e.log.Tracks(s.fromZone.Name, s.toZone.Name)
+	logged := s.verdict.Load().LogInit
+	if open {
+		logged = e.config.Load().policy.PreID().LogInit
 	}
-	if e.log.Tracks(s.fromZone.Name, s.toZone.Name) {
+	if !logged && !tracked {
+		return
+	}
+	record := e.record(s)
+	if logged {
+		began := *record
+		if open {
+			began.Policy = policy.PreIDPolicy
+		}
+		e.log.FlowCreate(&began)
+	}
+	if tracked {
 		s.set(stateTracked)
-		e.log.AppCreate(e.record(s))
+		e.log.AppCreate(record)
 	}
 }
 

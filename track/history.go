@@ -114,8 +114,12 @@ func (w *historyWriter) write(_ context.Context, batch []*record) (sent, lost in
 // many go at once keeps it short after max-records was made smaller.
 func (w *historyWriter) prune() error {
 	w.pruned = w.next
+	enough := w.next - w.maxRecords
+	if enough <= 1 {
+		return nil
+	}
 	if _, err := w.store.db.Exec(`DELETE FROM log_batch WHERE first IN
-		(SELECT first FROM log_batch WHERE first + records <= ? ORDER BY first LIMIT ?)`, w.next-w.maxRecords, 4*batchSize); err != nil {
+		(SELECT first FROM log_batch WHERE first < ? AND first + records <= ? ORDER BY first LIMIT ?)`, enough, enough, 4*batchSize); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
 	return nil

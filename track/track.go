@@ -33,12 +33,12 @@ import (
 // Limits of the pipeline. A record takes about 1.4 KB, a message about 1.2 KB: a ring that is full
 // and an outlet that is stuck hold about 20 MB each.
 const (
-	ringSize    = 16384                // records between the callers and the worker
-	queueSize   = 8192                 // records waiting for one outlet
-	ringLinger  = 2 * time.Millisecond // how long the worker lets records gather, so that it wakes per burst and not per record
-	messageSize = 1280                 // room for a message, so that its buffer grows once
-	drainLimit  = 1024                 // records handed out before the worker looks for a new plan
-	retireTime  = 5 * time.Second      // how long an outlet that a commit took away may send what it still holds
+	ringSize    = 16384                 // records between the callers and the worker
+	queueSize   = 8192                  // records waiting for one outlet
+	ringLinger  = 10 * time.Millisecond // how long the worker lets records gather, so that it wakes per burst and not per record
+	messageSize = 1280                  // room for a message, so that its buffer grows once
+	drainLimit  = 1024                  // records handed out before the worker looks for a new plan
+	retireTime  = 5 * time.Second       // how long an outlet that a commit took away may send what it still holds
 )
 
 // Options say where a Tracker keeps things. The zero value works: nothing is kept.

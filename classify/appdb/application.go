@@ -72,6 +72,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"sluice/classify/decode"
 )
@@ -118,6 +119,18 @@ var characteristicNames = []string{"evasive", "tunnels", "prone-to-misuse", "use
 
 // Names are the words of the set.
 func (c Characteristics) Names() []string { return setNames(uint8(c), characteristicNames) }
+
+// String is the words of the set, with commas between them.
+func (c Characteristics) String() string { return characteristicTexts()[c] }
+
+// characteristicTexts are the texts of all sets, as sessions are logged with them.
+var characteristicTexts = sync.OnceValue(func() *[256]string {
+	var texts [256]string
+	for set := range texts {
+		texts[set] = strings.Join(Characteristics(set).Names(), ",")
+	}
+	return &texts
+})
 
 // Flags is a set of marks for the engine and the package's life cycle.
 type Flags uint8

@@ -28,6 +28,7 @@ const (
 	Rejected              Code = 28
 	NoCertSign            Code = 32
 	UnhandledCritical     Code = 34
+	InvalidNonCA          Code = 37
 	InvalidPolicy         Code = 42
 	PermittedViolation    Code = 47
 	ExcludedViolation     Code = 48
@@ -60,6 +61,7 @@ var texts = map[Code]string{
 	Rejected:              "certificate rejected",
 	NoCertSign:            "key usage does not include certificate signing",
 	UnhandledCritical:     "unhandled critical extension",
+	InvalidNonCA:          "invalid non-CA certificate (has CA markings)",
 	InvalidPolicy:         "invalid or inconsistent certificate policy extension",
 	PermittedViolation:    "permitted subtree violation",
 	ExcludedViolation:     "excluded subtree violation",

@@ -72,6 +72,9 @@ func (r *Request) checkExtensions(chain []*x509.Certificate, _ ending) *Error {
 			if e := checkServer(c); e != nil {
 				return e
 			}
+			if c.BasicConstraintsValid && c.IsCA && len(chain) > 1 {
+				return fault(InvalidNonCA, c, "is an authority's, and not trusted as it is")
+			}
 			continue
 		}
 		root := i == len(chain)-1

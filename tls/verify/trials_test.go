@@ -217,6 +217,7 @@ func trials(t testing.TB, w *world) []trial {
 		{name: "inter-eku-server", sent: below(inter(purposes(x509.ExtKeyUsageServerAuth)))},
 		{name: "inter-eku-any", sent: below(inter(purposes(x509.ExtKeyUsageAny))), alone: true}, // OpenSSL refuses it
 		{name: "key-usage-sign-only-crl", sent: leaf(usage(x509.KeyUsageCRLSign)), want: verify.InvalidPurpose},
+		{name: "ca-as-server", sent: leaf(with(func(c *x509.Certificate) { c.IsCA = true })), want: verify.InvalidNonCA, alone: true}, // browsers differ
 		{name: "inter-not-ca", sent: below(inter(with(func(c *x509.Certificate) { c.IsCA = false; c.KeyUsage = x509.KeyUsageDigitalSignature }))), want: verify.InvalidCA},
 		{name: "inter-no-bc", sent: below(inter(with(func(c *x509.Certificate) { c.BasicConstraintsValid = false; c.IsCA = false; c.KeyUsage = 0 }))), want: verify.InvalidCA},
 		{name: "inter-no-keycertsign", sent: below(inter(usage(x509.KeyUsageDigitalSignature))), want: verify.NoCertSign, openssl: verify.InvalidCA},

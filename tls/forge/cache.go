@@ -15,6 +15,8 @@ const (
 	DefaultSize = 4000
 	// DefaultTimeout is how long it holds one.
 	DefaultTimeout = 600 * time.Second
+	// sweepEvery is how often certificates are removed whose time is over.
+	sweepEvery = time.Minute
 )
 
 // Order is what a forged certificate is made from, and for whom.
@@ -86,6 +88,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	timeout time.Duration // 0: nothing is kept
+	swept   time.Time     // when certificates whose time is over were last removed
 	entries map[key]*list.Element
 	recent  *list.List // of *slot, the last used one first
 }
@@ -146,6 +149,7 @@ func (c *Cache) Get(o Order) (cert *Certificate, hit bool, err error) {
 	s := &slot{key: k, updates: o.Updates, expires: now.Add(c.timeout), made: make(chan struct{}), err: errUnmade}
 	e := c.recent.PushFront(s)
 	c.entries[k] = e
+	c.sweep(now)
 	c.makeRoom(now)
 	c.mu.Unlock()
 	c.misses.Add(1)
@@ -190,15 +194,23 @@ func (c *Cache) Flush(profile uint32) {
 // Clear removes all certificates.
 func (c *Cache) Clear() { c.removeWhere(func(*slot) bool { return true }) }
 
-// Sweep removes the certificates whose time is over.
-func (c *Cache) Sweep() {
-	now := c.now()
-	c.removeWhere(func(s *slot) bool { return !now.Before(s.expires) })
+// sweep removes the certificates whose time is over, if that was not done lately; c.mu is held.
+func (c *Cache) sweep(now time.Time) {
+	if now.Sub(c.swept) < sweepEvery {
+		return
+	}
+	c.swept = now
+	c.removeAll(func(s *slot) bool { return !now.Before(s.expires) })
 }
 
 func (c *Cache) removeWhere(is func(*slot) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.removeAll(is)
+}
+
+// removeAll removes entries of a kind; c.mu is held.
+func (c *Cache) removeAll(is func(*slot) bool) {
 	for e := c.recent.Front(); e != nil; {
 		next := e.Next()
 		if is(e.Value.(*slot)) {
@@ -234,6 +246,7 @@ func (c *Cache) List() []Entry {
 func (c *Cache) Statistics() Statistics {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.sweep(c.now())
 	return Statistics{
 		Hits: c.hits.Load(), Misses: c.misses.Load(), Full: c.full.Load(),
 		Entries: c.recent.Len(), Size: c.size,

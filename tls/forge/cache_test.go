@@ -74,9 +74,8 @@ func TestCache(t *testing.T) {
 	if second.Leaf.SerialNumber.Cmp(first.Leaf.SerialNumber) == 0 {
 		t.Error("the serial number is the old one")
 	}
-	c.Sweep()
 	if s := c.Statistics(); s.Entries != 1 {
-		t.Errorf("%d entries after a sweep", s.Entries)
+		t.Errorf("%d entries, with one of the present", s.Entries)
 	}
 	c.SetTimeout(0)
 	first = get(t, c, o, false)

@@ -174,15 +174,11 @@ func TestClientsVerdict(t *testing.T) {
 	second := root.Intermediate(t, "Second")
 	third := second.Intermediate(t, "Third")
 	rsaRoot := testpki.Root(t, "RSA root", testpki.Key(testpki.RSA(t, 2048)))
-	known := []*x509.Certificate{rsaRoot.Certificate, root.Certificate, third.Certificate, second.Certificate}
 	for _, c := range []struct {
 		ca, root *testpki.Authority
 		chain    int
 	}{{root, root, 1}, {second, root, 2}, {third, root, 3}, {rsaRoot, rsaRoot, 1}} {
-		a, err := forge.NewAuthority(c.ca.Certificate, c.ca.Key, known, time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := authority(c.ca)
 		server := servers(t)["plain"]
 		for _, k := range []forge.KeyType{forge.ECDSA, forge.RSA} {
 			made := mint(t, server, a, forge.Trusted, k, "")
@@ -300,24 +296,6 @@ func TestChoose(t *testing.T) {
 		a, k, err := forge.Choose(c.list, c.rsa, c.ecdsa)
 		if a != c.want || k != c.key || (err == nil) != (c.want != nil) {
 			t.Errorf("%s: %v, %v", c.name, k, err)
-		}
-	}
-}
-
-// An authority must be one (PK-3), with its own key, and of the present (PK-22).
-func TestAuthority(t *testing.T) {
-	root := testpki.Root(t, "Root")
-	for name, c := range map[string]struct {
-		ca   *testpki.Authority
-		want string
-	}{
-		"no CA":          {testpki.Root(t, "R", testpki.With(func(c *x509.Certificate) { c.IsCA = false; c.KeyUsage = 0 })), "add-ca-constraint"},
-		"no keyCertSign": {testpki.Root(t, "R", testpki.With(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })), "keyCertSign"},
-		"expired":        {testpki.Root(t, "R", testpki.Valid(-2*time.Hour, -time.Hour)), "expired"},
-		"another key":    {&testpki.Authority{Certificate: root.Certificate, Key: testpki.ECDSA(t)}, "not that of the certificate"},
-	} {
-		if _, err := forge.NewAuthority(c.ca.Certificate, c.ca.Key, nil, time.Now()); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -40,7 +40,6 @@ const (
 	CAKeyTooSmall         Code = 67
 	CADigestTooWeak       Code = 68
 	OCSPNeeded            Code = 73
-	OCSPFailed            Code = 74
 )
 
 var texts = map[Code]string{
@@ -73,7 +72,6 @@ var texts = map[Code]string{
 	CAKeyTooSmall:         "CA certificate key too weak",
 	CADigestTooWeak:       "CA signature digest algorithm too weak",
 	OCSPNeeded:            "OCSP verification needed",
-	OCSPFailed:            "OCSP verification failed",
 }
 
 // String is OpenSSL's text, such as "self signed certificate".

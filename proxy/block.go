@@ -25,13 +25,13 @@ func (e *Engine) block(w *wing, q stack.Queue, p *stack.Packet, v *policy.Verdic
 	}
 	e.drop(dropPolicy)
 	reason := refusal(*v)
-	if text := s.pageFor(v); text != nil && w.direction == fromClient && s.protocol == schema.ProtoTCP && p.Payload < len(p.IP) {
+	if answer := s.pageFor(v); answer != nil && w.direction == fromClient && s.protocol == schema.ProtoTCP && p.Payload < len(p.IP) {
 		reason += " redirect"
 		countPage(v)
-		answer := newPage(p, text)
-		s.page.Store(answer)
+		page := newPage(p, answer.http1())
+		s.page.Store(page)
 		e.resetPeer(w, q, p)
-		answer.send(e, q, p)
+		page.send(e, q, p)
 	} else if v.Action == policy.Reject {
 		if s.protocol == schema.ProtoTCP {
 			e.resetPeer(w, q, p)
@@ -102,7 +102,7 @@ func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Si
 	if v.Action == policy.Deny {
 		sight = LookSilence
 	}
-	if text := s.pageFor(v); text != nil {
+	if text := s.answerFor(v); text != nil {
 		if _, err := client.Write(text); err == nil {
 			countPage(v)
 			reason, sight = reason+" redirect", LookClose
@@ -110,6 +110,18 @@ func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Si
 	}
 	e.noteBlocked(s, v, reason)
 	return sight
+}
+
+// answerFor is the page for a terminated session in the version of HTTP that it speaks; nil for none.
+func (s *Session) answerFor(v *policy.Verdict) []byte {
+	answer := s.pageFor(v)
+	switch {
+	case answer == nil:
+		return nil
+	case s.http2 != nil:
+		return s.http2.answer(answer)
+	}
+	return answer.http1()
 }
 
 // page is the answer to a web request that was refused, given in the server's place.

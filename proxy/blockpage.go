@@ -4,33 +4,45 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"net/http"
 	"strings"
 
 	"sluice/classify/appdb"
 	"sluice/policy"
 )
 
-// httpProtocol is the name of clear-text HTTP: only its requests can be answered with a page.
-const httpProtocol = appdb.Prefix + "HTTP"
+// The protocols whose requests can be answered with a page: HTTP in clear text, and HTTP/2 where the
+// gateway has opened its TLS.
+const (
+	httpProtocol  = appdb.Prefix + "HTTP"
+	http2Protocol = appdb.Prefix + "HTTP2"
+)
 
-// pageFor is the HTTP response that tells the client why its request was refused; nil where none is
-// to be sent: no message is configured, the session is no clear-text HTTP, or its answer has begun.
-func (s *Session) pageFor(v *policy.Verdict) []byte {
+// response is the answer to a request that was refused.
+type response struct {
+	status   int
+	location string // "" for none
+	body     []byte
+}
+
+// pageFor is the response that tells the client why its request was refused; nil where none is to be
+// sent: no message is configured, the session carries no request, or its answer has begun.
+func (s *Session) pageFor(v *policy.Verdict) *response {
 	if v.Message == nil || s.has(stateAnswered) {
 		return nil
 	}
 	found, _, _ := s.found()
-	if found.Protocol != httpProtocol {
+	if found.Protocol != httpProtocol && (found.Protocol != http2Protocol || s.http2 == nil) {
 		return nil
 	}
 	if v.Message.Redirect != "" {
-		return response("302 Found", "Location: "+v.Message.Redirect+"\r\n", s.pageText("See "+v.Message.Redirect))
+		return &response{http.StatusFound, v.Message.Redirect, s.pageText("See " + v.Message.Redirect)}
 	}
 	text := v.Message.Text
 	if text == "" {
 		text = s.defaultText(strings.TrimPrefix(found.Name(), appdb.Prefix))
 	}
-	return response("403 Forbidden", "", s.pageText(text))
+	return &response{http.StatusForbidden, "", s.pageText(text)}
 }
 
 // defaultText is the text of the guide's default page.
@@ -52,11 +64,15 @@ func (s *Session) pageText(text string) []byte {
 	return b.Bytes()
 }
 
-// response is an HTTP/1.1 response after which the connection ends.
-func response(status, headers string, body []byte) []byte {
+// http1 is the response in HTTP/1.1, after which the connection ends.
+func (r *response) http1() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nCache-Control: no-store\r\n%sConnection: close\r\n\r\n",
-		status, len(body), headers)
-	b.Write(body)
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nCache-Control: no-store\r\n",
+		r.status, http.StatusText(r.status), len(r.body))
+	if r.location != "" {
+		fmt.Fprintf(&b, "Location: %s\r\n", r.location)
+	}
+	b.WriteString("Connection: close\r\n\r\n")
+	b.Write(r.body)
 	return b.Bytes()
 }

@@ -85,6 +85,9 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 		}
 		return Relay(ctx, client, upstream, e.look(s, client))
 	case sslproxy.Opened:
+		if outcome.Protocol() == "h2" {
+			s.http2 = newHTTP2Watch()
+		}
 		e.decrypted(s)
 		return e.relayPlaintext(ctx, s, &outcome, client, upstream)
 	}

@@ -125,9 +125,7 @@ func (e *Engine) look(s *Session, client io.Writer) Look {
 		return nil
 	}
 	return func(from direction, data []byte) Sight {
-		if from == fromServer {
-			s.set(stateAnswered)
-		}
+		s.noteAnswer(from, data)
 		refused := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) })
 		switch {
 		case refused != nil:
@@ -137,6 +135,14 @@ func (e *Engine) look(s *Session, client io.Writer) Look {
 		}
 		return LookDone
 	}
+}
+
+// noteAnswer notes that the server has begun to answer, if data is that.
+func (s *Session) noteAnswer(from direction, data []byte) {
+	if s.http2 != nil && !s.http2.note(from, data) || s.http2 == nil && from != fromServer {
+		return
+	}
+	s.set(stateAnswered)
 }
 
 // noteIdentity notes that the answer is final, once; identity.mu is held.

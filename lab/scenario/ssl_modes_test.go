@@ -342,3 +342,30 @@ func TestPassThrough(t *testing.T) {
 		t.Errorf("another client of the same address: %v", err)
 	}
 }
+
+// Over TLS that the gateway has opened, a refused request gets its page, in the version of HTTP that the
+// client speaks; a denied one stops in silence (FW-30, SP-5).
+func TestBlockPageOverTLS(t *testing.T) {
+	w := startSSL(t, `
+set security dynamic-application profile page redirect-message type custom-text content "not in working hours"
+set services ssl proxy profile inspect root-ca branch-ca
+set services ssl proxy profile inspect trusted-ca lab
+`+policy("trust", "untrust", "social", "any", "any", "reject profile page")+
+		policy("trust", "untrust", "video", "any", "any", "deny")+
+		policy("trust", "untrust", "all", "any", "any", "permit application-services ssl-proxy profile-name inspect")+`
+set security policies from-zone trust to-zone untrust policy social match dynamic-application junos:FACEBOOK-ACCESS
+set security policies from-zone trust to-zone untrust policy video match dynamic-application junos:YOUTUBE
+`)
+	for _, version := range []string{"--http1.1", "--http2"} {
+		out, err := w.fetch("https://"+lab.WebName+"/", version, "-H", "Host: www.facebook.com", "-w", " %{http_code} %{http_version}")
+		if want := map[string]string{"--http1.1": " 403 1.1", "--http2": " 403 2"}[version]; err != nil || !strings.Contains(out, "not in working hours") || !strings.HasSuffix(out, want) {
+			t.Errorf("%s: %q, %v", version, out, err)
+		}
+		if out, err := w.fetch("https://"+lab.WebName+"/", version, "-H", "Host: www.youtube.com", "-m", "3"); err == nil || !strings.Contains(out, "timed out") {
+			t.Errorf("%s, denied: %q, %v", version, out, err)
+		}
+		if out, err := w.fetch("https://"+lab.WebName+"/", version); err != nil || out != "hello from the internet\n" {
+			t.Errorf("%s, permitted: %q, %v", version, out, err)
+		}
+	}
+}

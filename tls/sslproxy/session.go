@@ -65,6 +65,10 @@ func (o *Outcome) Relay(ctx context.Context, look Look) RelayResult {
 	return r
 }
 
+// Protocol is what both sides of an opened session have agreed to speak (RFC 7301); "" where they have
+// not said.
+func (o *Outcome) Protocol() string { return o.opened.client.ConnectionState().NegotiatedProtocol }
+
 // Answer sends the client of an opened session plaintext in the server's place.
 func (o *Outcome) Answer(text []byte) error {
 	_, err := o.opened.client.Write(text)

@@ -180,11 +180,7 @@ func (c *compiler) plainAddress(b *book, entry *schema.Address) *address {
 
 // domainName is the one entry of a domain name.
 func (c *compiler) domainName(n *schema.DNSName) *nameEntry {
-	key := nameKey{
-		name:     strings.ToLower(strings.TrimSuffix(n.Name, ".")),
-		ipv4Only: n.IPv4Only,
-		ipv6Only: n.IPv6Only,
-	}
+	key := keyOf(n)
 	entry := c.names[key]
 	if entry == nil {
 		entry = c.st.names.entry(key)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sluice/store/schema"
 )
 
 // How often domain names are looked up: when their records expire, within these bounds, and a
@@ -39,6 +42,11 @@ const (
 type nameKey struct {
 	name               string // lower case, without the final dot
 	ipv4Only, ipv6Only bool
+}
+
+// keyOf is the key of a domain name in an address book.
+func keyOf(n *schema.DNSName) nameKey {
+	return nameKey{name: strings.ToLower(strings.TrimSuffix(n.Name, ".")), ipv4Only: n.IPv4Only, ipv6Only: n.IPv6Only}
 }
 
 // families are those whose addresses are wanted.
@@ -98,6 +106,17 @@ func (n *names) entry(key nameKey) *nameEntry {
 		return e
 	}
 	return &nameEntry{key: key}
+}
+
+// Addresses are the addresses that a domain name of an address book has now; none while they are
+// not known.
+func (s *State) Addresses(n *schema.DNSName) []netip.Addr {
+	s.names.mu.Lock()
+	defer s.names.mu.Unlock()
+	if e := s.names.followed[keyOf(n)]; e != nil {
+		return e.addresses()
+	}
+	return nil
 }
 
 // follow makes e's names the followed ones.

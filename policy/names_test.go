@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -107,6 +108,10 @@ func TestDomainNames(t *testing.T) {
 	}
 	e.Activate()
 	eventually(t, "first answer", func() bool { return permits(e, one) && permits(e, six) && !permits(e, two) })
+	site := &schema.DNSName{Name: "www.EXAMPLE"}
+	if got := st.Addresses(site); !slices.Equal(got, []netip.Addr{one, six}) {
+		t.Errorf("the name has %v", got)
+	}
 	resolver.set(false, two, six)
 	eventually(t, "changed answer", func() bool { return permits(e, two) && !permits(e, one) })
 	asked := resolver.set(true)
@@ -123,7 +128,7 @@ func TestDomainNames(t *testing.T) {
 		t.Errorf("%d names are followed", len(st.names.followed))
 	}
 	compileWith(t, office(), st).Activate()
-	if len(st.names.followed) != 0 {
+	if len(st.names.followed) != 0 || st.Addresses(site) != nil {
 		t.Error("a name is followed that no engine uses")
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"sluice/policy"
 	"sluice/store"
 	"sluice/store/schema"
+	"sluice/tls/profile"
+	"sluice/tls/report"
 	"sluice/track"
 )
 
@@ -55,7 +57,7 @@ func checkMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	accepted, refused := 0, 0
 	for _, name := range flags.Args() {
-		report, err := checkFile(name, stdin, *commit, apps, policyCheck{policies, apps}, logEngine{tracker})
+		report, err := checkFile(name, stdin, *commit, apps, sslCheck{}, policyCheck{policies, apps}, logEngine{tracker})
 		if err != nil {
 			fmt.Fprintf(stderr, "error: %v\n", err)
 			return 2
@@ -101,4 +103,16 @@ func (policyCheck) Name() string { return "policy" }
 func (p policyCheck) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
 	_, _, problems := compileDatapath(cfg, p.state, p.apps)
 	return nil, problems
+}
+
+// sslCheck compiles SSL profiles, without looking for certificates: they are in the gateway.
+type sslCheck struct{}
+
+// Name names the engine in logs.
+func (sslCheck) Name() string { return "ssl" }
+
+// Prepare says what is wrong with cfg.
+func (sslCheck) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
+	_, problems := profile.Compile(cfg, nil, profile.Environment{Supports: supportsSuite})
+	return nil, append(problems, report.CheckTrace(&cfg.Services.SSL.TraceOptions)...)
 }

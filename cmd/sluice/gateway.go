@@ -131,7 +131,9 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	defer keys.page.Close()
-	decryption, err := openDecryption(o, logs, keys.Store, nil, tracker, logger)
+	policies := policy.NewState(policy.WithUsers(identities))
+	defer policies.Close()
+	decryption, err := openDecryption(o, logs, keys.Store, policies, tracker, logger)
 	if err != nil {
 		return err
 	}
@@ -146,11 +148,10 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	identities.OnChange(sessions.UsersChanged)
-	policies := policy.NewState(policy.WithUsers(identities))
-	defer policies.Close()
 	if active, _ := st.Active(); len(st.Revisions()) > 0 {
 		apps.Resume(active)
 		policies.Restarted()
+		decryption.Resume()
 	}
 	k, err := kernel.New(o.state)
 	if err != nil {
@@ -170,13 +171,14 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	packages.Start()
 	go keys.follow(ctx)
 	registerCounters(registry, sessions)
+	registerSSLCounters(registry, decryption.counters)
 
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
 		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures}, Users: identities,
 		Certificates: keys.Store, SSL: sslCommands{decryption}, Revocation: decryption.revocation,
 		Alarms: func() []view.Alarm {
-			return slices.Concat(path.Alarms(), applicationAlarms(apps, packages), keys.Alarms())
+			return slices.Concat(path.Alarms(), applicationAlarms(apps, packages), keys.Alarms(), decryption.Alarms())
 		},
 	})
 	listener, err := manage.Listen(o.socket, o.group)

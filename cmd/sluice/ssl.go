@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"sluice/store"
@@ -22,6 +23,7 @@ type decryption struct {
 	*sslproxy.Service
 	keys       *pki.Store
 	names      profile.Names
+	tracker    *track.Tracker
 	revocation *revoke.Checker
 	tracer     *report.Tracer
 	counters   *report.Counters
@@ -31,6 +33,8 @@ type decryption struct {
 	mu  sync.Mutex     // guards what follows, and orders changes of profiles
 	cfg *schema.Config // in force; nil before the first
 	set *profile.Set
+
+	accepted bool // the first configuration was in force before
 }
 
 // openDecryption makes an SSL proxy without profiles.
@@ -40,12 +44,15 @@ func openDecryption(o gatewayOptions, logs string, keys *pki.Store, names profil
 		return nil, err
 	}
 	d := &decryption{
-		keys: keys, names: names, revocation: revocation, logger: logger, set: new(profile.Set),
+		keys: keys, names: names, tracker: tracker, revocation: revocation, logger: logger, set: new(profile.Set),
 		tracer: report.NewTracer(logs, logger), counters: new(report.Counters), drops: new(report.Drops),
 	}
 	d.Service = sslproxy.New(sslproxy.Options{
 		Counters: d.counters, Drops: d.drops, Tracer: d.tracer, Log: tracker, Revocation: revocation, Logger: logger,
 	})
+	for _, fault := range keys.Faults() {
+		tracker.System(tagKeyringFailed, severityError, fault.Error())
+	}
 	keys.OnChange(d.renew)
 	return d, nil
 }
@@ -60,13 +67,18 @@ func (d *decryption) Close() {
 // Name names the engine in logs.
 func (*decryption) Name() string { return "ssl" }
 
+// Resume says that the first configuration was in force before, so that it holds although
+// certificates may be gone since.
+func (d *decryption) Resume() { d.accepted = true }
+
 // Prepare compiles the profiles.
 func (d *decryption) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
 	d.mu.Lock()
-	previous := d.set
+	previous, resumed := d.set, d.accepted && d.cfg == nil
 	d.mu.Unlock()
-	set, problems := profile.Compile(cfg, previous, d.environment(false))
+	set, problems := profile.Compile(cfg, previous, d.environment(resumed))
 	problems = append(problems, report.CheckTrace(&cfg.Services.SSL.TraceOptions)...)
+	complain(d.tracker.System, problems)
 	return store.ChangeFunc(func() { d.apply(cfg, set) }), problems
 }
 
@@ -95,6 +107,23 @@ func (d *decryption) apply(cfg *schema.Config, set *profile.Set) {
 	d.cfg, d.set = cfg, set
 	d.tracer.Configure(&cfg.Services.SSL.TraceOptions)
 	d.Configure(set)
+	var names []string
+	for _, p := range set.Proxies() {
+		names = append(names, p.Name)
+		d.tracer.Commit(report.Extensive, "profile %s: number %d, forward %t, %d trusted CAs, %d ciphers", p.Name, p.ID, p.Forward(), len(p.TrustedCAs), len(p.CipherSuites)+len(p.Suites13))
+		if p.Broken != "" {
+			d.tracer.Commit(report.Brief, "profile %s is out of service: %s", p.Name, p.Broken)
+			d.tracker.System(tagCertError, severityError, "services ssl proxy profile "+p.Name+" is out of service: "+p.Broken)
+		}
+	}
+	for _, p := range set.Initiations() {
+		names = append(names, p.Name)
+	}
+	for _, p := range set.Terminations() {
+		names = append(names, p.Name)
+	}
+	d.counters.Keep(names)
+	d.tracer.Commit(report.Detail, "profiles in force: %s", strings.Join(names, ", "))
 }
 
 // supportsSuite says whether the TLS library can use a suite.

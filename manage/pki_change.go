@@ -28,7 +28,11 @@ func generateKeyPair(s *Server, r *request) (view.View, error) {
 		return nil, missing(pki.MissingError{What: "key pair", Name: r.args["certificate-id"]})
 	}
 	kind, bits := pki.KeyKind(l.Key.Public())
-	return &view.Message{Message: fmt.Sprintf("Generated key pair %s, key type %s, key size %d bits", l.ID, strings.ToUpper(kind), bits)}, nil
+	answer := fmt.Sprintf("Generated key pair %s, key type %s, key size %d bits", l.ID, strings.ToUpper(kind), bits)
+	if kind == pki.RSA && bits < 2048 {
+		answer += "\nwarning: clients refuse certificates with RSA keys of fewer than 2048 bits"
+	}
+	return &view.Message{Message: answer}, nil
 }
 
 func selfSign(s *Server, r *request) (view.View, error) {

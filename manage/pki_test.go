@@ -79,6 +79,10 @@ func TestLocalCertificates(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	f.run(t, "request security pki generate-key-pair certificate-id ec size 521 type ecdsa")
+	if got := f.run(t, "request security pki generate-key-pair certificate-id weak size 1024"); !strings.Contains(got, "warning: clients refuse") {
+		t.Errorf("%s", got)
+	}
+	f.run(t, "clear security pki key-pair certificate-id weak")
 	for line, want := range map[string]string{
 		"request security pki generate-key-pair certificate-id x size 2048 type dsa":                "no TLS library signs",
 		"request security pki generate-key-pair certificate-id x size 256":                          "use 1024, 2048 or 4096",

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"sluice/manage/api"
+	"sluice/manage/command"
 )
 
 // command has the gateway run a line. Files that the line names are read here, with the user's
-// rights, and what the gateway asks is put to the user. The file that the answer brings is written.
+// rights, and what the gateway asks is put to the user. The file that the answer brings is written,
+// where the line names it: the gateway may have no other file of the user's read or written.
 func (s *Shell) command(ctx context.Context, line string, p *pipeline) (api.Result, error) {
 	req := api.Command{Line: line, Display: p.display, Compare: p.compare, Files: map[string][]byte{}, Answers: map[string]string{}}
 	for {
@@ -19,6 +22,8 @@ func (s *Shell) command(ctx context.Context, line string, p *pipeline) (api.Resu
 			return api.Result{}, err
 		}
 		switch {
+		case result.File != "" && !names(line, result.File), result.Save != nil && !names(line, result.Save.Name):
+			return api.Result{}, errors.New("the gateway asks for a file that the command does not name")
 		case result.File != "":
 			if req.Files[result.File], err = readFile(result.File); err != nil {
 				return api.Result{}, err
@@ -33,6 +38,12 @@ func (s *Shell) command(ctx context.Context, line string, p *pipeline) (api.Resu
 			return result, nil
 		}
 	}
+}
+
+// names says whether a word of a line is the name of a file.
+func names(line, file string) bool {
+	words, err := command.Split(line)
+	return err == nil && slices.ContainsFunc(words, func(w command.Token) bool { return w.Text == file })
 }
 
 // answer puts a question to the user.

@@ -159,7 +159,7 @@ func TestRootAbove(t *testing.T) {
 	_, below := rootCA(t)
 	signs := &pki.Local{ID: "signs", Certificate: below.Certificate, Chain: []*x509.Certificate{root.Certificate}}
 	answer := httptest.NewRecorder()
-	Handler(func() []*pki.Local { return []*pki.Local{signs} }).ServeHTTP(answer, httptest.NewRequest("GET", "/root-ca/signs.cer", nil))
+	Handler(func() []*pki.Local { return []*pki.Local{signs} }).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/root-ca/signs.cer", nil))
 	if c, err := x509.ParseCertificate(answer.Body.Bytes()); err != nil || !c.Equal(root.Certificate) {
 		t.Errorf("%v", err)
 	}

@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -103,20 +105,26 @@ func (s *Store) loadGroup(name, source string, data []byte) ([]Loaded, error) {
 // Refresh loads groups anew that were loaded from the system's bundle, where that is another file by
 // now. It says which.
 func (s *Store) Refresh() (refreshed []string, err error) {
-	var outdated []string
+	sources := map[string]string{} // by group
+	s.mu.RLock()
+	for _, g := range s.groups {
+		if g.source != "" {
+			sources[g.name] = g.source
+		}
+	}
+	s.mu.RUnlock()
+	if len(sources) == 0 {
+		return nil, nil
+	}
 	data, err := os.ReadFile(s.bundle)
 	if err != nil {
 		return nil, fmt.Errorf("the certificates of the system: %w", err)
 	}
 	source := sourceOf(data)
-	s.mu.RLock()
-	for _, g := range sorted(s.groups) {
-		if g.source != "" && g.source != source {
-			outdated = append(outdated, g.name)
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		if sources[name] == source {
+			continue
 		}
-	}
-	s.mu.RUnlock()
-	for _, name := range outdated {
 		if _, err := s.loadGroup(name, source, data); err != nil {
 			return refreshed, err
 		}

@@ -217,6 +217,10 @@ func reopened(t *testing.T, s *Store) *Store {
 func TestDefaultGroup(t *testing.T) {
 	s := openStore(t)
 	c := newChain(t, ECDSA)
+	s.bundle = filepath.Join(t.TempDir(), "none")
+	if _, err := s.Refresh(); err != nil {
+		t.Errorf("nothing is from the bundle, which is missing: %v", err)
+	}
 	s.bundle = file(t, join(c.root, c.intermediate))
 	if _, err := s.LoadDefaultGroup("system"); err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func selfSigned(key crypto.Signer, t Template, now time.Time) (*x509.Certificate
 	}
 	kind, bits := KeyKind(key.Public())
 	template := &x509.Certificate{
-		SerialNumber: number, RawSubject: names.subject, SubjectKeyId: keyID,
+		SerialNumber: number, RawSubject: names.subject, SubjectKeyId: keyID, AuthorityKeyId: keyID,
 		NotBefore: now.Add(-backdate), NotAfter: now.Add(validity),
 		DNSNames: names.dns, EmailAddresses: names.emails, IPAddresses: names.addresses,
 		BasicConstraintsValid: true, IsCA: t.CA, KeyUsage: x509.KeyUsageDigitalSignature,

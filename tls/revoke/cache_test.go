@@ -259,6 +259,64 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
+// Sessions, commands and renewals do not disturb each other: what was withdrawn is never good.
+func TestAtOnce(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.MaxLists = 2000 })
+	gone, good := w.leaf(t, responder(w.url+"/none")), w.leaf(t)
+	list := w.issuer.CRL(t, nil, gone.Certificate)
+	w.site.Set("/issuer.crl", list)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 50 {
+				if o := w.check(t, gone, Policy{}); o.Status == Good {
+					t.Errorf("%+v", o)
+				}
+				w.check(t, good, Policy{})
+			}
+		})
+	}
+	for _, disturb := range []func(){
+		func() { w.Clear() },
+		func() { w.ClearOf(w.root.Certificate) },
+		func() { w.refresh() },
+		func() { w.List(); w.CRL(w.issuer.Certificate); w.clock.forward(time.Minute) },
+		func() {
+			if _, err := w.Load(w.issuer.Certificate, list); err != nil && !strings.Contains(err.Error(), "ended") && !strings.Contains(err.Error(), "cleared") {
+				t.Error(err)
+			}
+		},
+	} {
+		all.Go(func() {
+			for range 20 {
+				disturb()
+			}
+		})
+	}
+	all.Wait()
+	until(t, "nothing runs", w.idle)
+	if w.bytes != w.counted() {
+		t.Errorf("%d bytes are counted, and %d are there", w.bytes, w.counted())
+	}
+}
+
+// counted is the size of all lists.
+func (c *Checker) counted() (n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sources {
+		n += s.record.Size
+	}
+	return n
+}
+
+// Foreign data that brings a reader down is an error.
+func TestGuard(t *testing.T) {
+	if err := guard(func() error { panic("index out of range") }); err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("%v", err)
+	}
+}
+
 // What nobody needs any more goes.
 func TestIdle(t *testing.T) {
 	w := newWorld(t, nil)

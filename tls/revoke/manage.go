@@ -3,6 +3,7 @@ package revoke
 import (
 	"cmp"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,7 +30,9 @@ func (c *Checker) Load(issuer *x509.Certificate, data []byte) (Entry, error) {
 	c.mu.Lock()
 	s := c.sourceOf("", issuer)
 	c.mu.Unlock()
-	c.keep(s, l, rec)
+	if !c.keep(s, l, rec) {
+		return Entry{}, errors.New("the CRL was cleared while it was loaded")
+	}
 	err = c.write(s.name, data, rec)
 	c.tell()
 	if err != nil {

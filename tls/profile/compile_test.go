@@ -258,6 +258,36 @@ func TestProfile(t *testing.T) {
 	}
 }
 
+// Each log option asks for messages of its own; all asks for every one, and nothing is logged without.
+// Rows: SP-65, 5/S-11, 5/S-12, 5/S-13, 5/S-14.
+func TestLogOptions(t *testing.T) {
+	kinds := map[string]Log{
+		"sessions-dropped": LogDropped, "sessions-allowed": LogAllowed, "sessions-ignored": LogIgnored, "sessions-whitelisted": LogWhitelisted,
+		"errors": LogErrors, "warning": LogWarnings, "info": LogInfo,
+	}
+	log := func(options ...string) Log {
+		for i, o := range options {
+			options[i] = "actions log " + o
+		}
+		set, _ := Compile(config(t, forward(options...)), nil, Environment{})
+		return set.Proxy("p").Log
+	}
+	for option, kind := range kinds {
+		got := log(option)
+		for other, k := range kinds {
+			if got.Has(k) != (other == option) {
+				t.Errorf("%s: %s is logged: %v", option, other, got.Has(k))
+			}
+		}
+		if !log("all").Has(kind) || log().Has(kind) {
+			t.Errorf("%s is not part of all, or is logged without an option", option)
+		}
+	}
+	if log("errors", "info") != LogErrors|LogInfo {
+		t.Error("options do not add up")
+	}
+}
+
 func equalGlobal(a, b Global) bool {
 	return a.CertificateCache == b.CertificateCache && a.CertificateCacheTimeout == b.CertificateCacheTimeout && a.InvalidateOnCRLUpdate == b.InvalidateOnCRLUpdate &&
 		a.SessionCacheTimeout == b.SessionCacheTimeout && a.MailBytes == b.MailBytes && a.MailPackets == b.MailPackets && a.MaximumDecryptedSessions == b.MaximumDecryptedSessions

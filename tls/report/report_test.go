@@ -22,7 +22,7 @@ func each(family any, do func(name string, c *Counter, g *Gauge)) {
 }
 
 // Each family is cleared by itself, and gauges stay as they are.
-// Rows: SO-15.
+// Rows: 6/O-7, 6/O-19, 6/O-25, 6/O-32.
 func TestClear(t *testing.T) {
 	var c Counters
 	families := map[string]struct {
@@ -161,7 +161,7 @@ func TestSides(t *testing.T) {
 }
 
 // The last dropped sessions are remembered, with the place in the program that dropped them.
-// Rows: SO-31.
+// Rows: 6/O-31.
 func TestDrops(t *testing.T) {
 	var d Drops
 	if len(d.List()) != 0 {

@@ -58,7 +58,7 @@ func speak(t *Tracer) {
 
 // The file has the lines of the level and those before it, of the parts that are flagged, and with
 // selected-profile of profiles with enable-flow-tracing alone.
-// Rows: SP-66, SO-13.
+// Rows: SP-66.
 func TestTraceLevelsAndFlags(t *testing.T) {
 	for _, c := range []struct {
 		level    string
@@ -133,7 +133,6 @@ func TestTraceOneLine(t *testing.T) {
 }
 
 // Files are rotated at their size, so many are kept, and their mode is what the statements say.
-// Rows: SO-13.
 func TestTraceRotation(t *testing.T) {
 	dir := t.TempDir()
 	tracer := NewTracer(dir, slog.Default())

@@ -278,7 +278,7 @@ set security application-firewall rule-sets rs default-rule deny
 	w.configure("set security application-firewall rule-sets rs rule r match dynamic-application junos:FTP-DATA",
 		"delete security application-firewall rule-sets rs rule r match dynamic-application junos:FTP")
 	before := len(w.sessions("dynamic-application junos:FTP-DATA"))
-	if lists() || len(w.sessions("dynamic-application junos:FTP-DATA")) != before {
+	if lists() || len(w.sessions("dynamic-application junos:FTP-DATA")) > before { // those from before may have ended
 		t.Error("a denied control session leads to a data session")
 	}
 }

@@ -61,8 +61,11 @@ func (e *edit) protectedOn(steps []step) error {
 		if found[i] != nil && found[i].protected {
 			return protectedError(found[i], parent)
 		}
+		if found[i] != nil || st.node.Choice == "" {
+			continue
+		}
 		for _, c := range parent.children {
-			if found[i] == nil && st.node.Choice != "" && c.grammar != nil && c.grammar != st.node && c.grammar.Choice == st.node.Choice {
+			if c.grammar != nil && c.grammar != st.node && c.grammar.Choice == st.node.Choice {
 				if p, above := c.guarded(parent); p != nil {
 					return protectedError(p, above)
 				}

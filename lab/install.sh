@@ -34,8 +34,11 @@ apt="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout
 $apt update
 # shellcheck disable=SC2086 # lists of words
 $apt install -y --no-install-recommends $missing
-case " $missing " in
-*" nginx "*)
-	if command -v systemctl >/dev/null 2>&1; then $sudo systemctl disable nginx >/dev/null 2>&1 || true; fi
-	;;
-esac
+# Nor later.
+for server in nginx squid haproxy; do
+	case " $missing " in
+	*" $server"*)
+		if command -v systemctl >/dev/null 2>&1; then $sudo systemctl disable $server >/dev/null 2>&1 || true; fi
+		;;
+	esac
+done

@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -114,34 +114,64 @@ func (p *Process) reap(patience time.Duration) bool {
 	}
 }
 
-// CPU is the processor time the process has used so far, user and system.
+// CPU is the processor time that the process and those it started have used so far, user and system.
 func (p *Process) CPU() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
-	if err != nil {
-		return 0, err
-	}
-	// The second field is the name in parentheses, which may hold blanks; utime and stime are
-	// the 14th and 15th, in ticks of 10 ms.
-	rest := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, err1 := strconv.ParseInt(rest[11], 10, 64)
-	system, err2 := strconv.ParseInt(rest[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
-}
-
-// Memory is the resident memory of the process, in bytes.
-func (p *Process) Memory() (int64, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", p.Pid()))
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if value, ok := strings.CutPrefix(s.Text(), "VmRSS:"); ok {
-			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-			return kib << 10, err
+	var total time.Duration
+	family, err := p.family()
+	for _, stat := range family {
+		// User and system time of the process, and of its children that have ended, are the 14th to
+		// 17th field of /proc/PID/stat, in ticks of 10 ms.
+		for _, field := range stat[11:15] {
+			n, failure := strconv.ParseInt(field, 10, 64)
+			total += time.Duration(n) * 10 * time.Millisecond
+			err = errors.Join(err, failure)
 		}
 	}
-	return 0, fmt.Errorf("%s: no VmRSS in its status", p.name)
+	return total, err
+}
+
+// Memory is the resident memory of the process and of those it started, in bytes.
+func (p *Process) Memory() (total int64, err error) {
+	family, err := p.family()
+	for _, stat := range family {
+		pages, failure := strconv.ParseInt(stat[21], 10, 64)
+		total += pages * int64(os.Getpagesize())
+		err = errors.Join(err, failure)
+	}
+	return total, err
+}
+
+// family is the process and its descendants: process id → fields of /proc/PID/stat from the third on,
+// which is the first behind the name in parentheses, as that may hold blanks.
+func (p *Process) family() (map[int][]string, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	all, family := map[int][]string{}, map[int][]string{}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if text, err := os.ReadFile(filepath.Join("/proc", e.Name(), "stat")); err == nil { // or it has ended
+			all[pid] = strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		}
+	}
+	if all[p.Pid()] == nil {
+		return nil, fmt.Errorf("%s has ended", p.name)
+	}
+	family[p.Pid()] = all[p.Pid()]
+	for more := true; more; {
+		more = false
+		for pid, stat := range all {
+			parent, err := strconv.Atoi(stat[1])
+			if err == nil && family[parent] != nil && family[pid] == nil {
+				family[pid], more = stat, true
+			}
+		}
+	}
+	return family, nil
 }
 
 // WaitListening waits until something in the process's namespace listens on port; network is

@@ -27,6 +27,12 @@ const (
 	PortClosed = 7999 // nobody listens
 )
 
+// Further ports where the web server serves HTTPS, in TLS 1.2 and 1.3.
+const (
+	ModernPort        = 8443
+	FullHandshakePort = 8444 // never taking up an earlier session
+)
+
 // IPerfPort is where iperf3 listens on the web server.
 const IPerfPort = 5201
 
@@ -133,6 +139,22 @@ http {
 		root DIR/pages;
 		location = /whoami { return 200 "$remote_addr\n"; }
 		location /upload/ { dav_methods PUT; create_full_put_path on; }
+	}
+	server {
+		listen 8443 ssl http2 backlog=16384;
+		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_certificate DIR/server.pem;
+		ssl_certificate_key DIR/server.key;
+		root DIR/pages;
+	}
+	server {
+		listen 8444 ssl http2 backlog=16384;
+		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_certificate DIR/server.pem;
+		ssl_certificate_key DIR/server.key;
+		ssl_session_cache off;
+		ssl_session_tickets off;
+		root DIR/pages;
 	}
 }
 `

@@ -1,6 +1,7 @@
-// Command bench measures the gateway next to kernel forwarding and to other user-space gateways:
-// the same lab for each, the same measurements in turn, several rounds, medians. It prints a
-// table in Markdown, in which every figure stands next to its ratio to kernel forwarding.
+// Command bench measures the gateway next to kernel forwarding and to other user-space gateways, and
+// its SSL proxy next to other programs that open TLS: the same lab for each, the same measurements in
+// turn, several rounds, medians. It prints tables in Markdown, in which figures stand next to their
+// ratio to kernel forwarding, or to sslsplit.
 package main
 
 import (
@@ -29,8 +30,8 @@ type settings struct {
 
 func main() {
 	var s settings
-	modes := flag.String("modes", "kernel,offload,express,stream,sing-box,tun2socks", "what to measure")
-	metrics := flag.String("metrics", "tcp,connections,latency,udp,idle,commit", "what of it; turnover too, which takes minutes")
+	modes := flag.String("modes", "kernel,offload,express,stream,sing-box,tun2socks,direct,sslproxy,sslsplit,squid,haproxy", "what to measure")
+	metrics := flag.String("metrics", "tcp,connections,latency,udp,idle,commit,tls-idle,tls-bulk,tls-handshakes,tls-requests,tls-names", "what of it; turnover too, which takes minutes")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; the tables show medians")
 	flag.DurationVar(&s.seconds, "time", 3*time.Second, "length of one measurement")
 	flag.IntVar(&s.idle, "idle", 20000, "sessions of the memory measurement")
@@ -73,13 +74,17 @@ func run(ctx context.Context, s settings) (err error) {
 		}
 		modes = append(modes, m)
 	}
-	results := newResults(modes)
+	packets, plaintext := newResults("kernel", modes, false), newResults("sslsplit", modes, true)
 	for round := range s.rounds {
 		for _, metric := range metrics {
 			if !slices.Contains(s.metrics, metric.name) || metric.once && round > 0 {
 				continue
 			}
-			for _, m := range modes {
+			results := packets
+			if metric.tls {
+				results = plaintext
+			}
+			for _, m := range results.modes {
 				fmt.Fprintf(os.Stderr, "round %d of %d: %s, %s\n", round+1, s.rounds, metric.name, m.name)
 				if err := metric.measure(ctx, s, m, results.of(m)); err != nil {
 					if ctx.Err() != nil {
@@ -90,7 +95,7 @@ func run(ctx context.Context, s settings) (err error) {
 			}
 		}
 	}
-	table := results.markdown(s)
+	table := packets.markdown(s) + plaintext.markdown(s)
 	fmt.Print(table)
 	if s.output != "" {
 		return os.WriteFile(s.output, []byte(table), 0o644)

@@ -16,20 +16,26 @@ import (
 // metric is one thing measured of every mode, under one or more names in the table.
 type metric struct {
 	name    string
+	tls     bool // of modes that open TLS
 	once    bool // in the first round only
 	measure func(context.Context, settings, *mode, *result) error
 }
 
 // metrics are in the order of the table.
 var metrics = []metric{
-	{"tcp", false, measureTCP},
-	{"connections", false, measureConnections},
-	{"records", false, measureRecords},
-	{"latency", false, measureLatency},
-	{"udp", false, measureUDP},
-	{"commit", false, measureCommit},
-	{"idle", true, measureIdle},
-	{"turnover", true, measureTurnover},
+	{"tcp", false, false, measureTCP},
+	{"connections", false, false, measureConnections},
+	{"records", false, false, measureRecords},
+	{"latency", false, false, measureLatency},
+	{"udp", false, false, measureUDP},
+	{"commit", false, false, measureCommit},
+	{"idle", false, true, measureIdle},
+	{"turnover", false, true, measureTurnover},
+	{"tls-bulk", true, false, measureTLSBulk},
+	{"tls-handshakes", true, false, measureTLSHandshakes},
+	{"tls-requests", true, false, measureTLSRequests},
+	{"tls-names", true, false, measureTLSNames},
+	{"tls-idle", true, true, measureTLSIdle},
 }
 
 // measureTCP runs iperf3 with 1 and 8 streams each way.

@@ -15,9 +15,12 @@ import (
 // mode is one way to carry the client's traffic, running in a lab of its own.
 type mode struct {
 	name    string
+	tls     bool // it opens TLS, or is what those that do are compared with
 	lab     *lab.Lab
 	process *lab.Process // what carries the traffic; nil for the kernel
 	gateway *lab.Gateway // nil for others than ours
+	issuer  string       // of the certificates that clients are shown
+	names   int          // names of servers that were asked for so far
 }
 
 // missingError says that a program to compare with is not there.
@@ -36,6 +39,11 @@ var starters = map[string]func(context.Context, *mode) error{
 	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
 	"sing-box":  startSingBox,
 	"tun2socks": startTun2socks,
+	"direct":    startDirect,
+	"sslproxy":  startSSLProxy,
+	"sslsplit":  startSSLSplit,
+	"squid":     startSquid,
+	"haproxy":   startHAProxy,
 }
 
 // permitAll is the gateway's configuration under measurement: one policy, nothing logged.

@@ -19,18 +19,22 @@ type result struct {
 	order   *[]string // names in the order in which they first came, shared by all modes
 }
 
-// results are all.
+// results are all of one kind of modes.
 type results struct {
-	modes []*mode
-	each  map[*mode]*result
-	order []string
+	reference string // the mode that others are compared with
+	modes     []*mode
+	each      map[*mode]*result
+	order     []string
 }
 
-// newResults makes room for what is measured of modes.
-func newResults(modes []*mode) *results {
-	r := &results{modes: modes, each: map[*mode]*result{}}
+// newResults makes room for what is measured of those modes that open TLS, or of the others.
+func newResults(reference string, modes []*mode, tls bool) *results {
+	r := &results{reference: reference, each: map[*mode]*result{}}
 	for _, m := range modes {
-		r.each[m] = &result{map[string]*figure{}, &r.order}
+		if m.tls == tls {
+			r.modes = append(r.modes, m)
+			r.each[m] = &result{map[string]*figure{}, &r.order}
+		}
 	}
 	return r
 }
@@ -58,9 +62,12 @@ func (f *figure) median() float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// markdown is the table: a row a figure, a column a mode, ratios to the first mode where that is
-// the kernel.
+// markdown is the table: a row a figure, a column a mode, ratios to the reference where that was
+// measured. Without figures there is none.
 func (r *results) markdown(s settings) string {
+	if len(r.order) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nMedians of %d rounds of %v, %s.\n\n| | |", s.rounds, s.seconds, time.Now().Format(time.DateOnly))
 	for _, m := range r.modes {
@@ -83,13 +90,13 @@ func (r *results) markdown(s settings) string {
 	return b.String()
 }
 
-// ratio is " (0.62 ×)", the mode's figure over the kernel's, where both are positive.
+// ratio is " (0.62 ×)", the mode's figure over that of the reference, where both are positive.
 func (r *results) ratio(m *mode, name string) string {
-	kernel := r.modes[0]
-	if kernel.name != "kernel" || m == kernel {
+	at := slices.IndexFunc(r.modes, func(m *mode) bool { return m.name == r.reference })
+	if at < 0 || r.modes[at] == m {
 		return ""
 	}
-	of, to := r.each[m].figures[name], r.each[kernel].figures[name]
+	of, to := r.each[m].figures[name], r.each[r.modes[at]].figures[name]
 	if to == nil || to.median() <= 0 || of.median() <= 0 {
 		return ""
 	}

@@ -21,7 +21,7 @@ func TestMedian(t *testing.T) {
 // ratios to the kernel.
 func TestTable(t *testing.T) {
 	kernel, express := &mode{name: "kernel"}, &mode{name: "express"}
-	r := newResults([]*mode{kernel, express})
+	r := newResults("kernel", []*mode{kernel, {name: "sslsplit", tls: true}, express}, false)
 	r.of(kernel).add("TCP 1 up", "Gbit/s", 10)
 	r.of(express).add("TCP 1 up", "Gbit/s", 8)
 	r.of(express).add("TCP 1 up, CPU", "s/GB", 0.4)

@@ -25,6 +25,8 @@ var commands = []struct {
 	{"sink", "receive UDP packets and count what is missing", runSink},
 	{"sessions", "open UDP sessions at a rate", runSessions},
 	{"collect", "print syslog messages that arrive over UDP and TCP", runCollect},
+	{"tls", "measure HTTPS: downloads, first connections, idle ones", runTLS},
+	{"origin", "serve HTTPS under many names", runOrigin},
 }
 
 // openFiles is how many descriptors a server or client may hold.

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"sluice/lab"
+)
+
+// tlsArguments are those of "labhost tls" for a server and a measurement.
+func (m *mode) tlsArguments(port int, name, measure string, more ...string) []string {
+	return append([]string{"tls", "-to", fmt.Sprintf("%s:%d", lab.WebAddr4, port), "-name", name, "-issuer", m.issuer, "-measure", measure}, more...)
+}
+
+// measureTLSBulk downloads over 1 and 8 connections.
+func measureTLSBulk(ctx context.Context, s settings, m *mode, r *result) error {
+	var errs []error
+	for _, count := range []int{1, 8} {
+		var got struct{ Bytes, Seconds float64 }
+		before := m.cpu()
+		err := m.helper(ctx, s, &got, m.tlsArguments(lab.ModernPort, lab.WebName, "bulk", "-count", strconv.Itoa(count), "-path", "/download", "-time", s.seconds.String())...)
+		used := m.cpu() - before
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		name := fmt.Sprintf("download, %d connections", count)
+		if count == 1 {
+			name = "download, 1 connection"
+		}
+		r.add(name, "Gbit/s", got.Bytes*8/1e9/got.Seconds)
+		if m.process != nil && got.Bytes > 0 {
+			r.add(name+", CPU", "s/GB", used.Seconds()/(got.Bytes/1e9))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// What wrk and h2load print.
+var (
+	wrkCount    = regexp.MustCompile(`(\d+) requests in ([\d.]+)s`)
+	wrkBad      = regexp.MustCompile(`Socket errors: .*|Non-2xx.*`)
+	h2loadCount = regexp.MustCompile(`requests: .* (\d+) done, (\d+) succeeded`)
+	h2loadRate  = regexp.MustCompile(`finished in .*?, ([\d.]+) req/s`)
+)
+
+// requests adds the rate of requests and what each costs the process, as wrk finds them.
+func (m *mode) requests(ctx context.Context, s settings, r *result, name, cost, unit string, scale float64, args ...string) error {
+	before := m.cpu()
+	out, err := m.client(ctx, s, "wrk", append([]string{"-t2", "-d" + strconv.Itoa(int(s.seconds.Seconds())) + "s"}, args...)...)
+	used := m.cpu() - before
+	if err != nil {
+		return err
+	}
+	if bad := wrkBad.FindString(out); bad != "" {
+		err = fmt.Errorf("%s: %s", name, bad)
+	}
+	found := wrkCount.FindStringSubmatch(out)
+	if found == nil {
+		return fmt.Errorf("no count in %q", out)
+	}
+	n, err1 := strconv.ParseFloat(found[1], 64)
+	seconds, err2 := strconv.ParseFloat(found[2], 64)
+	r.add(name, "1/s", n/seconds)
+	if m.process != nil && n > 0 {
+		r.add(cost, unit, used.Seconds()*scale/n)
+	}
+	return errors.Join(err, err1, err2)
+}
+
+// measureTLSHandshakes makes a connection for each request, with a full handshake of the client, to a
+// server that lets sessions be taken up again and to one that does not.
+func measureTLSHandshakes(ctx context.Context, s settings, m *mode, r *result) error {
+	var errs []error
+	for _, server := range []struct {
+		port int
+		text string
+	}{{lab.FullHandshakePort, "connections, full handshakes of both sides"}, {lab.ModernPort, "connections, full handshakes of the client"}} {
+		errs = append(errs, m.requests(ctx, s, r, server.text, server.text+", CPU", "ms", 1e3,
+			"-c16", "-H", "Connection: close", fmt.Sprintf("https://%s:%d/", lab.WebName, server.port)))
+	}
+	return errors.Join(errs...)
+}
+
+// measureTLSRequests makes requests on 16 open connections, in HTTP/1.1 and HTTP/2.
+func measureTLSRequests(ctx context.Context, s settings, m *mode, r *result) error {
+	url := fmt.Sprintf("https://%s:%d/", lab.WebName, lab.ModernPort)
+	failure := m.requests(ctx, s, r, "requests, HTTP/1.1", "requests, HTTP/1.1, CPU", "µs", 1e6, "-c16", url)
+	before := m.cpu()
+	out, err := m.client(ctx, s, "h2load", "-t2", "-c16", "-m1", "-D", strconv.Itoa(int(s.seconds.Seconds())), url)
+	used := m.cpu() - before
+	if err != nil || !strings.Contains(out, "Application protocol: h2") {
+		return errors.Join(failure, err) // those that speak no HTTP/2 have no figure for it
+	}
+	rate, count := h2loadRate.FindStringSubmatch(out), h2loadCount.FindStringSubmatch(out)
+	if rate == nil || count == nil || count[1] != count[2] {
+		return errors.Join(failure, fmt.Errorf("h2load: %q", out))
+	}
+	perSecond, err1 := strconv.ParseFloat(rate[1], 64)
+	n, err2 := strconv.ParseFloat(count[1], 64)
+	r.add("requests, HTTP/2", "1/s", perSecond)
+	if m.process != nil && n > 0 {
+		r.add("requests, HTTP/2, CPU", "µs", used.Seconds()*1e6/n)
+	}
+	return errors.Join(failure, err1, err2)
+}
+
+// namesAtOnce is how many new names a round asks for.
+const namesAtOnce = 100
+
+// measureTLSNames asks servers of names that were never asked for, and then again.
+func measureTLSNames(ctx context.Context, s settings, m *mode, r *result) error {
+	if m.names+namesAtOnce > originNames {
+		return nil
+	}
+	var got struct {
+		First float64 `json:"first_us"`
+		Again float64 `json:"again_us"`
+	}
+	err := m.helper(ctx, s, &got, m.tlsArguments(originPort, originDomain, "names", "-first", strconv.Itoa(m.names), "-count", strconv.Itoa(namesAtOnce))...)
+	m.names += namesAtOnce
+	if err != nil {
+		return err
+	}
+	r.add("first connection to a name p50", "µs", got.First)
+	r.add("second connection to a name p50", "µs", got.Again)
+	r.add("added by the first p50", "µs", got.First-got.Again)
+	return nil
+}
+
+// idleTLS is how many sessions the memory of idle ones is measured with.
+const idleTLS = 1000
+
+// openedPattern is what "labhost tls -measure idle" prints.
+var openedPattern = regexp.MustCompile(`(?m)^open (\d+) failed (\d+)$`)
+
+// measureTLSIdle is the memory of the process for each of many idle sessions.
+func measureTLSIdle(ctx context.Context, s settings, m *mode, r *result) error {
+	if m.process == nil {
+		return nil
+	}
+	tool, err := lab.Binary("labhost")
+	if err != nil {
+		return err
+	}
+	before, err := m.process.Memory()
+	if err != nil {
+		return err
+	}
+	client, err := m.lab.Client.Start(tool, m.tlsArguments(lab.ModernPort, lab.WebName, "idle", "-count", strconv.Itoa(idleTLS))...)
+	if err != nil {
+		return err
+	}
+	defer client.Stop(10 * time.Second) //nolint:errcheck // it is of no use any more
+	var open float64
+	for deadline := time.Now().Add(time.Minute); open == 0; time.Sleep(50 * time.Millisecond) {
+		if found := openedPattern.FindStringSubmatch(client.Output()); found != nil {
+			if open, err = strconv.ParseFloat(found[1], 64); err != nil || open == 0 {
+				return errors.Join(err, fmt.Errorf("no session came up: %s", client.Output()))
+			}
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return fmt.Errorf("the sessions do not come up: %s", client.Output())
+		}
+	}
+	time.Sleep(time.Second) // the last of them have settled
+	after, err := m.process.Memory()
+	r.add("idle sessions opened", "", open)
+	r.add("memory of an idle session", "KiB", float64(after-before)/1024/open)
+	return err
+}

@@ -21,6 +21,12 @@ type Identity struct {
 	Chain       []*x509.Certificate // issuers that are sent with it, nearest first, without the root
 }
 
+// String is the identifier, so that the key is never printed.
+func (i *Identity) String() string { return i.ID }
+
+// GoString is String.
+func (i *Identity) GoString() string { return i.ID }
+
 // IsECDSA says whether the key is one for ECDSA; otherwise it is one for RSA.
 func (i *Identity) IsECDSA() bool {
 	_, ok := i.Certificate.PublicKey.(*ecdsa.PublicKey)

@@ -95,6 +95,8 @@ func (h *handshake) ignore(why reason) Outcome {
 	case notTLS:
 		count.NonSSL.Inc()
 		h.tell(profile.LogIgnored, track.SSLIgnore, "non-ssl session ignored")
+	case noProfile:
+		count.PolicyWithoutProfile.Inc()
 	case noSTARTTLS:
 		h.tell(profile.LogIgnored, track.SSLIgnore, "session without STARTTLS ignored")
 	case overflow:

@@ -92,12 +92,13 @@ func (v *Service) Copies(name string) bool {
 // Close gives back what the service holds.
 func (v *Service) Close() { v.copies.keep(nil) }
 
-// listUpdated follows an update of a revocation list.
+// listUpdated follows an update of a revocation list: what was thought of servers may not hold any more.
 func (v *Service) listUpdated() {
 	v.Counters.Proxy.CRLAdded.Inc()
 	v.certificates.updates.Add(1)
+	v.certificates.forgetVerdicts()
 	if v.set.Load().Global.InvalidateOnCRLUpdate {
-		v.certificates.clear()
+		v.certificates.forged.Clear()
 	}
 }
 

@@ -61,6 +61,9 @@ func (o *Outcome) Relay(ctx context.Context, look Look) RelayResult {
 	if c != nil && !c.end(r.Err != nil) {
 		h.towardsServer.MirrorFailed()
 	}
+	if len(h.session.Asked(true).Profiles) == 0 {
+		h.Counters.Proxy.PolicyWithoutProfile.Inc() // it was decrypted all the same
+	}
 	h.relayed(&r)
 	return r
 }

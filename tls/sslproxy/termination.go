@@ -145,9 +145,8 @@ func (c *certificates) configure(global *profile.Global, current map[profile.Fin
 	c.verdicts.drop(func(k verdictKey, _ *verdict, _ time.Time) bool { return timeout == 0 || !current[k.stamp] })
 }
 
-// clear forgets all.
-func (c *certificates) clear() {
-	c.forged.Clear()
+// forgetVerdicts has every server judged anew.
+func (c *certificates) forgetVerdicts() {
 	c.verdicts.drop(func(verdictKey, *verdict, time.Time) bool { return true })
 }
 
@@ -164,11 +163,17 @@ func (c *certificates) note(k verdictKey, v *verdict, server *x509.Certificate) 
 		return
 	}
 	ends := c.service.Now().Add(global.CertificateCacheTimeout)
+	if v.unsure {
+		ends = c.service.Now().Add(unsureTime)
+	}
 	if server.NotAfter.Before(ends) {
 		ends = server.NotAfter
 	}
 	c.verdicts.put(k, v, ends)
 }
+
+// unsureTime is how long a verdict holds that was made without knowing whether the certificate was revoked.
+const unsureTime = 10 * time.Second
 
 // counted counts a use of the cache.
 func (c *certificates) counted(hit bool) {
@@ -193,6 +198,7 @@ func (v *Service) CachedCertificates() (list []forge.Entry, limit int) {
 // ClearCertificates forgets the certificates made for clients, and says how many.
 func (v *Service) ClearCertificates() int {
 	n := v.certificates.forged.Statistics().Entries
-	v.certificates.clear()
+	v.certificates.forged.Clear()
+	v.certificates.forgetVerdicts()
 	return n
 }

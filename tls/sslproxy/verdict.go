@@ -19,6 +19,7 @@ type verdict struct {
 	text    string // what is wrong, for logs; "ok"
 	kind    forge.Kind
 	reverse bool // its own certificate is shown
+	unsure  bool // nothing is known of revocation
 }
 
 // judge decides whether the server's certificate is good enough. The verdict of an earlier session
@@ -51,8 +52,8 @@ func (h *handshake) judge(ctx context.Context, state *tls.ConnectionState) *faul
 func (h *handshake) examine(ctx context.Context, state *tls.ConnectionState) *verdict {
 	p := h.profile
 	r := verify.Check(verify.Request{
-		Certificates: state.PeerCertificates, Name: h.name(), Roots: p.Trusted, RootList: p.TrustedCAs,
-		Forbidden: forbidden(p), Now: h.Now(),
+		Certificates: state.PeerCertificates, Name: h.hello.ServerName, Roots: p.Trusted, RootList: p.TrustedCAs,
+		Forbidden: h.forbidden(), Now: h.Now(),
 	})
 	v := &verdict{code: r.Code, text: r.Code.String()}
 	if r.Err != nil {
@@ -72,10 +73,12 @@ func (h *handshake) examine(ctx context.Context, state *tls.ConnectionState) *ve
 	return v
 }
 
-// forbidden are the authorities of the gateway itself: no server is vouched for by them.
-func forbidden(p *profile.Proxy) (list []*x509.Certificate) {
-	for _, ca := range p.RootCAs {
-		list = append(list, ca.Certificate)
+// forbidden are the authorities that the gateway itself signs with: no server is vouched for by them.
+func (v *Service) forbidden() (list []*x509.Certificate) {
+	for _, p := range v.set.Load().Proxies() {
+		for _, ca := range p.RootCAs {
+			list = append(list, ca.Certificate)
+		}
 	}
 	return list
 }
@@ -87,24 +90,22 @@ func (h *handshake) revocation(ctx context.Context, v *verdict, chain []*x509.Ce
 	if rules.Disable || h.Revocation == nil {
 		return
 	}
-	found := h.Revocation.Check(ctx, chain, staple, revoke.Policy{IgnoreHold: rules.IgnoreHold, DisabledFor: rules.DisabledFor})
+	found := h.Revocation.Check(ctx, chain, staple, revoke.Policy{
+		DropIfNotPresent: rules.DropIfNotPresent, IgnoreHold: rules.IgnoreHold, DisabledFor: rules.DisabledFor,
+	})
+	v.unsure = found.Status == revoke.NoInfo || found.Status == revoke.NoCA
 	switch found.Status {
-	case revoke.OnHold:
-		if rules.IgnoreHold {
-			break
-		}
-		fallthrough
-	case revoke.Revoked:
+	case revoke.NoInfo:
+		h.Counters.Proxy.NoCRL.Inc()
+	case revoke.NoCA:
+		h.Counters.Proxy.NoCACertificate.Inc()
+	}
+	switch {
+	case found.Pass:
+	case v.unsure:
+		v.code, v.text = verify.Application, "no revocation information is at hand"
+	default:
 		v.code, v.text = verify.Revoked, verify.Revoked.String()
-	case revoke.NoInfo, revoke.NoCA:
-		if found.Status == revoke.NoCA {
-			h.Counters.Proxy.NoCACertificate.Inc()
-		} else {
-			h.Counters.Proxy.NoCRL.Inc()
-		}
-		if rules.DropIfNotPresent {
-			v.code, v.text = verify.Application, "no revocation information is at hand"
-		}
 	}
 	if v.code == verify.OK && found.MustStapleMissing {
 		v.code, v.text = verify.OCSPNeeded, verify.OCSPNeeded.String()

@@ -73,7 +73,7 @@ func showProxyCounters(s *Server, r *request) (view.View, error) {
 	case r.args.Has("info"):
 		return &view.SSLCounters{Counters: proxyInfo(c)}, nil
 	}
-	list := proxyErrors(c, spellings{"session create failed", "non SSL sessions recieved", "Memory failures"})
+	list := proxyErrors(c, spellings{"session create failed", "non SSL sessions recieved", "Memory failures"}) //nolint:misspell // as the guide spells it
 	return &view.SSLCounters{Counters: append(list, proxyInfo(c)...), Width: proxyWidth}, nil
 }
 

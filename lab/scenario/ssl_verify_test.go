@@ -30,7 +30,7 @@ type hostile struct {
 	roots   *x509.CertPool // whom clients behind the gateway trust
 }
 
-const hostilePort = "8443"
+const hostilePort = "7443"
 
 // startHostile starts a gateway that trusts the authority of the domain.
 func startHostile(t *testing.T) *hostile {

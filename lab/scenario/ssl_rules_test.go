@@ -17,7 +17,7 @@ import (
 
 // Clients and servers agree on what the profile allows, and on nothing else; a client that knows only one
 // kind of key is shown one of that kind (SP-48, SP-49, SP-50, SP-53, SP-58, SP-59, SP-63).
-func TestCiphers(t *testing.T) {
+func TestCustomCiphers(t *testing.T) {
 	w := startHostile(t)
 	for _, command := range []string{
 		"request security pki generate-key-pair certificate-id rsa-ca type rsa size 2048",

@@ -313,8 +313,8 @@ func BenchmarkIdle(b *testing.B) {
 	}{{"plain", relayPlain}, {"ours", relayOurs}} {
 		b.Run(kind.name, func(b *testing.B) {
 			address := serveRelay(b, startOrigin(b), kind.make(b))
+			inUse, resident := memoryInUse(b)
 			for b.Loop() {
-				inUse, resident := memoryInUse(b)
 				client := startPeer(b, "client", addrVariable+"="+address, connsVariable+"="+strconv.Itoa(sessions), bytesVariable+"=-100000")
 				hold, err := client.StdinPipe()
 				if err != nil {
@@ -332,8 +332,8 @@ func BenchmarkIdle(b *testing.B) {
 					b.Fatal(err)
 				}
 				inUseAfter, residentAfter := memoryInUse(b)
-				b.ReportMetric(float64(inUseAfter-inUse)/sessions/1024, "KiB/session")
-				b.ReportMetric(float64(residentAfter-resident)/sessions/1024, "KiB-resident/session")
+				b.ReportMetric((float64(inUseAfter)-float64(inUse))/sessions/1024, "KiB/session")
+				b.ReportMetric((float64(residentAfter)-float64(resident))/sessions/1024, "KiB-resident/session")
 				_ = hold.Close()
 				_ = client.Wait()
 			}

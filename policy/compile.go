@@ -29,6 +29,7 @@ type compiler struct {
 	schedules   map[string]*schedule
 	apps        Applications
 	contents    []string // names of applications in use
+	sets        map[string]*applicationSet
 	firewalls   map[string]*Firewall
 	messages    map[string]*Message
 }
@@ -66,7 +67,7 @@ func (c *compiler) unknownZone(path, name string) {
 //
 // Names of applications are looked up in apps.
 func Compile(cfg *schema.Config, st *State, apps Applications) (*Engine, []schema.Problem) {
-	c := &compiler{cfg: cfg, st: st, apps: apps, e: &Engine{st: st, apps: apps}}
+	c := &compiler{cfg: cfg, st: st, apps: apps, sets: map[string]*applicationSet{}, e: &Engine{st: st, apps: apps}}
 	c.compileZones()
 	c.compileBooks()
 	c.compileServices()

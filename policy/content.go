@@ -77,7 +77,7 @@ type contentTable struct {
 // newContentTable makes the table of the policies' applications.
 func newContentTable(policies []*Policy) contentTable {
 	var base, limited, permits []uint32
-	named, uses := map[string][]uint32{}, map[string][]uint32{}
+	var sets applicationTable
 	for i, p := range policies {
 		at := uint32(i)
 		if p.applications == nil {
@@ -90,25 +90,14 @@ func newContentTable(policies []*Policy) contentTable {
 		if p.Action == Permit || p.LogOnly {
 			permits = append(permits, at)
 		}
-		for name, of := range p.applications {
-			named[name] = append(named[name], at)
-			if of != "" {
-				uses[of] = append(uses[of], at)
-			}
+		for _, set := range p.applications {
+			sets.add(set, at)
 		}
 	}
 	blocks := blocksFor(len(policies))
-	bitmaps := func(lists map[string][]uint32) map[string]bitmap {
-		m := make(map[string]bitmap, len(lists))
-		for name, positions := range lists {
-			m[name] = bitmapOf(blocks, sorted(positions))
-		}
-		return m
-	}
-	return contentTable{
-		base: bitmapOf(blocks, base), limited: bitmapOf(blocks, limited), permits: bitmapOf(blocks, permits),
-		named: bitmaps(named), uses: bitmaps(uses),
-	}
+	t := contentTable{base: bitmapOf(blocks, base), limited: bitmapOf(blocks, limited), permits: bitmapOf(blocks, permits)}
+	t.named, t.uses = sets.build(blocks)
+	return t
 }
 
 // maxNames bounds the names of a session that are matched.
@@ -196,80 +185,6 @@ func (t *contentTable) possible(c *Content, passing bool) contentQuery {
 // LimitsContent says whether some policy or rule set looks at the application of sessions, so that
 // sessions are worth identifying for their policy.
 func (e *Engine) LimitsContent() bool { return e.content.limited != nil || e.ruled }
-
-// matchContent finds the applications that a policy's dynamic-application names: each full name
-// with the application that it is a use of, or "". It is nil for a policy that matches every
-// session.
-func (c *compiler) matchContent(path string, names []string) map[string]string {
-	if slices.Contains(names, anyContent) || slices.Contains(names, noContent) {
-		if len(names) > 1 {
-			c.problem(path, "keep either that word or the applications", "any and none stand alone")
-		}
-		return nil
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	applications := map[string]string{}
-	for _, name := range names {
-		for _, a := range c.dynamic(path, name) {
-			applications[a.Name] = useOf(a)
-		}
-		if isUnknown(name) {
-			applications[appdb.Unknown] = ""
-		}
-	}
-	return applications
-}
-
-// useOf is the full name of the application that a is a use of, or "".
-func useOf(a *appdb.Application) string {
-	if a.Kind != appdb.Micro || a.Of == "" {
-		return ""
-	}
-	return appdb.Prefix + strings.TrimPrefix(a.Of, appdb.Prefix)
-}
-
-// isUnknown says whether a name of dynamic-application stands for sessions that nothing matched.
-func isUnknown(name string) bool {
-	return strings.EqualFold(strings.TrimPrefix(name, appdb.Prefix), strings.TrimPrefix(appdb.Unknown, appdb.Prefix))
-}
-
-// find lists the applications that a name means.
-func (c *compiler) find(name string) (list []*appdb.Application, ok bool) {
-	if c.apps == nil {
-		return nil, false
-	}
-	if a, ok := c.apps.Lookup(name); ok {
-		return []*appdb.Application{a}, true
-	}
-	return c.apps.Group(name)
-}
-
-// dynamic lists the applications that a name of dynamic-application means; none, and a problem,
-// when it is unknown. A name that an earlier configuration was accepted with, and that a package
-// took away since, only warns.
-func (c *compiler) dynamic(path, name string) []*appdb.Application {
-	if isUnknown(name) {
-		return nil
-	}
-	if list, ok := c.find(name); ok {
-		c.contents = append(c.contents, name)
-		return list
-	}
-	if c.st.hadContent(name) {
-		c.contents = append(c.contents, name)
-		c.warn(path, "delete it, or install a package that has it",
-			"application "+name+" is no longer in the signature package: it matches nothing")
-		return nil
-	}
-	known := func() []string { return nil }
-	if c.apps != nil {
-		known = c.apps.Names
-	}
-	c.unknown(path, name, known, "application %q is neither in the signature package nor configured", name)
-	return nil
-}
 
 // warnAboutPackets warns of names of a policy's dynamic-application that are known by addresses, ports
 // or the IP protocol alone, which the other terms of the policy say as well. Those by ICMP type have no

@@ -33,7 +33,7 @@ type FirewallRule struct {
 	Message              *Message // answer to a refused web request; nil for none
 	Counters             *RuleCounters
 
-	matches map[string]string // as Policy.applications
+	matches map[string]string // each full name of an application, with the one that it is a use of, or ""
 }
 
 // defaultRule is the name of a rule set's default rule in logs.
@@ -184,8 +184,10 @@ func (c *compiler) firewall(set *schema.FirewallRuleSet, message *Message) *Fire
 		r := &set.Rules[i]
 		rulePath := path + " rule " + r.Name
 		rule := &FirewallRule{Name: r.Name, Set: f, Counters: c.st.firewallRule(set.Name, r.Name), Applications: r.Match.Applications, Groups: r.Match.Groups, matches: map[string]string{}}
-		maps.Copy(rule.matches, c.matchContent(rulePath+" match dynamic-application", r.Match.Applications))
-		maps.Copy(rule.matches, c.matchContent(rulePath+" match dynamic-application-groups", r.Match.Groups))
+		for _, set := range slices.Concat(c.matchContent(rulePath+" match dynamic-application", r.Match.Applications),
+			c.matchContent(rulePath+" match dynamic-application-groups", r.Match.Groups)) {
+			maps.Copy(rule.matches, set.of)
+		}
 		if len(r.Match.Applications)+len(r.Match.Groups) == 0 {
 			c.problem(rulePath+" match", "add dynamic-application or dynamic-application-groups", "the rule matches nothing")
 		}

@@ -41,7 +41,7 @@ type Policy struct {
 	exact                 bool              // the port tables admit more than the terms do
 	users                 []string          // source-identity; none for any
 	categories            []string          // url-category; nil for any
-	applications          map[string]string // dynamic applications: the application that each is a use of, or ""; nil for any
+	applications          []*applicationSet // dynamic applications; nil for any
 }
 
 // key names the policy in the State.
@@ -203,7 +203,7 @@ func (c *compiler) applicationServices(p *Policy, path string, services *schema.
 	}
 	p.WebFilter = services.UTMPolicy
 	p.PacketCapture = services.PacketCapture
-	if _, unknown := p.applications[appdb.Unknown]; p.PacketCapture && !unknown {
+	if p.PacketCapture && !has(p.applications, appdb.Unknown) {
 		c.problem(path+" packet-capture", "set "+p.path()+" match dynamic-application junos:UNKNOWN",
 			"only sessions whose application is unknown are captured, and the policy does not match them")
 	}

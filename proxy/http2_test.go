@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"testing"
@@ -40,7 +41,7 @@ func TestHTTP2Answer(t *testing.T) {
 		var kinds []http2.FrameType
 		for {
 			frame, err := framer.ReadFrame()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatal(err)

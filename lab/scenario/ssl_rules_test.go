@@ -120,7 +120,7 @@ func TestCertificateCache(t *testing.T) {
 		t.Error("the certificate is shown again after a revocation list was loaded")
 	}
 	w.configure("set services ssl proxy global-config disable-cert-cache")
-	if serial() == serial() {
+	if first = serial(); serial() == first {
 		t.Error("the certificate is shown again without a cache")
 	}
 }

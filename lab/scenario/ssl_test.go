@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -148,19 +147,4 @@ func TestForwardProxyNonTLS(t *testing.T) {
 	if n := w.counter("non SSL sessions recieved"); n != "5" {
 		t.Errorf("%s non-TLS sessions", n)
 	}
-}
-
-// origin is a TLS server of the internet that answers one line with another.
-func (w *sslWorld) origin(address string, config *tls.Config) {
-	w.listen(w.Web, address, func(raw *net.TCPConn) {
-		defer raw.Close()
-		c := tls.Server(raw, config)
-		b := make([]byte, 512)
-		n, err := c.Read(b)
-		if err != nil {
-			return
-		}
-		_, _ = fmt.Fprintf(c, "%s, version %x", b[:n], c.ConnectionState().Version)
-		_ = c.Close()
-	})
 }

@@ -70,14 +70,12 @@ func (m *mail) greeting() (starttls.Protocol, error) {
 	var text []byte
 	b := make([]byte, maxGreeting)
 	for {
-		n, err := m.server.Read(b)
-		if n > 0 {
-			if err := m.pass(true, b[:n]); err != nil {
-				return starttls.None, err
-			}
+		n, ended := read(m.server, b)
+		if ended {
+			return starttls.None, nil
 		}
-		if err != nil {
-			return starttls.None, nil // the relay finds the same end again
+		if err := m.pass(true, b[:n]); err != nil {
+			return starttls.None, err
 		}
 		text = append(text, b[:n]...)
 		p, more := starttls.Recognise(text)
@@ -90,6 +88,13 @@ func (m *mail) greeting() (starttls.Protocol, error) {
 		}
 		return p, nil
 	}
+}
+
+// read reads from a side. When nothing more comes of it, or its reading was ended, the relay that follows
+// finds the same end again, and why.
+func read(from net.Conn, b []byte) (n int, ended bool) {
+	n, err := from.Read(b)
+	return n, n == 0 && err != nil
 }
 
 // pass shows bytes and sends them on.
@@ -110,10 +115,10 @@ func (m *mail) pass(fromServer bool, data []byte) error {
 func (m *mail) fromServer() error {
 	b := make([]byte, 4096)
 	for {
-		n, err := m.server.Read(b)
-		if err != nil {
+		n, ended := read(m.server, b)
+		if ended {
 			_ = m.client.SetReadDeadline(longAgo)
-			return nil // the relay finds the same end again
+			return nil
 		}
 		for rest := b[:n]; len(rest) > 0; {
 			m.mu.Lock()
@@ -146,9 +151,9 @@ func (m *mail) fromClient(r *mailResult) error {
 	bytes, packets := 0, 0
 	b := make([]byte, 4096)
 	for {
-		n, err := m.client.Read(b)
-		if err != nil {
-			return nil // the relay finds the same end again
+		n, ended := read(m.client, b)
+		if ended {
+			return nil
 		}
 		m.mu.Lock()
 		used, event := m.dialogue.Client(b[:n])

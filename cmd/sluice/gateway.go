@@ -40,6 +40,7 @@ const (
 	defaultState = "/var/lib/sluice"
 	maxFiles     = 1 << 20
 	gcPercent    = 50              // most of the heap is idle sessions: memory counts for more than collections
+	gcReserve    = 64 << 20        // bytes; makes collections of a small heap as rare as those of one larger by so much
 	drainTime    = 5 * time.Second // how long a stopping gateway waits for its sessions to end
 )
 
@@ -90,6 +91,8 @@ func gatewayMain(args []string) int {
 // kernel is left as it was found.
 func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	debug.SetGCPercent(gcPercent)
+	reserve := make([]byte, gcReserve) // never touched, so that it takes no memory
+	defer runtime.KeepAlive(reserve)
 	logger := slog.Default()
 	raiseFileLimit(logger)
 	st, err := store.Open(o.state, store.Options{Logger: logger})

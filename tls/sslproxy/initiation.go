@@ -23,6 +23,7 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 		MaxVersion:         p.MaxVersion,
 		CipherSuites:       h.common(p.CipherSuites),
 		CipherSuites13:     p.Suites13,
+		CurvePreferences:   h.groups(),
 		ClientSessionCache: h.tickets.of(h),
 		Renegotiation:      renegotiation(p.Renegotiation),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -67,6 +68,18 @@ func (h *handshake) common(suites []uint16) []uint16 {
 		}
 	}
 	return list
+}
+
+// groups are those that the server is offered for the exchange of keys: the post-quantum ones, which cost
+// as much as the rest of the handshake's keys, where the client offers one too. nil is for all.
+func (h *handshake) groups() []tls.CurveID {
+	for _, group := range h.hello.SupportedCurves {
+		switch group {
+		case tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.SecP384r1MLKEM1024:
+			return nil
+		}
+	}
+	return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
 
 // renegotiation is the profile's rule in the words of the TLS library, which answers a request only

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,17 @@ var flagOf = map[string]Flag{
 // flagName are the parts as lines name them.
 var flagName = map[Flag]string{
 	Configuration: "cli-configuration", ProxyPolicy: "proxy", TerminationSide: "termination", InitiationSide: "initiation",
+}
+
+// String is the parts as lines name them.
+func (f Flag) String() string {
+	var names []string
+	for _, part := range []Flag{Configuration, ProxyPolicy, TerminationSide, InitiationSide} {
+		if f&part != 0 {
+			names = append(names, flagName[part])
+		}
+	}
+	return strings.Join(names, ",")
 }
 
 // selectedProfile narrows traces to profiles with enable-flow-tracing.
@@ -200,7 +212,7 @@ func (t *Trace) Log(part Flag, level Level, format string, args ...any) {
 
 // line sends one line to the writer.
 func (t *Tracer) line(p *tracePlan, part Flag, about, text string) {
-	line := fmt.Sprintf("%s %s%s: %s", time.Now().Format("Jan _2 15:04:05.000000"), flagName[part], about, singleLine(text))
+	line := fmt.Sprintf("%s %s%s: %s", time.Now().Format("Jan _2 15:04:05.000000"), part, about, singleLine(text))
 	if p.match == nil || p.match.MatchString(line) {
 		t.send(traceLine{file: p.file, text: line})
 	}

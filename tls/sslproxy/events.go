@@ -87,6 +87,11 @@ const (
 	overflow
 )
 
+// String is the reason in words, for traces.
+func (r reason) String() string {
+	return [...]string{"it ended before it began", "it is not TLS", "no STARTTLS came", "its policy has no profile", "too many sessions are decrypted"}[r]
+}
+
 // ignore lets a session pass as it is.
 func (h *handshake) ignore(why reason) Outcome {
 	count := &h.Counters.Proxy
@@ -102,6 +107,7 @@ func (h *handshake) ignore(why reason) Outcome {
 	case overflow:
 		h.tell(profile.LogErrors, track.SSLError, "more sessions than may be decrypted at the same time")
 	}
+	h.note(report.ProxyPolicy, report.Detail, "session passes as it is: %s", why)
 	return Outcome{Action: Pass, Pending: h.pending}
 }
 
@@ -116,6 +122,7 @@ func (h *handshake) whitelisted(p *profile.Proxy, host, text string, category bo
 	}
 	h.profile = p
 	h.send(profile.LogWhitelisted, track.SSLEvent{Kind: track.SSLWhitelist, URL: host, Origin: track.FromSystem, Message: text})
+	h.note(report.ProxyPolicy, report.Detail, "session passes as it is: %s is on the whitelist", host)
 	h.profile = nil
 	return Outcome{Action: Pass, Pending: h.pending}
 }
@@ -131,6 +138,7 @@ func (h *handshake) drop(p *profile.Proxy, f *fault) Outcome {
 	})
 	h.profile = p
 	h.send(profile.LogDropped, track.SSLEvent{Kind: track.SSLDrop, Origin: f.origin, Message: f.text})
+	h.note(f.part(), report.Brief, "session is dropped: %s", f)
 	h.end()
 	return Outcome{Action: Ended}
 }
@@ -161,8 +169,7 @@ func (h *handshake) begin() {
 	h.towardsServer = h.Counters.InitiationSide(h.profile.Name)
 	h.towardsClient.Begin()
 	h.towardsServer.Begin()
-	h.trace = h.Tracer.Session(h.session.ID, h.session.Client, h.session.Server, h.profile.Name, h.profile.FlowTracing)
-	h.trace.Log(report.ProxyPolicy, report.Detail, "session is opened, server name %q", h.hello.ServerName)
+	h.note(report.ProxyPolicy, report.Detail, "session is opened, server name %q", h.hello.ServerName)
 	category := ""
 	if classes := h.session.Categories(h.hello.ServerName); len(classes) > 0 {
 		category = classes[0]
@@ -204,7 +211,7 @@ func (h *handshake) countMail(r *mailResult) {
 
 // allowed records that a session goes on in spite of a fault.
 func (h *handshake) allowed(f *fault) {
-	h.trace.Log(report.InitiationSide, report.Detail, "goes on in spite of: %s", f)
+	h.note(report.InitiationSide, report.Detail, "goes on in spite of: %s", f)
 	h.send(profile.LogAllowed, track.SSLEvent{Kind: track.SSLAllow, Origin: f.origin, Message: f.text})
 }
 

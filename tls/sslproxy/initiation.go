@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"sluice/tls/profile"
+	"sluice/tls/report"
 	tls "sluice/tls/stdtls"
 )
 
@@ -38,6 +39,7 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 	h.server = server
 	state := server.ConnectionState()
 	side.HandshakeCompleted(state.DidResume)
+	h.noteAgreed(report.InitiationSide, &state)
 	if len(state.PeerCertificates) == 0 {
 		return libraryFault(errors.New("tls: the server shows no certificate"))
 	}

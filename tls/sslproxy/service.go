@@ -7,7 +7,7 @@
 // profile and the exemptions, initiation is the side of the server, verdict what is thought of its
 // certificate, termination the side of the client, resume the sessions that may be taken up again,
 // relay carries the plaintext, and copies sends it to collectors. What happens is counted and logged in
-// events.
+// events, and traced in trace.
 package sslproxy
 
 import (

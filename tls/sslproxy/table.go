@@ -82,11 +82,12 @@ func keyBits(key any) int {
 // opened hands a session over whose TLS is open on both sides.
 func (h *handshake) opened(client *tls.Conn) Outcome {
 	h.client = client
-	h.towardsClient.HandshakeCompleted(client.ConnectionState().DidResume)
+	state := client.ConnectionState()
+	h.towardsClient.HandshakeCompleted(state.DidResume)
 	if h.profile.PassThrough != nil {
 		h.refusals.forget(h.refusal(h.profile))
 	}
-	h.trace.Log(report.TerminationSide, report.Detail, "handshakes are complete")
+	h.noteAgreed(report.TerminationSide, &state)
 	h.open.add(h)
 	return Outcome{Action: Opened, opened: h}
 }
@@ -96,8 +97,10 @@ func (h *handshake) relayed(r *RelayResult) {
 	switch r.End {
 	case ClientTLS:
 		h.towardsClient.DataFailed()
+		h.note(report.TerminationSide, report.Brief, "the session ends: %v", r.Err)
 	case ServerTLS:
 		h.towardsServer.DataFailed()
+		h.note(report.InitiationSide, report.Brief, "the session ends: %v", r.Err)
 	}
-	h.trace.Log(report.ProxyPolicy, report.Extensive, "%d bytes from the client, %d from the server, ended by %v: %v", r.FromClient, r.FromServer, r.End, r.Err)
+	h.note(report.ProxyPolicy, report.Extensive, "%d bytes from the client, %d from the server, ended by %v: %v", r.FromClient, r.FromServer, r.End, r.Err)
 }

@@ -76,11 +76,12 @@ func matchesApplications(cfg *schema.Config) bool {
 // those of the same applications, as sessions of others need not be looked at for so long. nil
 // stands for all.
 func followed(cfg *schema.Config, c *Catalogue) []string {
-	parents := map[string]bool{}
+	parents, looked := map[string]bool{}, map[string]bool{}
 	for _, r := range references(cfg) {
-		if strings.HasPrefix(r.path, root) {
+		if looked[r.name] || strings.HasPrefix(r.path, root) {
 			continue
 		}
+		looked[r.name] = true // many policies may name the same large group
 		members, _ := c.Group(r.name)
 		if a, ok := c.Lookup(r.name); ok {
 			members = []*appdb.Application{a}

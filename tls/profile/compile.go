@@ -145,6 +145,7 @@ func (c *compiler) proxy(s *schema.SSLProxyProfile) *Proxy {
 	}
 	c.kind(path, s, p)
 	p.Protocols = c.proxyProtocols(path, s)
+	c.fit(path, &p.Protocols, p.ServerCertificates)
 	trusted := c.trusted(path+" trusted-ca", s.TrustedCA)
 	p.Trusted, p.TrustedCAs = trusted.pool, trusted.list
 	if len(s.RootCA) > 0 && len(s.TrustedCA) == 0 {
@@ -229,6 +230,7 @@ func (c *compiler) termination(s *schema.SSLTermination) *Termination {
 		ServerCertificates: c.identities(path+" server-certificate", s.ServerCertificates, nil),
 		Protocols:          c.plainProtocols(path, s.PreferredCiphers, s.ProtocolVersion, s.CustomCiphers),
 	}
+	c.fit(path, &p.Protocols, p.ServerCertificates)
 	p.Fingerprint = fingerprint(p.Protocols.append(appendIdentities(nil, p.ServerCertificates))...)
 	p.Broken = c.broken
 	return p

@@ -92,7 +92,7 @@ func forward(more ...string) string {
 
 // Every mistake in the statements is a problem that names its statement, or a warning where the
 // commit may go on.
-// Rows: SP-8, SP-49, SP-58, SP-59, SP-77, SP-81, DM-13, PK-3, T-13, T-37, T-53, 5/O-20.
+// Rows: SP-8, SP-49, SP-58, SP-59, SP-63, SP-77, SP-81, DM-13, PK-3, T-13, T-37, T-53, 5/O-20.
 func TestProblems(t *testing.T) {
 	keys := keyring(t)
 	const path = "[edit services ssl proxy profile p"
@@ -141,6 +141,11 @@ func TestProblems(t *testing.T) {
 			[]string{`[edit services ssl initiation profile i client-certificate none] there is no certificate "none"`}},
 		{"set services ssl termination profile t custom-ciphers tls12-ecdhe-ecdsa-aes-128-cbc-sha", []string{"[edit services ssl termination profile t] the profile has no server-certificate"}},
 		{"set services ssl termination profile t server-certificate server-ecdsa", nil},
+		{"set services ssl termination profile t server-certificate server-rsa\nset services ssl termination profile t custom-ciphers tls12-ecdhe-ecdsa-aes-128-cbc-sha",
+			[]string{"warning: [edit services ssl termination profile t custom-ciphers] no cipher fits the certificates"}},
+		{"set services ssl termination profile t server-certificate [ server-rsa server-ecdsa ]\nset services ssl termination profile t custom-ciphers tls12-ecdhe-ecdsa-aes-128-cbc-sha", nil},
+		{"set services ssl proxy profile p server-certificate server-ecdsa\nset services ssl proxy profile p preferred-ciphers custom\nset services ssl proxy profile p custom-ciphers rsa-with-aes-128-cbc-sha",
+			[]string{"warning: " + path + " custom-ciphers] no cipher fits the certificates"}},
 		{forward("whitelist-url-categories bank", categories, policy(""), "set security utm utm-policy u web-filtering http-profile junos-wf-local-default"),
 			[]string{"warning: [edit security policies from-zone trust to-zone untrust policy 1 then permit application-services] profile p exempts the categories bank"}},
 		{forward("whitelist-url-categories bank", categories, policy("u"), "set security utm utm-policy u web-filtering http-profile junos-wf-local-default"), nil},

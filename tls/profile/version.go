@@ -58,6 +58,21 @@ func (c *compiler) protocols(s spoken) Protocols {
 	return p
 }
 
+// fit warns of ciphers none of which the certificates can be used with: an ECDSA certificate needs
+// suites with ECDSA, an RSA one the others, and TLS 1.3 takes either.
+func (c *compiler) fit(path string, p *Protocols, certificates []*Identity) {
+	if len(certificates) == 0 || len(p.Suites13)+len(p.CipherSuites) == 0 || len(p.Suites13) > 0 {
+		return
+	}
+	for _, certificate := range certificates {
+		if slices.ContainsFunc(p.CipherSuites, func(id uint16) bool { return (byID[id].Exchange == ECDHEECDSA) == certificate.IsECDSA() }) {
+			return
+		}
+	}
+	c.warn(path+" custom-ciphers", "name ciphers for keys of the certificates' kind, or add a certificate of the other kind",
+		"no cipher fits the certificates, so that every handshake ends with no shared cipher")
+}
+
 // narrow takes away versions that none of the suites can be used with.
 func (p *Protocols) narrow() {
 	if len(p.Suites13) == 0 {

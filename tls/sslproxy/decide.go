@@ -160,11 +160,7 @@ func (h *handshake) choose() (*profile.Proxy, Outcome) {
 	case 0:
 		return nil, h.ignore(noProfile)
 	case 1:
-		p := set.Proxy(asked.Profiles[0])
-		if p == nil || p.Broken != "" { // gone by a commit, or its certificates
-			return nil, h.drop(p, systemFault("ssl-proxy profile "+asked.Profiles[0]+" cannot be used"))
-		}
-		return p, Outcome{}
+		return h.usable(set.Proxy(asked.Profiles[0]), asked.Profiles[0])
 	}
 	p := set.Default()
 	if p == nil {
@@ -172,6 +168,15 @@ func (h *handshake) choose() (*profile.Proxy, Outcome) {
 		return nil, h.drop(nil, systemFault("default ssl-proxy profile is not configured"))
 	}
 	h.Counters.Proxy.DefaultProfileHit.Inc()
+	return h.usable(p, p.Name)
+}
+
+// usable is the profile called name, unless it went by a commit (p is nil), or its certificates did.
+func (h *handshake) usable(p *profile.Proxy, name string) (*profile.Proxy, Outcome) {
+	if p == nil || p.Broken != "" {
+		h.Counters.Proxy.SessionCreateFailed.Inc()
+		return nil, h.drop(p, systemFault("ssl-proxy profile "+name+" cannot be used"))
+	}
 	return p, Outcome{}
 }
 

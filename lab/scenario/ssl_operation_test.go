@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/internal/testpki"
+	"sluice/lab"
 )
 
 // A trace has the errors of sessions at its lowest level, what happens in their handshakes at the next,
@@ -51,5 +52,34 @@ func TestSSLTrace(t *testing.T) {
 				t.Errorf("%s has %q:\n%s", file, no, text)
 			}
 		}
+	}
+}
+
+// A profile whose root CA was removed lets nothing pass, and says so, until the certificate is back.
+func TestSSLCertificateGone(t *testing.T) {
+	w := startSSL(t, lab.PermitAll+sslProfile)
+	url := "https://" + lab.WebName + "/"
+	if out, err := w.fetch(url); err != nil {
+		t.Fatalf("%q, %v", out, err)
+	}
+	w.show("clear security pki local-certificate certificate-id branch-ca | no-confirm")
+	if out, err := w.fetch(url); err == nil {
+		t.Errorf("without the certificate: %q", out)
+	}
+	if n, failed := w.counter("session dropped"), w.counter("session create failed"); n != "1" || failed != "1" {
+		t.Errorf("%s sessions dropped, %s not created", n, failed)
+	}
+	if alarms := w.show("show system alarms"); !strings.Contains(alarms, "services ssl proxy profile inspect is out of service: key pair branch-ca has no certificate yet") {
+		t.Errorf("alarms: %s", alarms)
+	}
+	if drops := w.show("show services ssl droplogs"); !strings.Contains(drops, "ssl-proxy profile inspect cannot be used") || !strings.Contains(drops, "source zone:trust") {
+		t.Errorf("drops: %s", drops)
+	}
+	w.show("request security pki local-certificate generate-self-signed certificate-id branch-ca subject CN=again add-ca-constraint")
+	if issuer := w.issuer(lab.WebAddr4+":443", lab.WebName); !strings.Contains(issuer, "again") {
+		t.Errorf("issuer %s", issuer)
+	}
+	if alarms := w.show("show system alarms"); strings.Contains(alarms, "out of service") {
+		t.Errorf("alarms: %s", alarms)
 	}
 }

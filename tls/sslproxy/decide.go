@@ -28,10 +28,20 @@ func (v *Service) Serve(ctx context.Context, s *Session) Outcome {
 	if who == clientFirst {
 		return h.run(ctx)
 	}
-	set := v.set.Load()
-	m := &mail{client: s.From, server: s.To, seen: s.Seen, limits: mailLimits{set.Global.MailBytes, set.Global.MailPackets}}
-	r, err := m.run()
-	h.mail = r.protocol
+	return h.clear(ctx, nil)
+}
+
+// clear follows a session that does not begin with TLS, as it may turn to it: mail does. early is what
+// the client has sent.
+func (h *handshake) clear(ctx context.Context, early []byte) Outcome {
+	s, global := h.session, &h.set.Load().Global
+	m := &mail{client: s.From, server: s.To, seen: s.Seen, limits: mailLimits{global.MailBytes, global.MailPackets}}
+	if len(early) > m.limits.bytes {
+		h.pending = early
+		return h.ignore(notTLS)
+	}
+	r, err := m.run(early)
+	h.mail, h.pending = r.protocol, r.pending
 	switch {
 	case errors.Is(err, errRefused):
 		return Outcome{Action: Ended}
@@ -43,9 +53,8 @@ func (v *Service) Serve(ctx context.Context, s *Session) Outcome {
 	case mailAgreed:
 		return h.run(ctx)
 	case mailViolated:
-		return h.drop(nil, systemFault("commands behind STARTTLS in the clear"))
+		return h.drop(nil, systemFault("commands around STARTTLS in the clear"))
 	}
-	h.pending = r.pending
 	return h.ignore(noSTARTTLS)
 }
 
@@ -100,20 +109,23 @@ func (h *handshake) run(ctx context.Context) Outcome {
 	case errors.Is(h.opening.problem, errRefused):
 		return Outcome{Action: Ended}
 	case err != nil && h.profile == nil:
-		return h.unread()
+		return h.unread(ctx)
 	case err != nil:
 		return h.clientFailed(err)
 	}
 	return h.opened(client)
 }
 
-// unread is the outcome of a session whose ClientHello could not be read.
-func (h *handshake) unread() Outcome {
-	if errors.Is(h.opening.problem, errSSLv2) {
+// unread goes on with a session whose ClientHello could not be read.
+func (h *handshake) unread(ctx context.Context) Outcome {
+	switch {
+	case errors.Is(h.opening.problem, errSSLv2):
 		return h.drop(nil, libraryFault(errSSLv2))
+	case h.mail != starttls.None: // what comes after STARTTLS is no TLS
+		h.pending = h.opening.kept
+		return h.ignore(notTLS)
 	}
-	h.pending = h.opening.kept
-	return h.ignore(notTLS)
+	return h.clear(ctx, h.opening.kept)
 }
 
 // answer decides about a session by its ClientHello. It returns the configuration to answer it with.

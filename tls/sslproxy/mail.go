@@ -31,26 +31,32 @@ type mailResult struct {
 	pending  []byte // of the client, not passed on yet
 }
 
-// mail relays a session whose server spoke first, until both sides have agreed on TLS, or it is
-// clear that they will not.
+// mail relays a session that began in the clear, until both sides have agreed on TLS, or it is clear that
+// they will not.
 type mail struct {
 	client *stack.Stream
 	server *net.TCPConn
 	seen   func(fromServer bool, data []byte) (refused bool)
 	limits mailLimits
 
-	mu       sync.Mutex // guards dialogue
-	dialogue *starttls.Dialogue
-	answers  chan starttls.Event // of the server, to the request for TLS
+	answers chan starttls.Event // of the server, to the request for TLS
+
+	mu       sync.Mutex         // guards what follows
+	greeting []byte             // what the server has sent, until it is decided what that is
+	early    []byte             // what the client has sent by then
+	decided  bool               // what the server speaks is known
+	dialogue *starttls.Dialogue // nil until then, and where it is no mail protocol
+	violated bool
 }
 
-// run follows the session. What it has taken from either side has gone on to the other but for the
-// pending bytes.
-func (m *mail) run() (r mailResult, err error) {
-	if r.protocol, err = m.greeting(); err != nil || r.protocol == starttls.None {
+// run follows the session. early is what the client has sent already, and what was shown. What is taken
+// from either side has gone on to the other, but for the pending bytes.
+func (m *mail) run(early []byte) (r mailResult, err error) {
+	m.answers = make(chan starttls.Event, 1)
+	m.early = early
+	if _, err := m.server.Write(early); err != nil {
 		return r, err
 	}
-	m.answers = make(chan starttls.Event, 1)
 	over := make(chan error, 1)
 	go func() { over <- m.fromServer() }()
 	err = m.fromClient(&r)
@@ -58,36 +64,13 @@ func (m *mail) run() (r mailResult, err error) {
 		_ = m.server.SetReadDeadline(longAgo)
 	}
 	err = errors.Join(err, <-over, m.server.SetReadDeadline(time.Time{}), m.client.SetReadDeadline(time.Time{}))
-	r.offered = m.dialogue.Offered()
-	return r, err
-}
-
-// maxGreeting is more than it takes to recognise a protocol.
-const maxGreeting = 512
-
-// greeting passes the server's first bytes on until they tell its protocol.
-func (m *mail) greeting() (starttls.Protocol, error) {
-	var text []byte
-	b := make([]byte, maxGreeting)
-	for {
-		n, ended := read(m.server, b)
-		if ended {
-			return starttls.None, nil
-		}
-		if err := m.pass(true, b[:n]); err != nil {
-			return starttls.None, err
-		}
-		text = append(text, b[:n]...)
-		p, more := starttls.Recognise(text)
-		if more {
-			continue
-		}
-		if p != starttls.None {
-			m.dialogue = starttls.New(p)
-			m.dialogue.Server(text)
-		}
-		return p, nil
+	if m.violated {
+		r.end = mailViolated
 	}
+	if m.dialogue != nil {
+		r.protocol, r.offered = m.dialogue.Protocol(), m.dialogue.Offered()
+	}
+	return r, err
 }
 
 // read reads from a side. When nothing more comes of it, or its reading was ended, the relay that follows
@@ -110,37 +93,76 @@ func (m *mail) pass(fromServer bool, data []byte) error {
 	return err
 }
 
-// fromServer passes the server's bytes on until TLS begins or its reading is ended. It ends the
-// reading of the client when nothing more comes.
-func (m *mail) fromServer() error {
+// fromServer passes the server's bytes on until TLS begins, there is nothing to follow, or its reading is
+// ended. It ends the reading of the client unless TLS begins.
+func (m *mail) fromServer() (err error) {
+	agreed := false
+	defer func() {
+		if !agreed {
+			_ = m.client.SetReadDeadline(longAgo)
+		}
+	}()
 	b := make([]byte, 4096)
 	for {
 		n, ended := read(m.server, b)
 		if ended {
-			_ = m.client.SetReadDeadline(longAgo)
 			return nil
 		}
 		for rest := b[:n]; len(rest) > 0; {
-			m.mu.Lock()
-			used, event := m.dialogue.Server(rest)
-			m.mu.Unlock()
+			used, event := m.heard(rest)
 			if err := m.pass(true, rest[:used]); err != nil {
-				_ = m.client.SetReadDeadline(longAgo)
 				return err
 			}
 			rest = rest[used:]
-			switch {
-			case event == starttls.Agreed && len(rest) > 0:
-				m.answers <- starttls.Hopeless // bytes that would pass for some under TLS
+			switch event {
+			case starttls.Hopeless:
 				return nil
-			case event == starttls.Agreed:
+			case starttls.Agreed:
+				if len(rest) > 0 { // bytes that would pass for some under TLS
+					m.violated = true
+					return nil
+				}
+				agreed = true
 				m.answers <- event
 				return nil
-			case event == starttls.Refused:
+			case starttls.Refused:
 				m.answers <- event
 			}
 		}
 	}
+}
+
+// heard takes what the server sends. Its first bytes tell what it speaks; a client who has asked for TLS
+// before it heard them does not keep to the protocol.
+func (m *mail) heard(data []byte) (used int, e starttls.Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.decided {
+		if m.dialogue == nil {
+			return len(data), starttls.Hopeless
+		}
+		return m.dialogue.Server(data)
+	}
+	before := m.greeting
+	m.greeting = append(m.greeting, data...)
+	p, more := starttls.Recognise(m.greeting)
+	if more {
+		return len(data), starttls.Going
+	}
+	m.decided = true
+	if p == starttls.None {
+		return len(data), starttls.Hopeless
+	}
+	m.dialogue = starttls.New(p)
+	m.dialogue.Server(before)
+	used, _ = m.dialogue.Server(data)
+	if _, e := m.dialogue.Client(m.early); e != starttls.Going {
+		if m.violated = e == starttls.Asked; m.violated {
+			used = 0
+		}
+		return used, starttls.Hopeless
+	}
+	return used, starttls.Going
 }
 
 // agreeTime bounds the wait for the server's answer to the request for TLS.
@@ -148,16 +170,14 @@ const agreeTime = 5 * time.Minute
 
 // fromClient passes the client's bytes on until TLS begins, or it is clear that it will not.
 func (m *mail) fromClient(r *mailResult) error {
-	bytes, packets := 0, 0
+	bytes, packets := len(m.early), min(len(m.early), 1)
 	b := make([]byte, 4096)
 	for {
 		n, ended := read(m.client, b)
 		if ended {
 			return nil
 		}
-		m.mu.Lock()
-		used, event := m.dialogue.Client(b[:n])
-		m.mu.Unlock()
+		used, event := m.said(b[:n])
 		bytes, packets = bytes+n, packets+1
 		switch {
 		case event == starttls.Asked && used < n:
@@ -174,12 +194,8 @@ func (m *mail) fromClient(r *mailResult) error {
 			r.asked = true
 			select {
 			case answer := <-m.answers:
-				switch answer {
-				case starttls.Agreed:
+				if answer == starttls.Agreed {
 					r.end = mailAgreed
-					return nil
-				case starttls.Hopeless:
-					r.end = mailViolated
 					return nil
 				}
 			case <-time.After(agreeTime):
@@ -187,4 +203,18 @@ func (m *mail) fromClient(r *mailResult) error {
 			}
 		}
 	}
+}
+
+// said takes what the client sends.
+func (m *mail) said(data []byte) (used int, e starttls.Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case !m.decided:
+		m.early = append(m.early, data...)
+		return len(data), starttls.Going
+	case m.dialogue == nil:
+		return len(data), starttls.Hopeless
+	}
+	return m.dialogue.Client(data)
 }

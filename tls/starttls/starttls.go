@@ -80,6 +80,9 @@ func New(p Protocol) *Dialogue {
 	return d
 }
 
+// Protocol is what the session speaks.
+func (d *Dialogue) Protocol() Protocol { return d.protocol }
+
 // Offered says whether the server has named TLS among what it can do.
 func (d *Dialogue) Offered() bool { return d.offered }
 

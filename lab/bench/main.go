@@ -75,6 +75,17 @@ func run(ctx context.Context, s settings) (err error) {
 		modes = append(modes, m)
 	}
 	packets, plaintext := newResults("kernel", modes, false), newResults("sslsplit", modes, true)
+	measureAll(ctx, s, packets, plaintext)
+	table := packets.markdown(s) + plaintext.markdown(s)
+	fmt.Print(table)
+	if s.output != "" {
+		return os.WriteFile(s.output, []byte(table), 0o644)
+	}
+	return ctx.Err()
+}
+
+// measureAll measures round after round, until all are done or ctx ends.
+func measureAll(ctx context.Context, s settings, packets, plaintext *results) {
 	for round := range s.rounds {
 		for _, metric := range metrics {
 			if !slices.Contains(s.metrics, metric.name) || metric.once && round > 0 {
@@ -88,19 +99,13 @@ func run(ctx context.Context, s settings) (err error) {
 				fmt.Fprintf(os.Stderr, "round %d of %d: %s, %s\n", round+1, s.rounds, metric.name, m.name)
 				if err := metric.measure(ctx, s, m, results.of(m)); err != nil {
 					if ctx.Err() != nil {
-						return ctx.Err()
+						return
 					}
 					fmt.Fprintf(os.Stderr, "  failed: %v\n", err)
 				}
 			}
 		}
 	}
-	table := packets.markdown(s) + plaintext.markdown(s)
-	fmt.Print(table)
-	if s.output != "" {
-		return os.WriteFile(s.output, []byte(table), 0o644)
-	}
-	return nil
 }
 
 // checkNames refuses what -modes and -metrics do not know.

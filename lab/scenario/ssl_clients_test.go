@@ -62,6 +62,44 @@ set services ssl proxy profile inspect mirror-decrypt-traffic destination-mac-ad
 	}
 }
 
+// What a policy refuses is copied, so that it can be looked into, but not where what goes on is asked for
+// (DM-7, DM-8).
+func TestMirroringAroundEnforcement(t *testing.T) {
+	w := startSSL(t, policy("trust", "untrust", "social", "any", "any", "reject")+lab.PermitAll+sslProfile+`
+set security policies from-zone trust to-zone untrust policy social match dynamic-application junos:FACEBOOK-ACCESS
+set services ssl proxy profile inspect mirror-decrypt-traffic interface ge-0/0/3.0
+set services ssl proxy profile inspect mirror-decrypt-traffic destination-mac-address 00:50:56:a6:5f:1f
+`)
+	file := filepath.Join(t.TempDir(), "copy.pcap")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.Guest.Start("tcpdump", "-i", "any", "-U", "--immediate-mode", "-Z", "root", "-w", file, "tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the collector listens", func() bool { return strings.Contains(p.Output(), "listening on") })
+	copied := func(text string) bool {
+		out, _ := exec.Command("tshark", "-r", file, "-T", "fields", "-e", "tcp.payload").Output()
+		return strings.Contains(string(out), fmt.Sprintf("%x", text))
+	}
+	ask := func(path, host string) {
+		_, _ = w.fetch("https://"+lab.WebName+path, "--http1.1", "-H", "Host: "+host)
+	}
+	ask("/refused-before", "www.facebook.com")
+	w.eventually("what is refused is copied", func() bool { return copied("/refused-before") })
+	w.configure("set services ssl proxy profile inspect mirror-decrypt-traffic only-after-security-policies-enforcement")
+	ask("/refused-after", "www.facebook.com")
+	ask("/passed-after", lab.WebName)
+	w.eventually("what passes is copied", func() bool { return copied("/passed-after") })
+	if copied("/refused-after") {
+		t.Error("what was refused is copied although only what goes on is asked for")
+	}
+	if err := p.Stop(5 * time.Second); err != nil {
+		t.Error(err)
+	}
+}
+
 // Each side speaks what it can: any of the versions with the client, any with the server, as far as
 // the profile allows both (SP-11, SP-15, SP-19, SP-28, SP-58, SP-59).
 func TestVersions(t *testing.T) {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
@@ -62,6 +63,9 @@ func TestCustomCiphers(t *testing.T) {
 	w.configure("set services ssl proxy profile inspect preferred-ciphers custom", "set services ssl proxy profile inspect custom-ciphers ecdhe-rsa-with-aes-128-gcm-sha256")
 	speaks("custom", tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, true)
 	speaks("custom", tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, false)
+	if drops := w.show("show services ssl droplogs"); !strings.Contains(drops[strings.LastIndex(drops, "Message:"):], "handshake failure") && !strings.Contains(drops, "no shared cipher") {
+		t.Errorf("drops:\n%s", drops)
+	}
 	if _, err := w.visit("new", func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }); err == nil {
 		t.Error("custom ciphers without one of TLS 1.3: TLS 1.3 is spoken")
 	}
@@ -157,7 +161,7 @@ func TestRenegotiation(t *testing.T) {
 	w.eventually("the session ends", func() bool { return w.counter("sessions destroyed") == "1" })
 }
 
-// Each event is logged by its own tag, if the profile asks for it (SP-65, 5/O-20).
+// Each event is logged by its own tag, if the profile asks for it (SP-23, SP-65, 5/O-20).
 func TestSSLLogs(t *testing.T) {
 	w := startHostile(t)
 	log := filepath.Join(t.TempDir(), "security.log")
@@ -167,10 +171,12 @@ func TestSSLLogs(t *testing.T) {
 		"set services ssl proxy profile inspect whitelist echo",
 	)
 	w.serve("fine", w.ca.Leaf(t, "fine"+bad))
+	w.serve("asks", w.ca.Leaf(t, "asks"+bad), func(c *tls.Config) { c.ClientAuth = tls.RequestClientCert })
 	w.serve("expired", w.ca.Leaf(t, "expired"+bad, testpki.Valid(-2*time.Hour, -time.Hour)))
 	w.listen(w.Echo, net.JoinHostPort(lab.EchoAddr4, "8443"), func(c *net.TCPConn) { _, _ = c.Read(make([]byte, 1)) })
 	events := func() {
 		_, _ = w.visit("fine")
+		_, _ = w.visit("asks")
 		_, _ = w.visit("expired")
 		if c, err := w.dial(w.Client, "tcp", net.JoinHostPort(lab.EchoAddr4, "8443")); err == nil {
 			_ = tls.Client(c, &tls.Config{ServerName: "echo.example.net", InsecureSkipVerify: true}).Handshake()
@@ -191,7 +197,7 @@ func TestSSLLogs(t *testing.T) {
 	}
 	events()
 	w.eventually("everything is logged", func() bool {
-		return logged("SSL_PROXY_INFO", "SSL_PROXY_SSL_SESSION_DROP", "SSL_PROXY_SESSION_WHITELIST", "SSL_PROXY_SESSION_IGNORE", "certificate has expired", "fine"+bad)
+		return logged("SSL_PROXY_INFO", "SSL_PROXY_SSL_SESSION_DROP", "SSL_PROXY_SESSION_WHITELIST", "SSL_PROXY_SESSION_IGNORE", "SSL_PROXY_WARNING", "no certificate available", "certificate has expired", "fine"+bad)
 	})
 	w.configure("set services ssl proxy profile inspect actions ignore-server-auth-failure")
 	_, _ = w.visit("expired", func(c *tls.Config) { c.InsecureSkipVerify = true })
@@ -204,10 +210,77 @@ func TestSSLLogs(t *testing.T) {
 	}
 	events()
 	w.eventually("the drop is logged", func() bool { return logged("SSL_PROXY_SSL_SESSION_DROP") })
-	if text, _ := os.ReadFile(log); regexp.MustCompile("SSL_PROXY_(INFO|SESSION)").Match(text) {
+	if text, _ := os.ReadFile(log); regexp.MustCompile("SSL_PROXY_(INFO|SESSION|WARNING)").Match(text) {
 		t.Errorf("more than drops is logged:\n%s", text)
 	}
 	if w.counter("session dropped") == dropped {
 		t.Error("the drop is not counted")
 	}
+}
+
+// Beyond the sessions that may be decrypted at once, sessions pass as they are (SP-74).
+func TestDecryptedSessionsAreLimited(t *testing.T) {
+	w := startHostile(t)
+	w.serve("some", w.ca.Leaf(t, "some"+bad))
+	w.configure("set services ssl proxy global-config maximum-decrypted-sessions 1")
+	raw := w.connect(net.JoinHostPort(lab.WebAddr4, hostilePort))
+	first := tls.Client(raw, &tls.Config{RootCAs: w.roots, ServerName: "some" + bad})
+	if err := first.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	shown, err := w.visit("some", func(c *tls.Config) { c.RootCAs.AddCert(w.ca.Certificate) })
+	if err != nil || shown.Issuer.CommonName != "Trusted authority" {
+		t.Errorf("beyond the limit: %v, issued by %v", err, shown)
+	}
+	if out := w.show("show services ssl proxy statistics"); !strings.Contains(out, "sessions bypassed:mem overflow 1") {
+		t.Errorf("statistics:\n%s", out)
+	}
+	first.Close()
+	w.eventually("the first session ends", func() bool { return w.counter("sessions destroyed") == "1" })
+	if shown, err := w.visit("some"); err != nil || shown.Issuer.CommonName != "Branch CA" {
+		t.Errorf("below the limit again: %v, issued by %v", err, shown)
+	}
+}
+
+// A client that trusts the root alone is shown the certificates between the one that signs and it
+// (PK-4, PK-6, PK-21, PK-22, PK-23, SP-100).
+func TestIntermediateAuthority(t *testing.T) {
+	w := startHostile(t)
+	root := testpki.Root(t, "Company root")
+	between := root.Intermediate(t, "Company issuer")
+	signer := between.Intermediate(t, "Branch issuer")
+	dir := t.TempDir()
+	cert, key, issuers := filepath.Join(dir, "signer.pem"), filepath.Join(dir, "signer.key"), filepath.Join(dir, "issuers.pem")
+	for file, text := range map[string][]byte{
+		cert: testpki.PEM(signer.Certificate), key: testpki.KeyPEM(t, signer.Key), issuers: testpki.PEM(between.Certificate, root.Certificate),
+	} {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.show("request security pki local-certificate load certificate-id signer filename " + cert + " key " + key)
+	w.show("request security pki ca-certificate ca-profile-group load ca-group-name issuers filename " + issuers + " | no-confirm")
+	w.configure("delete services ssl proxy profile inspect root-ca", "set services ssl proxy profile inspect root-ca signer")
+	w.serve("some", w.ca.Leaf(t, "some"+bad))
+	if _, err := w.visit("some", func(c *tls.Config) {
+		c.RootCAs = x509.NewCertPool()
+		c.RootCAs.AddCert(root.Certificate)
+	}); err != nil {
+		t.Errorf("a client that trusts the root: %v", err)
+	}
+}
+
+// Tracking tells what is inside a decrypted session, and that it was encrypted (TR-54, SP-5).
+func TestTrackingOfDecryptedSessions(t *testing.T) {
+	w := startSSL(t, lab.PermitAll+sslProfile)
+	log := filepath.Join(t.TempDir(), "security.log")
+	w.configure("set security log mode event", "set security log file name "+log, "set security application-tracking log-session-close")
+	if out, err := w.fetch("https://"+lab.WebName+"/", "--http1.1", "-H", "Host: www.facebook.com"); err != nil || out != "hello from the internet\n" {
+		t.Fatalf("%q, %v", out, err)
+	}
+	closed := regexp.MustCompile(`APPTRACK_SESSION_CLOSE .*application="HTTP" nested-application="FACEBOOK-ACCESS".* encrypted="Yes"`)
+	w.eventually("the session is tracked", func() bool {
+		text, err := os.ReadFile(log)
+		return err == nil && closed.Match(text)
+	})
 }

@@ -87,6 +87,10 @@ func (w *hostile) visit(name string, change ...func(*tls.Config)) (*x509.Certifi
 	}
 	defer raw.Close()
 	config := &tls.Config{RootCAs: w.roots, ServerName: name + bad}
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		w.t.Errorf("%s: the client is asked for a certificate", name) // SP-22
+		return new(tls.Certificate), nil
+	}
 	for _, f := range change {
 		f(config)
 	}
@@ -181,7 +185,7 @@ func TestServerAuthentication(t *testing.T) {
 }
 
 // A certificate that was withdrawn is refused, by list and by OCSP response; without information the
-// profile decides (PK-26…PK-33).
+// profile decides (PK-11, PK-26…PK-33).
 func TestRevokedServers(t *testing.T) {
 	w := startHostile(t)
 	site := testpki.NewSite()
@@ -222,6 +226,15 @@ func TestRevokedServers(t *testing.T) {
 	passes("hold ignored", map[string]bool{"revoked": false, "held": true})
 	w.configure("set services ssl proxy profile inspect actions crl if-not-present drop")
 	passes("nothing known", map[string]bool{"unknown": false, "fine": true})
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, testpki.PEM(w.ca.Certificate), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.configure("set security pki ca-profile bad ca-identity bad", "set security pki ca-profile bad revocation-check disable")
+	w.show("request security pki ca-certificate load ca-profile bad filename " + authority + " | no-confirm")
+	passes("not looked up for the authority", map[string]bool{"revoked": true, "unknown": true})
+	w.configure("delete security pki ca-profile bad revocation-check")
+	passes("looked up again", map[string]bool{"revoked": false, "unknown": false})
 	w.configure("set services ssl proxy profile inspect actions crl disable")
 	passes("disabled", map[string]bool{"revoked": true, "held": true, "unknown": true, "stapled": true})
 }

@@ -23,7 +23,7 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 		MinVersion:         max(p.MinVersion, h.oldest()),
 		MaxVersion:         p.MaxVersion,
 		CipherSuites:       h.common(p.CipherSuites),
-		CipherSuites13:     p.Suites13,
+		CipherSuites13:     h.suites13(),
 		CurvePreferences:   h.groups(),
 		ClientSessionCache: h.tickets.of(h),
 		Renegotiation:      renegotiation(p.Renegotiation),
@@ -60,8 +60,22 @@ func (h *handshake) oldest() uint16 {
 	return oldest
 }
 
+// suites13 are the suites of TLS 1.3 for the server: those that the client offers too, or those that every
+// client has, where it does not speak TLS 1.3.
+func (h *handshake) suites13() []uint16 {
+	suites := h.profile.Suites13
+	if list := h.common(suites); len(list) > 0 {
+		return list
+	}
+	usual := []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256}
+	if list := slices.DeleteFunc(slices.Clone(suites), func(id uint16) bool { return !slices.Contains(usual, id) }); len(list) > 0 {
+		return list
+	}
+	return suites
+}
+
 // common are those of the profile's suites that the client offers too, so that the server's side is never
-// protected by less than the client asks for. Suites of TLS 1.3 are all good.
+// protected by less than the client asks for.
 func (h *handshake) common(suites []uint16) []uint16 {
 	list := make([]uint16, 0, len(suites))
 	for _, id := range suites {

@@ -76,7 +76,7 @@ func (v *Service) Configure(set *profile.Set) {
 	for _, p := range set.Proxies() {
 		current[p.Fingerprint] = true
 	}
-	v.certificates.configure(&set.Global, current)
+	v.certificates.configure(&set.Global)
 	v.sessions.keep(current)
 	v.tickets.keep(current)
 	v.copies.keep(set.Proxies())

@@ -135,14 +135,15 @@ func newCertificates(v *Service) *certificates {
 	}
 }
 
-// configure follows the global settings, and forgets what was thought under profiles that are gone.
-func (c *certificates) configure(global *profile.Global, current map[profile.Fingerprint]bool) {
+// configure follows the global settings. Every server is judged anew, as what is asked of it may have
+// changed.
+func (c *certificates) configure(global *profile.Global) {
 	timeout := global.CertificateCacheTimeout
 	if !global.CertificateCache {
 		timeout = 0
 	}
 	c.forged.SetTimeout(timeout)
-	c.verdicts.drop(func(k verdictKey, _ *verdict, _ time.Time) bool { return timeout == 0 || !current[k.stamp] })
+	c.forgetVerdicts()
 }
 
 // forgetVerdicts has every server judged anew.

@@ -84,7 +84,7 @@ func (l *refusals) add(r refusal, rule *profile.PassThrough) (passes bool) {
 	return true
 }
 
-// sweep forgets what is over, whenever twice as much is known as was left the last time.
+// sweep forgets what is over, whenever twice as much is known as was left the last time, or all that may be.
 func (l *refusals) sweep(now time.Time) {
 	if len(l.known) < l.sweepAt {
 		return
@@ -94,7 +94,7 @@ func (l *refusals) sweep(now time.Time) {
 			delete(l.known, r)
 		}
 	}
-	l.sweepAt = 2*len(l.known) + 64
+	l.sweepAt = min(2*len(l.known)+64, maxRefusals)
 }
 
 // forget is told that a client took the certificate made for a server.

@@ -1,6 +1,7 @@
 package sslproxy
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -107,13 +108,13 @@ func TestInspect(t *testing.T) {
 		"\x80\x2e\x01\x03\x01": errSSLv2,
 		"\x80\x2e\x02\x03\x01": errNotTLS,
 	} {
-		if got := (&opening{kept: []byte(begin)}).inspect(); got != want {
+		if got := (&opening{kept: []byte(begin)}).inspect(); !errors.Is(got, want) {
 			t.Errorf("%q: %v, want %v", begin, got, want)
 		}
 	}
 	long := make([]byte, maxOpening+1)
 	copy(long, "\x16\x03\x01")
-	if (&opening{kept: long}).inspect() != errNotTLS {
+	if !errors.Is((&opening{kept: long}).inspect(), errNotTLS) {
 		t.Error("a hello without end")
 	}
 }

@@ -103,6 +103,20 @@ func TestForwardProxy(t *testing.T) {
 	w.eventually("all sessions end", func() bool { return w.counter("sessions destroyed") == "5" })
 }
 
+// A decrypted session leaves with a translated address where the policy of translation says so.
+func TestForwardProxyWithNAT(t *testing.T) {
+	w := startSSL(t, lab.PermitAll+hideBehindWAN1+sslProfile)
+	for address, want := range map[string]string{lab.WebAddr4Link1: lab.WAN1Gateway4, lab.WebAddr4: lab.ClientAddr4} {
+		out, err := w.try(w.Client, "curl", "-sS", "-m", "10", "--cacert", w.root, "--resolve", lab.WebName+":443:"+address, "https://"+lab.WebName+"/whoami")
+		if err != nil || out != want+"\n" {
+			t.Errorf("%s: the server sees %q, %v, want %s", address, out, err, want)
+		}
+	}
+	if n := w.counter("sessions created"); n != "2" {
+		t.Errorf("%s sessions created", n)
+	}
+}
+
 // Where nothing looks inside, TLS stays closed, and nothing is logged (SP-3).
 func TestForwardProxyWithoutConsumer(t *testing.T) {
 	w := startSSL(t, lab.PermitAll+strings.ReplaceAll(sslProfile, "set security zones security-zone trust application-tracking\n", ""))

@@ -100,7 +100,7 @@ func TestInspect(t *testing.T) {
 		"\x16\x03":             nil,
 		"\x16\x03\x01":         nil,
 		"\x16\x03\x04\x00\x05": nil,
-		"\x16\x03\x05":         errNotTLS,
+		"\x16\x03\x7f":         nil,
 		"\x16\x02":             errNotTLS,
 		"G":                    errNotTLS,
 		"\x80\x2e":             errNotTLS,
@@ -114,7 +114,7 @@ func TestInspect(t *testing.T) {
 	}
 	long := make([]byte, maxOpening+1)
 	copy(long, "\x16\x03\x01")
-	if !errors.Is((&opening{kept: long}).inspect(), errNotTLS) {
+	if !errors.Is((&opening{kept: long}).inspect(), errTooLong) {
 		t.Error("a hello without end")
 	}
 }

@@ -3,6 +3,8 @@ package sslproxy
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"slices"
 	"time"
 
@@ -109,23 +111,29 @@ func (h *handshake) run(ctx context.Context) Outcome {
 	case errors.Is(h.opening.problem, errRefused):
 		return Outcome{Action: Ended}
 	case err != nil && h.profile == nil:
-		return h.unread(ctx)
+		return h.unread(ctx, err)
 	case err != nil:
 		return h.clientFailed(err)
 	}
 	return h.opened(client)
 }
 
-// unread goes on with a session whose ClientHello could not be read.
-func (h *handshake) unread(ctx context.Context) Outcome {
+// unread goes on with a session whose ClientHello could not be read for a reason. One that begins as TLS
+// and then is not, as far as can be told, does not pass: its server may understand it all the same.
+func (h *handshake) unread(ctx context.Context, err error) Outcome {
+	problem := h.opening.problem
+	var timeout net.Error
 	switch {
-	case errors.Is(h.opening.problem, errSSLv2):
-		return h.drop(nil, libraryFault(errSSLv2))
-	case h.mail != starttls.None: // what comes after STARTTLS is no TLS
+	case errors.Is(problem, errNotTLS) && h.mail == starttls.None:
+		return h.clear(ctx, h.opening.kept)
+	case errors.Is(problem, errNotTLS), // what comes after STARTTLS is no TLS
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &timeout) && timeout.Timeout():
 		h.pending = h.opening.kept
 		return h.ignore(notTLS)
+	case problem != nil:
+		err = problem
 	}
-	return h.clear(ctx, h.opening.kept)
+	return h.drop(nil, libraryFault(err))
 }
 
 // answer decides about a session by its ClientHello. It returns the configuration to answer it with.
@@ -196,17 +204,18 @@ func (h *handshake) usable(p *profile.Proxy, name string) (*profile.Proxy, Outco
 func (h *handshake) exempt(p *profile.Proxy) (Outcome, bool) {
 	s := h.session
 	if host, ok := p.Whitelist.Match(s.Server.Addr()); ok {
-		return h.whitelisted(p, host, "session whitelisted", false), true
+		return h.whitelisted(p, &h.Counters.Proxy.WhitelistedIP, host, "session whitelisted"), true
 	}
 	if h.hello.ServerName != "" && len(p.WhitelistCategories) > 0 && s.Asked(true).WebFilter {
 		for _, class := range s.Categories(h.hello.ServerName) {
 			if slices.Contains(p.WhitelistCategories, class) {
-				return h.whitelisted(p, h.hello.ServerName, "session whitelisted url category match SNI "+h.hello.ServerName+" URL_CATEGORY "+class, true), true
+				return h.whitelisted(p, &h.Counters.Proxy.WhitelistedURL, h.hello.ServerName,
+					"session whitelisted url category match SNI "+h.hello.ServerName+" URL_CATEGORY "+class), true
 			}
 		}
 	}
 	if p.PassThrough != nil && h.refusals.exempt(h.refusal(p)) {
-		return h.whitelisted(p, h.name(), "session passes as its client refuses the certificate made for "+h.name(), false), true
+		return h.whitelisted(p, nil, h.name(), "session passes as its client refuses the certificate made for "+h.name()), true
 	}
 	if limit := h.set.Load().Global.MaximumDecryptedSessions; limit > 0 && h.Counters.Proxy.Active.Value() >= uint64(limit) {
 		h.Counters.Proxy.BypassedOverflow.Inc()

@@ -111,18 +111,16 @@ func (h *handshake) ignore(why reason) Outcome {
 	return Outcome{Action: Pass, Pending: h.pending}
 }
 
-// whitelisted lets a session pass as it is because its server is exempt.
-func (h *handshake) whitelisted(p *profile.Proxy, host, text string, category bool) Outcome {
-	count := &h.Counters.Proxy
-	count.Ignored.Inc()
-	if category {
-		count.WhitelistedURL.Inc()
-	} else {
-		count.WhitelistedIP.Inc()
+// whitelisted lets a session pass as it is because its server is exempt; kind counts why, if the guide has
+// a counter for it.
+func (h *handshake) whitelisted(p *profile.Proxy, kind *report.Counter, host, text string) Outcome {
+	h.Counters.Proxy.Ignored.Inc()
+	if kind != nil {
+		kind.Inc()
 	}
 	h.profile = p
 	h.send(profile.LogWhitelisted, track.SSLEvent{Kind: track.SSLWhitelist, URL: host, Origin: track.FromSystem, Message: text})
-	h.note(report.ProxyPolicy, report.Detail, "session passes as it is: %s is on the whitelist", host)
+	h.note(report.ProxyPolicy, report.Detail, "session passes as it is: %s, %s", host, text)
 	h.profile = nil
 	return Outcome{Action: Pass, Pending: h.pending}
 }
@@ -217,7 +215,7 @@ func (h *handshake) allowed(f *fault) {
 
 // warn records something odd.
 func (h *handshake) warn(text string) {
-	h.tell(profile.LogWarnings, track.SSLWarning, ""+text)
+	h.tell(profile.LogWarnings, track.SSLWarning, text)
 }
 
 // tell sends a log record of what the gateway itself found.

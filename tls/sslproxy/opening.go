@@ -65,6 +65,7 @@ func nothing([][]byte) (int, error) { return 0, nil }
 var (
 	errNotTLS  = errors.New("the client does not speak TLS")
 	errSSLv2   = errors.New("unsupported SSLv2 handshake received")
+	errTooLong = errors.New("the ClientHello does not end")
 	errRefused = errors.New("refused by policy")
 )
 
@@ -138,7 +139,7 @@ func (o *opening) Write(b []byte) (int, error) {
 func (o *opening) engage() { o.engaged, o.kept = true, nil }
 
 // inspect says what is wrong with what was kept as the beginning of TLS: a handshake record of
-// version 3.x (RFC 8446 section 5.1).
+// version 3.x, whatever x is (RFC 8446 section 5.1).
 func (o *opening) inspect() error {
 	k := o.kept
 	for i, want := range []byte{recordHandshake, 3} {
@@ -149,8 +150,8 @@ func (o *opening) inspect() error {
 			return errNotTLS
 		}
 	}
-	if len(k) > 2 && k[2] > 4 || len(k) > maxOpening {
-		return errNotTLS
+	if len(k) > maxOpening {
+		return errTooLong
 	}
 	return nil
 }

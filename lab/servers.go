@@ -29,8 +29,8 @@ const (
 
 // Further ports where the web server serves HTTPS, in TLS 1.2 and 1.3.
 const (
-	ModernPort        = 8443
-	FullHandshakePort = 8444 // never taking up an earlier session
+	ModernPort        = 10443
+	FullHandshakePort = 10444 // never taking up an earlier session
 )
 
 // IPerfPort is where iperf3 listens on the web server.
@@ -141,14 +141,14 @@ http {
 		location /upload/ { dav_methods PUT; create_full_put_path on; }
 	}
 	server {
-		listen 8443 ssl http2 backlog=16384;
+		listen 10443 ssl http2 backlog=16384;
 		ssl_protocols TLSv1.2 TLSv1.3;
 		ssl_certificate DIR/server.pem;
 		ssl_certificate_key DIR/server.key;
 		root DIR/pages;
 	}
 	server {
-		listen 8444 ssl http2 backlog=16384;
+		listen 10444 ssl http2 backlog=16384;
 		ssl_protocols TLSv1.2 TLSv1.3;
 		ssl_certificate DIR/server.pem;
 		ssl_certificate_key DIR/server.key;

@@ -14,6 +14,9 @@ type Decryption struct {
 // Conflict says whether the policies disagree.
 func (d *Decryption) Conflict() bool { return len(d.Profiles) > 1 }
 
+// Decrypts says whether some policy has an SSL proxy profile.
+func (e *Engine) Decrypts() bool { return e.decrypts }
+
 // Decryption looks at the policy of a flow as far as it is certain, and at all that it may turn out
 // to have while its content is not known: guide section "SSL Proxy Support for Unified Policies".
 func (e *Engine) Decryption(f *Flow) (d Decryption) {

@@ -25,7 +25,7 @@ type Decrypter interface {
 // mayDecrypt says whether the TLS of a new session is to be opened, if it is TLS: a policy that it may come
 // to have asks for that, and something is there to look at the plaintext.
 func (e *Engine) mayDecrypt(cfg *config, s *Session, v *policy.Verdict) bool {
-	if e.decrypter == nil {
+	if e.decrypter == nil || !cfg.policy.Decrypts() {
 		return false
 	}
 	asked := e.decryption(cfg, s, false)

@@ -110,7 +110,7 @@ func TestFTPData(t *testing.T) {
 		filter string
 	}{
 		{[]string{"--ftp-pasv"}, "source-prefix " + lab.ClientAddr4},
-		{[]string{"--ftp-port", "-"}, "source-prefix " + lab.WebAddr4},
+		{[]string{"--ftp-port", lab.ClientAddr4}, "source-prefix " + lab.WebAddr4},
 	} {
 		if listing := w.do(w.Client, "curl", append(mode.flags, "-sS", "-m5", url)...); !strings.Contains(listing, " pub") {
 			t.Errorf("%v: %q", mode.flags, listing)

@@ -256,9 +256,12 @@ func TestRelayLook(t *testing.T) {
 		server.expectData(t, "first")
 		server.send(t, "second")
 		client.expectData(t, "second")
-		client.Close()
+		if err := client.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
 		server.expectEnd(t, "")
 		server.Close()
+		client.expectEnd(t, "")
 		w.expect(t, ClientFIN)
 		if !slices.Equal(shown, []string{"first"}) {
 			t.Errorf("shown %q", shown)

@@ -83,5 +83,5 @@ func tellFields(s *decode.Session, block []byte) {
 		}
 	})
 	decoder.SetMaxStringLength(longest)
-	decoder.Write(block) // what came before an error has been told
+	_, _ = decoder.Write(block) // what came before an error has been told
 }

@@ -318,3 +318,22 @@ func TestOrder(t *testing.T) {
 	f.Close()
 	check(t, f, "UNKNOWN", "first", true)
 }
+
+// What may still be found of a session that has not said anything is told without beginning its
+// inspection, which takes ten times the memory.
+func TestComingBeforePayload(t *testing.T) {
+	b := newCustomBench(t, Options{}, over("mine", "TCP", appdb.Low, member(decode.Stream, "needle")))
+	var f Flow
+	b.Begin(&f, testMeta(6, 80))
+	for range 2 {
+		if got := f.Coming(); !slices.Equal(got, []string{"mine"}) {
+			t.Errorf("may still be %v", got)
+		}
+	}
+	if n := b.state.Memory(); n != 0 {
+		t.Errorf("%d bytes held for a session without payload", n)
+	}
+	if f.Stream(ToServer, []byte("nothing of that kind")); b.state.Memory() == 0 {
+		t.Error("nothing held for a session under inspection")
+	}
+}

@@ -111,11 +111,15 @@ func (f *Flow) Micro() *appdb.Application { return f.answer.micro }
 // Coming are the full names of the custom applications that may still be found, and would then be
 // the answer.
 func (f *Flow) Coming() []string {
-	w := f.arrive()
-	if w == nil {
-		return nil
+	switch {
+	case f.work != nil:
+		return f.work.coming(f)
+	case f.waits != nil && f.waits.engine.customs.patterns != nil:
+		w := f.waits.inspection()
+		defer w.free()
+		return w.coming(f)
 	}
-	return w.coming(f)
+	return nil
 }
 
 // Extended is the extended application of Result, or nil.

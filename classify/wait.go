@@ -56,18 +56,23 @@ func (f *Flow) arrive() *inspection {
 		f.answer.settle(false)
 		return nil
 	}
-	w := waits.engine.newInspection(&waits.meta)
-	w.cached, w.outer = waits.cached, waits.outer
-	for d, opened := range waits.opened {
+	f.work = waits.inspection()
+	return f.work
+}
+
+// inspection is a new inspection of the session, as far as it is known by now.
+func (w *waiting) inspection() *inspection {
+	i := w.engine.newInspection(&w.meta)
+	i.cached, i.outer = w.cached, w.outer
+	for d, opened := range w.opened {
 		if opened {
-			w.streams[d].begin(waits.start[d])
+			i.streams[d].begin(w.start[d])
 		}
-		if waits.acked[d] {
-			w.streams[d].acknowledge(waits.ack[d])
+		if w.acked[d] {
+			i.streams[d].acknowledge(w.ack[d])
 		}
 	}
-	f.work = w
-	return w
+	return i
 }
 
 // crowded says whether sessions under inspection hold so much memory that no further one is

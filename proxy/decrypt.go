@@ -49,14 +49,9 @@ func (e *Engine) mayDecrypt(cfg *config, s *Session, v *policy.Verdict) bool {
 func (e *Engine) decryption(cfg *config, s *Session, named bool) policy.Decryption {
 	f := s.flow
 	f.User = s.user.Load()
-	if i := s.identity; i != nil {
-		i.mu.Lock()
-		content := e.content(cfg, s)
-		i.mu.Unlock()
-		content.Settled = content.Settled || named
-		f.Content = &content
-	} else {
-		f.Content = policy.UnknownContent
+	f.Content = e.contentNow(cfg, s)
+	if named && s.identity != nil {
+		f.Content.Settled = true
 	}
 	return cfg.policy.Decryption(&f)
 }

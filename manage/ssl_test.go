@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -13,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"sluice/internal/golden"
 	"sluice/store/tree"
 	"sluice/tls/dn"
 	"sluice/tls/forge"
@@ -250,19 +248,7 @@ func transcript(t *testing.T, f *fixture, name string, commands []string) {
 		line := "show services ssl " + c
 		fmt.Fprintf(&got, "> %s\n%s\n", line, sourceLine.ReplaceAllString(f.run(t, line), "Line: 1"))
 	}
-	file := filepath.Join("testdata", name+".txt")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-file +shown):\n%s", file, diff)
-	}
+	golden.Check(t, filepath.Join("testdata", name+".txt"), got.String())
 }
 
 // Both spellings of counters of errors are understood, and a command without a choice shows all.

@@ -64,31 +64,12 @@ func newRelayWorld(t *testing.T, plain bool, look Look) *relayWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readers := make(chan error, 8)
-	for _, q := range device.Queues() {
-		go func() {
-			frame := make([]byte, stack.MaxFrameLen)
-			for {
-				n, err := q.Read(frame)
-				if err != nil {
-					readers <- err
-					return
-				}
-				port.Inject(frame[:n])
-			}
-		}()
-	}
-	t.Cleanup(func() {
+	nstest.Pump(t, device.Queues(), stack.MaxFrameLen, port.Inject, func() {
 		stop()
 		w.server.Close()
 		w.stack.Close()
 		device.Close()
-		for range device.Queues() {
-			if err := <-readers; !errors.Is(err, stack.ErrClosed) {
-				t.Errorf("reader: %v", err)
-			}
-		}
-	})
+	}, stack.ErrClosed)
 	return w
 }
 

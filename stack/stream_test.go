@@ -46,32 +46,17 @@ func newTestTerminator(t *testing.T, plain bool, opt TerminatorOptions) *testTer
 		t.Fatal(err)
 	}
 	w := &testTerminator{Terminator: terminator, device: d, port: port}
-	readers := make(chan struct{}, len(d.Queues()))
-	for _, q := range d.Queues() {
-		go func() {
-			defer func() { readers <- struct{}{} }()
-			frame := make([]byte, MaxFrameLen)
-			for {
-				n, err := q.Read(frame)
-				if err != nil {
-					return
-				}
-				var p Packet
-				if p.Parse(frame[:n]) == nil && p.Key.Proto == protoTCP && p.TCPFlags&(TCPSyn|TCPAck) == TCPSyn {
-					w.syn.Store(&Packet{Key: p.Key, Seq: p.Seq, V6: p.V6})
-					w.syns.Add(1)
-				}
-				port.Inject(frame[:n])
-			}
-		}()
-	}
-	t.Cleanup(func() {
+	nstest.Pump(t, d.Queues(), MaxFrameLen, func(frame []byte) {
+		var p Packet
+		if p.Parse(frame) == nil && p.Key.Proto == protoTCP && p.TCPFlags&(TCPSyn|TCPAck) == TCPSyn {
+			w.syn.Store(&Packet{Key: p.Key, Seq: p.Seq, V6: p.V6})
+			w.syns.Add(1)
+		}
+		port.Inject(frame)
+	}, func() {
 		terminator.Close()
 		d.Close()
-		for range d.Queues() {
-			<-readers
-		}
-	})
+	}, ErrClosed)
 	return w
 }
 

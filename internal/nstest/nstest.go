@@ -3,6 +3,8 @@
 package nstest
 
 import (
+	"errors"
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -107,6 +109,33 @@ func Route(t *testing.T, device string, prefix netip.Prefix) {
 	if err != nil {
 		t.Fatalf("route %s to %s: %v", prefix, device, err)
 	}
+}
+
+// Pump reads frames of up to size bytes from each queue and hands them to inject, one at a time for a
+// queue. At the end of the test it calls stop, which closes the queues, and each has to end with over.
+func Pump[Q io.Reader](t *testing.T, queues []Q, size int, inject func(frame []byte), stop func(), over error) {
+	ended := make(chan error, len(queues))
+	for _, q := range queues {
+		go func() {
+			frame := make([]byte, size)
+			for {
+				n, err := q.Read(frame)
+				if err != nil {
+					ended <- err
+					return
+				}
+				inject(frame[:n])
+			}
+		}()
+	}
+	t.Cleanup(func() {
+		stop()
+		for range queues {
+			if err := <-ended; !errors.Is(err, over) {
+				t.Errorf("reader: %v", err)
+			}
+		}
+	})
 }
 
 func mask(prefix netip.Prefix) []byte {

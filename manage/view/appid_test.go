@@ -2,13 +2,12 @@ package view
 
 import (
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"sluice/internal/golden"
 )
 
 // day is midnight, UTC.
@@ -98,20 +97,8 @@ func guideStatistics() View {
 func TestApplicationText(t *testing.T) {
 	for name, v := range appIDAnswers() {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join("testdata", name+".txt")
 			got := throughJSON(t, v)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-file +text):\n%s", file, diff)
-			}
+			golden.Check(t, filepath.Join("testdata", name+".txt"), got)
 			if strings.HasSuffix(got, "\n\n") || strings.Contains(got, " \n") {
 				t.Error("blanks at the end of a line, or an empty last line")
 			}

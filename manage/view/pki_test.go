@@ -1,12 +1,11 @@
 package view
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"sluice/internal/golden"
 )
 
 // name makes a distinguished name of its slash form's parts.
@@ -69,20 +68,7 @@ func TestCertificateText(t *testing.T) {
 		"pki-exported": &Exported{Format: "pem", Content: []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join("testdata", name+".txt")
-			got := throughJSON(t, v)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-file +text):\n%s", file, diff)
-			}
+			golden.Check(t, filepath.Join("testdata", name+".txt"), throughJSON(t, v))
 		})
 	}
 }

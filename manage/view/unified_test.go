@@ -1,13 +1,11 @@
 package view
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"sluice/internal/golden"
 	"sluice/policy"
 )
 
@@ -64,20 +62,7 @@ func TestUnifiedText(t *testing.T) {
 		"explanation-of-open-decision": &undecided,
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join("testdata", name+".txt")
-			got := throughJSON(t, v)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			golden.Check(t, filepath.Join("testdata", name+".txt"), throughJSON(t, v))
 		})
 	}
 }

@@ -4,15 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"sluice/internal/golden"
 	"sluice/policy"
 )
 
@@ -77,20 +75,7 @@ func TestText(t *testing.T) {
 		"nat-rules":             &NATRules{Rules: []NATRule{{Name: "all", RuleSet: "out", Position: 1, From: "zone trust", To: "zone untrust", Match: []string{"Source addresses: 192.0.2.0/24"}, Action: "interface", Hits: 3}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join("testdata", name+".txt")
-			got := throughJSON(t, v)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-file +text):\n%s", file, diff)
-			}
+			golden.Check(t, filepath.Join("testdata", name+".txt"), throughJSON(t, v))
 		})
 	}
 }

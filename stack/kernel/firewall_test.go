@@ -1,14 +1,12 @@
 package kernel
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"sluice/internal/golden"
+)
 
 // The ruleset of typical configurations, word for word; nft accepts each.
 func TestFirewallText(t *testing.T) {
@@ -35,19 +33,7 @@ func TestFirewallText(t *testing.T) {
 		"nat":     {Interfaces: nat},
 		"all":     {Interfaces: nat, StreamServices: true, CarriedMark: 0x51ce, forwards4: true},
 	} {
-		path := filepath.Join("testdata", name+".nft")
-		if *update {
-			if err := os.WriteFile(path, []byte(Firewall(d)), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := difference(string(want), Firewall(d)); diff != "" {
-			t.Errorf("%s differs (run with -update when that is meant):\n%s", path, diff)
-		}
+		golden.Check(t, filepath.Join("testdata", name+".nft"), Firewall(d))
 		if err := Check(d); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -3,7 +3,6 @@ package sslproxy
 import (
 	"context"
 	stdtls "crypto/tls"
-	"errors"
 	"net"
 	"net/netip"
 	"testing"
@@ -94,29 +93,10 @@ func openStream(t *testing.T) func() (*net.TCPConn, net.Conn, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readers := make(chan error, len(device.Queues()))
-	for _, q := range device.Queues() {
-		go func() {
-			frame := make([]byte, stack.MaxFrameLen)
-			for {
-				n, err := q.Read(frame)
-				if err != nil {
-					readers <- err
-					return
-				}
-				port.Inject(frame[:n])
-			}
-		}()
-	}
-	t.Cleanup(func() {
+	nstest.Pump(t, device.Queues(), stack.MaxFrameLen, port.Inject, func() {
 		terminator.Close()
 		device.Close()
-		for range device.Queues() {
-			if err := <-readers; !errors.Is(err, stack.ErrClosed) {
-				t.Errorf("reader: %v", err)
-			}
-		}
-	})
+	}, stack.ErrClosed)
 	return func() (*net.TCPConn, net.Conn, error) {
 		client, err := net.DialTimeout("tcp", "198.51.100.7:443", patience)
 		if err != nil {

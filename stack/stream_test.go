@@ -56,7 +56,7 @@ func newTestTerminator(t *testing.T, plain bool, opt TerminatorOptions) *testTer
 	}, func() {
 		terminator.Close()
 		d.Close()
-	}, ErrClosed)
+	}, ErrClosed, ErrDeviceGone)
 	return w
 }
 

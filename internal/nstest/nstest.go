@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,8 +113,9 @@ func Route(t *testing.T, device string, prefix netip.Prefix) {
 }
 
 // Pump reads frames of up to size bytes from each queue and hands them to inject, one at a time for a
-// queue. At the end of the test it calls stop, which closes the queues, and each has to end with over.
-func Pump[Q io.Reader](t *testing.T, queues []Q, size int, inject func(frame []byte), stop func(), over error) {
+// queue. At the end of the test it calls stop, which closes the queues, and each has to end with one
+// of over.
+func Pump[Q io.Reader](t *testing.T, queues []Q, size int, inject func(frame []byte), stop func(), over ...error) {
 	ended := make(chan error, len(queues))
 	for _, q := range queues {
 		go func() {
@@ -131,7 +133,8 @@ func Pump[Q io.Reader](t *testing.T, queues []Q, size int, inject func(frame []b
 	t.Cleanup(func() {
 		stop()
 		for range queues {
-			if err := <-ended; !errors.Is(err, over) {
+			err := <-ended
+			if !slices.ContainsFunc(over, func(o error) bool { return errors.Is(err, o) }) {
 				t.Errorf("reader: %v", err)
 			}
 		}

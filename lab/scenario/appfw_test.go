@@ -122,18 +122,7 @@ func readAll(c net.Conn, n int) error {
 // denied; when the rules change places, it is denied, too.
 // Rows: FW-26, FW-30, FW-31, FW-32, FW-34, C-23.
 func TestGuideGroups(t *testing.T) {
-	w := start(t, lab.Options{}, `
-set security application-firewall rule-sets social-network rule google-rule match dynamic-application junos:GOOGLETALK
-set security application-firewall rule-sets social-network rule google-rule then permit
-set security application-firewall rule-sets social-network rule denied-sites match dynamic-application-groups junos:social-networking
-set security application-firewall rule-sets social-network rule denied-sites match dynamic-application junos:UNKNOWN
-set security application-firewall rule-sets social-network rule denied-sites then deny
-set security application-firewall rule-sets social-network default-rule permit
-set security policies from-zone trust to-zone untrust policy outbound-traffic match source-address any
-set security policies from-zone trust to-zone untrust policy outbound-traffic match destination-address any
-set security policies from-zone trust to-zone untrust policy outbound-traffic match application junos-http
-set security policies from-zone trust to-zone untrust policy outbound-traffic then permit application-services application-firewall rule-set social-network
-`+ruled("other-ports", "any", "social-network"))
+	w := start(t, lab.Options{}, exampleGroups+ruled("other-ports", "any", "social-network"))
 	passes := func(host, port string) bool {
 		out, err := w.try(w.Client, "curl", "-sS", "-m1", "-H", "Host: "+host, "http://"+lab.WebAddr4+":"+port+"/whoami")
 		if err != nil && !strings.Contains(out, "timed out") {

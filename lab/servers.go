@@ -17,6 +17,9 @@ const (
 	LargeName    = "large.example.net" // a TXT record of 3,000 bytes, which UDP answers truncate
 )
 
+// VideoName is a name that the DNS server does not know, and that the web server's certificate is for.
+const VideoName = "www.youtube.com"
+
 // Ports of the echo server. Each takes TCP; PortEcho and PortWho take UDP too.
 const (
 	PortEcho   = 7    // sends back what arrives
@@ -87,7 +90,7 @@ func (l *Lab) configureWeb() (string, error) {
 	}
 	l.CA = filepath.Join(dir, "ca.pem")
 	if err := certify(l.CA, filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"),
-		[]string{WebName, WebNameLink1}, []string{WebAddr4, WebAddr6, WebAddr4Link1, WebAddr6Link1}); err != nil {
+		[]string{WebName, WebNameLink1, VideoName}, []string{WebAddr4, WebAddr6, WebAddr4Link1, WebAddr6Link1}); err != nil {
 		return "", fmt.Errorf("certificate of the web server: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "pages/index.html"), []byte("hello from the internet\n"), 0o644); err != nil {

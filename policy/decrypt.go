@@ -18,13 +18,15 @@ func (d *Decryption) Conflict() bool { return len(d.Profiles) > 1 }
 func (e *Engine) Decrypts() bool { return e.decrypts }
 
 // Decryption looks at the policy of a flow as far as it is certain, and at all that it may turn out
-// to have while its content is not known: guide section "SSL Proxy Support for Unified Policies".
+// to have while its content is not known: guide section "SSL Proxy Support for Unified Policies". A
+// policy that tells users why it refuses them needs the plaintext for that: where it names no profile
+// itself, the session is opened as it might have been before its content was known.
 func (e *Engine) Decryption(f *Flow) (d Decryption) {
 	if !e.decrypts {
 		return d
 	}
 	add := func(p *Policy) {
-		if p.Action != Permit || p.SSLProxy == "" {
+		if p.SSLProxy == "" || p.Action != Permit && p.Message == nil {
 			return
 		}
 		d.WebFilter = d.WebFilter || p.WebFilter != ""
@@ -47,8 +49,15 @@ func (e *Engine) Decryption(f *Flow) (d Decryption) {
 			add(e.policies[i])
 		}
 	}
-	if certain >= 0 && !d.Conflict() {
-		add(e.policies[certain])
+	if certain < 0 || d.Conflict() {
+		return d
+	}
+	p := e.policies[certain]
+	add(p)
+	if len(d.Profiles) == 0 && p.Action != Permit && p.Message != nil && f.Content != nil {
+		before := *f
+		before.Content = nil
+		return e.Decryption(&before)
 	}
 	return d
 }

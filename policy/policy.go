@@ -166,11 +166,11 @@ func (c *compiler) compilePolicy(p *Policy) {
 	}
 	if then.Deny != nil {
 		p.Action, actions = Deny, actions+1
-		p.Message = c.messages[then.Deny.Profile]
+		c.refusal(p, path+" then deny", then.Deny.Profile, then.Deny.SSLProxy)
 	}
 	if then.Reject != nil {
 		p.Action, actions = Reject, actions+1
-		p.Message = c.messages[then.Reject.Profile]
+		c.refusal(p, path+" then reject", then.Reject.Profile, then.Reject.SSLProxy)
 	}
 	switch {
 	case actions == 0:
@@ -188,6 +188,24 @@ func (c *compiler) compilePolicy(p *Policy) {
 	}
 }
 
+// refusal reads what users are told of a refusal, and how TLS is opened for that.
+func (c *compiler) refusal(p *Policy, path, profile string, proxy *schema.SSLProxyName) {
+	p.Message = c.messages[profile]
+	if proxy == nil {
+		return
+	}
+	c.decryption(p, proxy)
+	if p.Message == nil {
+		c.warn(path+" ssl-proxy", "set "+path+" profile PROFILE", "sessions are opened to tell users why they are refused, and nothing is to be told")
+	}
+}
+
+// decryption reads by which profile the TLS of the policy's sessions is opened.
+func (c *compiler) decryption(p *Policy, proxy *schema.SSLProxyName) {
+	p.SSLProxy = proxy.Profile
+	c.e.decrypts = true
+}
+
 // applicationServices reads the services on what the policy permits that look at applications.
 func (c *compiler) applicationServices(p *Policy, path string, services *schema.ApplicationServices) {
 	if rules := services.ApplicationFirewall; rules != nil {
@@ -198,8 +216,7 @@ func (c *compiler) applicationServices(p *Policy, path string, services *schema.
 		}
 	}
 	if services.SSLProxy != nil {
-		p.SSLProxy = services.SSLProxy.Profile
-		c.e.decrypts = true
+		c.decryption(p, services.SSLProxy)
 	}
 	p.WebFilter = services.UTMPolicy
 	p.PacketCapture = services.PacketCapture

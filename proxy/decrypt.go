@@ -71,6 +71,13 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 	if !cut() {
 		return RelayResult{End: RelayStopped, Err: context.Cause(ctx)}
 	}
+	if v := e.untold(s, &outcome); v != nil {
+		refused = e.blockStream(s, client, v)
+		if outcome.Told {
+			refused = LookClose
+		}
+		return stopRelay(client, upstream, refused)
+	}
 	switch outcome.Action {
 	case sslproxy.Pass:
 		if len(outcome.Pending) > 0 {
@@ -123,6 +130,33 @@ func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPC
 		Categories: func(host string) []string { return e.config.Load().policy.Categories(host, "") },
 		Record:     func() *track.Session { return e.record(s) },
 	}
+}
+
+// tellsLater says whether a session that v refuses goes on until its client can be told why: until its
+// TLS is open, and a request has come. identity.mu is held.
+func (s *Session) tellsLater(v *policy.Verdict) bool {
+	if v.Action == policy.Permit || v.Message == nil || !s.has(stateMayDecrypt) {
+		return false
+	}
+	later := s.identity.flow.Result().Encrypted
+	if s.has(stateDecrypted) {
+		later = s.http2 != nil && !s.http2.asked()
+	}
+	if later {
+		s.set(stateOpen)
+		s.set(stateUntold)
+	}
+	return later
+}
+
+// untold is the verdict about a session that was to be told of it once its TLS is open, and that stays
+// closed; nil for any other.
+func (e *Engine) untold(s *Session, outcome *sslproxy.Outcome) *policy.Verdict {
+	if outcome.Action == sslproxy.Opened || !s.has(stateUntold) {
+		return nil
+	}
+	s.state.And(^stateMayDecrypt)
+	return e.learn(s, func(*classify.Flow) bool { return true })
 }
 
 // decrypted lets the identification of s go on with its plaintext, and its policy be judged by that.

@@ -47,6 +47,13 @@ func (w *http2Watch) note(from direction, data []byte) (answered bool) {
 	return w.answered
 }
 
+// asked says whether a request has come.
+func (w *http2Watch) asked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.request != 0
+}
+
 // answer is r as the answer to the last request, with the end of the session behind it. It is nil where
 // nothing can be said: there was no request, or a frame of the server has passed in part.
 func (w *http2Watch) answer(r *response) []byte {

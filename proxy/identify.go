@@ -98,11 +98,15 @@ func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (re
 	i.mu.Lock()
 	changed := show(&i.flow)
 	e.noteIdentity(s)
-	if !s.has(stateOpen) || !changed && !i.flow.Final() {
+	if !s.has(stateOpen) || !changed && !i.flow.Final() && !s.has(stateUntold) {
 		i.mu.Unlock()
 		return nil
 	}
 	v := e.judge(e.config.Load(), s)
+	if s.tellsLater(&v) {
+		i.mu.Unlock()
+		return nil
+	}
 	n := e.adopt(s, &v)
 	i.mu.Unlock()
 	e.tell(s, &v, n)

@@ -119,6 +119,7 @@ const (
 	stateDecrypted  // its TLS is opened, and its plaintext is looked at
 	stateServerFIN  // both sides have finished, or will, and the server did first
 	stateRecorded   // its end is in the logs
+	stateUntold     // refused, but its TLS is opened first so that its client can be told why
 )
 
 const stateFINBoth = stateFINClient | stateFINServer

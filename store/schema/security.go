@@ -223,12 +223,14 @@ type TCPOptions struct {
 
 // Deny is [edit … then deny].
 type Deny struct {
-	Profile string `cfg:"profile" help:"What users are told" ref:"security dynamic-application profile"`
+	Profile  string        `cfg:"profile" help:"What users are told" ref:"security dynamic-application profile"`
+	SSLProxy *SSLProxyName `cfg:"ssl-proxy" help:"Decryption of TLS, in which users are told; without it, that of the policies which the session might have come to"`
 }
 
 // Reject is [edit … then reject].
 type Reject struct {
-	Profile string `cfg:"profile" help:"What users are told" ref:"security dynamic-application profile"`
+	Profile  string        `cfg:"profile" help:"What users are told" ref:"security dynamic-application profile"`
+	SSLProxy *SSLProxyName `cfg:"ssl-proxy" help:"Decryption of TLS, in which users are told; without it, that of the policies which the session might have come to"`
 }
 
 // Count is [edit … then count].

@@ -59,6 +59,7 @@ func run(ctx context.Context, shell bool) (err error) {
 		return d.shell(ctx)
 	}
 	d.traffic(ctx)
+	d.inside(ctx)
 	d.report(ctx)
 	d.stop()
 	if ctx.Err() != nil {

@@ -39,7 +39,8 @@ func (d *demo) report(ctx context.Context) {
 	d.show(ctx, "show services application-identification statistics applications", "WIKIPEDIA", "HTTPS", "ECHO", "ICMP")
 
 	d.style.heading("The security log")
-	d.showLog(ctx, "RT_FLOW_SESSION_CREATE", "RT_FLOW_SESSION_CLOSE", "RT_FLOW_SESSION_DENY", "APPTRACK_SESSION_CREATE", "APPTRACK_SESSION_CLOSE")
+	d.showLog(ctx, "RT_FLOW_SESSION_CREATE", "RT_FLOW_SESSION_CLOSE", "RT_FLOW_SESSION_DENY", "APPTRACK_SESSION_CREATE", "APPTRACK_SESSION_CLOSE",
+		"SSL_PROXY_INFO", "SSL_PROXY_SSL_SESSION_DROP")
 }
 
 // holdSessions opens one session on the stream path and one with a translated source.

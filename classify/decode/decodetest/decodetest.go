@@ -3,6 +3,7 @@
 package decodetest
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -49,6 +50,25 @@ func Client(data string) Message { return Message{decode.ToServer, []byte(data)}
 
 // Server is a message of the server.
 func Server(data string) Message { return Message{decode.ToClient, []byte(data)} }
+
+// Hex makes bytes of hexadecimal digits; spaces are for the reader.
+func Hex(t testing.TB, text string) string {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Salt is n bytes of which few are alike.
+func Salt(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i*167 + 13)
+	}
+	return string(b)
+}
 
 // TCP is a TCP session from a documentation address to port of another.
 func TCP(port uint16) decode.Meta { return meta(decode.TCP, port) }

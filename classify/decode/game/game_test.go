@@ -10,15 +10,8 @@ import (
 	. "sluice/classify/decode/decodetest"
 )
 
-// Sessions as the documents of the protocols have them. miss is nearly the same, sent by the client
-// alone, and must not be recognised.
-var sessions = []struct {
-	name     string
-	port     uint16
-	udp      bool
-	messages []Message
-	miss     string
-}{
+// sessions are as the documents of the protocols have them.
+var sessions = []Case{
 	{"STEAM", 27017, false, []Message{Server("\x1c\x00\x00\x00VT01\x17\x05\x00\x00")}, "\x1c\x00\x00\x00VT02\x17\x05\x00\x00"},
 	{"STEAM", 27036, true, []Message{Client("\xff\xff\xff\xff\x21\x4c\x5f\xa0\x16\x00\x00\x00")}, "\xff\xff\xff\xff\x21\x4c\x5f\xa1\x16\x00\x00\x00"},
 	{"STEAM-DATAGRAM-RELAY", 27045, true, []Message{Client("\x01\x81\x73\x64\x70\x69\x6e\x67\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c")}, "\x01\x81\x73\x64\x70\x6f\x6e\x67\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"},
@@ -86,37 +79,7 @@ func little(n uint32) string {
 	return string([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
 }
 
-func TestSessions(t *testing.T) {
-	for _, c := range sessions {
-		t.Run(c.name, func(t *testing.T) {
-			meta := TCP(c.port)
-			if c.udp {
-				meta = UDP(c.port)
-				Datagrams(t, Decoders, c.port, c.name, c.messages...)
-			} else {
-				Stream(t, Decoders, c.port, c.name, c.messages...)
-			}
-			if o := Run(Decoders, meta, Client(c.miss)); o.Verdict >= decode.Maybe {
-				t.Errorf("near miss recognised as %s", o.Name)
-			}
-		})
-	}
-}
-
-// A part of the first message is never taken for another protocol.
-func TestParts(t *testing.T) {
-	for _, c := range sessions {
-		if c.udp {
-			continue
-		}
-		first := c.messages[0]
-		for n := 1; n < len(first.Data); n++ {
-			if o := Run(Decoders, TCP(c.port), Message{From: first.From, Data: first.Data[:n]}); o.Verdict >= decode.Match && o.Name != c.name {
-				t.Errorf("%s: its first %d bytes are taken for %s", c.name, n, o.Name)
-			}
-		}
-	}
-}
+func TestSessions(t *testing.T) { Cases(t, Decoders, sessions) }
 
 // A single frame of RakNet that is not reliable looks like other protocols, and is only likely.
 func TestUnreliableFrame(t *testing.T) {
@@ -142,10 +105,4 @@ func TestMinecraftHost(t *testing.T) {
 	}
 }
 
-func FuzzDecoders(f *testing.F) {
-	var seeds [][]byte
-	for _, c := range sessions {
-		seeds = append(seeds, c.messages[0].Data)
-	}
-	Fuzz(f, Decoders, seeds...)
-}
+func FuzzDecoders(f *testing.F) { Fuzz(f, Decoders, Seeds(sessions)...) }

@@ -1,6 +1,7 @@
 package industrial
 
 import (
+	"strings"
 	"testing"
 
 	"sluice/classify/decode"
@@ -8,13 +9,7 @@ import (
 )
 
 // Sessions made from the specifications. miss is nearly the same, and must not be recognised.
-var sessions = []struct {
-	name     string
-	port     uint16
-	udp      bool
-	messages []Message
-	miss     string
-}{
+var sessions = []Case{
 	{"MODBUS", 502, false, []Message{Client("\x00\x01\x00\x00\x00\x06\x11\x01\x00\x13\x00\x25"), Server("\x00\x01\x00\x00\x00\x08\x11\x01\x05\xcd\x6b\xb2\x0e\x1b")}, "\x00\x01\x00\x01\x00\x06\x11\x01\x00\x13\x00\x25"},
 	{"MODBUS", 1502, false, []Message{Client("\x00\x02\x00\x00\x00\x09\x11\x10\x00\x01\x00\x01\x02\x00\x0a")}, "\x00\x02\x00\x00\x00\x09\x11\x10\x00\x01\x00\x01\x03\x00\x0a"},
 	{"MODBUS", 502, false, []Message{Server("\x00\x01\x00\x00\x00\x03\x11\x83\x02")}, "\x00\x01\x00\x00\x00\x03\x11\x83\x00"},
@@ -86,13 +81,7 @@ var sessions = []struct {
 
 var empty56 = all(0, 56)
 
-func all(c byte, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = c
-	}
-	return string(b)
-}
+func all(c byte, n int) string { return strings.Repeat(string([]byte{c}), n) }
 
 // tpLinkCipher is what these plugs send for a text.
 func tpLinkCipher(text string) string {
@@ -104,38 +93,7 @@ func tpLinkCipher(text string) string {
 	return string(cipher)
 }
 
-func TestSessions(t *testing.T) {
-	for _, c := range sessions {
-		t.Run(c.name, func(t *testing.T) {
-			if c.udp {
-				Datagrams(t, Decoders, c.port, c.name, c.messages...)
-				if o := Run(Decoders, UDP(c.port), Client(c.miss)); o.Verdict >= decode.Maybe {
-					t.Errorf("near miss recognised as %s", o.Name)
-				}
-				return
-			}
-			Stream(t, Decoders, c.port, c.name, c.messages...)
-			if o := Run(Decoders, TCP(c.port), Client(c.miss)); o.Verdict >= decode.Maybe {
-				t.Errorf("near miss recognised as %s", o.Name)
-			}
-		})
-	}
-}
-
-// A part of the first message is never taken for another protocol.
-func TestParts(t *testing.T) {
-	for _, c := range sessions {
-		if c.udp {
-			continue
-		}
-		first := c.messages[0]
-		for n := 1; n < len(first.Data); n++ {
-			if o := Run(Decoders, TCP(c.port), Message{From: first.From, Data: first.Data[:n]}); o.Verdict >= decode.Match && o.Name != c.name {
-				t.Errorf("%s: its first %d bytes are taken for %s", c.name, n, o.Name)
-			}
-		}
-	}
-}
+func TestSessions(t *testing.T) { Cases(t, Decoders, sessions) }
 
 // What a session does is told as a micro-application, request by request.
 func TestMicro(t *testing.T) {
@@ -190,10 +148,4 @@ func TestMewtocolWithoutText(t *testing.T) {
 	}
 }
 
-func FuzzDecoders(f *testing.F) {
-	var seeds [][]byte
-	for _, c := range sessions {
-		seeds = append(seeds, c.messages[0].Data)
-	}
-	Fuzz(f, Decoders, seeds...)
-}
+func FuzzDecoders(f *testing.F) { Fuzz(f, Decoders, Seeds(sessions)...) }

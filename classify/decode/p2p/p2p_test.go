@@ -1,31 +1,14 @@
 package p2p
 
 import (
-	"encoding/hex"
 	"strings"
 	"testing"
 
 	"sluice/classify/decode/decodetest"
 )
 
-// x makes bytes of hexadecimal digits; spaces are for the reader.
-func x(t testing.TB, text string) string {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-// salt is n bytes of which few are alike.
-func salt(n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(i*167 + 13)
-	}
-	return string(b)
-}
+// The tables below are full of these.
+var x, salt = decodetest.Hex, decodetest.Salt
 
 // generator is the base point of secp256k1, and so a public key.
 const generator = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" +

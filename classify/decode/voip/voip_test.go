@@ -10,24 +10,8 @@ import (
 	"sluice/classify/decode/decodetest"
 )
 
-// x makes bytes of hexadecimal digits; spaces are for the reader.
-func x(t testing.TB, text string) string {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-// salt is n bytes of which few are alike.
-func salt(n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(i*167 + 13)
-	}
-	return string(b)
-}
+// The tables below are full of these.
+var x, salt = decodetest.Hex, decodetest.Salt
 
 const (
 	cookie  = "2112a442"

@@ -1,7 +1,6 @@
 package vpn
 
 import (
-	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -9,24 +8,8 @@ import (
 	"sluice/classify/decode/decodetest"
 )
 
-// x makes bytes of hexadecimal digits; spaces are for the reader.
-func x(t testing.TB, text string) string {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-// salt is n bytes of which few are alike.
-func salt(n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(i*167 + 13)
-	}
-	return string(b)
-}
+// The tables below are full of these.
+var x, salt = decodetest.Hex, decodetest.Salt
 
 // ipv4 is an IPv4 packet with n bytes of payload, ipv6 one of version 6 to a Teredo address.
 func ipv4(t testing.TB, n int) string {

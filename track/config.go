@@ -89,14 +89,6 @@ func (s *outletSpec) title() string {
 // rendered says whether the outlet takes messages; the history keeps the record itself.
 func (s *outletSpec) rendered() bool { return s.kind != kindHistory }
 
-// linger is how long the outlet lets records gather before it writes them at once.
-func (s *outletSpec) linger() time.Duration {
-	if s.kind == kindHistory {
-		return 50 * time.Millisecond
-	}
-	return 0
-}
-
 // target is where the messages go, for people.
 func (s *outletSpec) target() string {
 	switch s.kind {

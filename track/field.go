@@ -1,46 +1,64 @@
 package track
 
 import (
-	"cmp"
 	"net/netip"
 	"strconv"
 	"time"
 )
 
-// A field writes one value of a record. Text fields carry names that people or the network chose,
-// so rendering escapes them; the others are made of digits and addresses.
+// A field writes one value of a record: a text, a number, always the same, or what append makes.
+// Texts are names that people or the network chose, so rendering escapes them; the others are made of
+// digits and addresses.
 type field struct {
 	name   string // as written; layouts may know the field by another name
-	text   bool
-	append func(dst []byte, r *record) []byte
+	fixed  string
+	text   func(e *Entry) string
+	absent string // written for an empty text
+	number func(s *Session) uint64
+	append func(dst []byte, e *Entry) []byte
 }
+
+// appendTo appends the value that the field has in e; escape, unless it is nil, makes a text that
+// begins at from fit for its form.
+func (f *field) appendTo(dst []byte, e *Entry, escape func(dst []byte, from int) []byte) []byte {
+	switch {
+	case f.text != nil:
+		v := f.text(e)
+		if v == "" {
+			return append(dst, f.absent...)
+		}
+		if dst = append(dst, v...); escape != nil {
+			dst = escape(dst, len(dst)-len(v))
+		}
+		return dst
+	case f.number != nil:
+		return strconv.AppendUint(dst, f.number(&e.Session), 10)
+	case f.append != nil:
+		return f.append(dst, e)
+	}
+	return append(dst, f.fixed...)
+}
+
+// constant says whether the field is always the same.
+func (f *field) constant() bool { return f.text == nil && f.number == nil && f.append == nil }
 
 // text is a text field that says absent where the value is empty.
 func text(name, absent string, value func(s *Session) string) field {
-	return field{name: name, text: true, append: func(dst []byte, r *record) []byte {
-		if v := value(&r.Session); v != "" {
-			return append(dst, v...)
-		}
-		return append(dst, absent...)
-	}}
+	return field{name: name, absent: absent, text: func(e *Entry) string { return value(&e.Session) }}
 }
 
 // number is a decimal number.
 func number(name string, value func(s *Session) uint64) field {
-	return field{name: name, append: func(dst []byte, r *record) []byte {
-		return strconv.AppendUint(dst, value(&r.Session), 10)
-	}}
+	return field{name: name, number: value}
 }
 
 // fixed is a field of a feature that the gateway does not have: always the same.
-func fixed(name, value string) field {
-	return field{name: name, append: func(dst []byte, _ *record) []byte { return append(dst, value...) }}
-}
+func fixed(name, value string) field { return field{name: name, fixed: value} }
 
 // address is the address of an endpoint, port its port.
 func address(name string, endpoint func(s *Session) netip.AddrPort) field {
-	return field{name: name, append: func(dst []byte, r *record) []byte {
-		a := endpoint(&r.Session).Addr()
+	return field{name: name, append: func(dst []byte, e *Entry) []byte {
+		a := endpoint(&e.Session).Addr()
 		if !a.IsValid() {
 			return append(dst, "0.0.0.0"...)
 		}
@@ -85,7 +103,7 @@ const (
 
 // fields holds every field by the name that layouts use.
 var fields = indexFields(
-	field{name: "reason", text: true, append: func(dst []byte, r *record) []byte { return append(dst, r.reason...) }},
+	field{name: "reason", text: func(e *Entry) string { return e.Reason }},
 
 	address("source-address", source), port("source-port", source),
 	address("destination-address", destination), port("destination-port", destination),
@@ -116,11 +134,11 @@ var fields = indexFields(
 	text("sub-category", notApplicable, func(s *Session) string { return s.SubCategory }),
 	text("application-category", notApplicable, func(s *Session) string { return s.Category }),
 	text("application-sub-category", notApplicable, func(s *Session) string { return s.SubCategory }),
-	field{name: "application-risk", append: func(dst []byte, r *record) []byte {
-		if r.Risk == 0 {
+	field{name: "application-risk", append: func(dst []byte, e *Entry) []byte {
+		if e.Session.Risk == 0 {
 			return append(dst, "-1"...)
 		}
-		return strconv.AppendUint(dst, uint64(r.Risk), 10)
+		return strconv.AppendUint(dst, uint64(e.Session.Risk), 10)
 	}},
 	text("application-characteristics", notApplicable, func(s *Session) string { return s.Characteristics }),
 
@@ -158,7 +176,7 @@ var fields = indexFields(
 	fixed("logical-system-name", "root-logical-system"),
 	text("source-interface-name", "", func(s *Session) string { return s.IngressInterface }),
 	text("url", notApplicable, func(s *Session) string { return s.SSL.URL }),
-	field{name: "message", text: true, append: func(dst []byte, r *record) []byte { return append(dst, cmp.Or(r.reason, "NA")...) }},
+	field{name: "message", absent: "NA", text: func(e *Entry) string { return e.Reason }},
 	text("sni", "NULL", func(s *Session) string { return s.SSL.SNI }),
 	text("url-category", "NULL", func(s *Session) string { return s.SSL.Category }),
 )
@@ -169,8 +187,8 @@ var fieldVariants = map[string]field{
 	"nat-connection-tag-hex":   fixed("nat-connection-tag", "0x0"),
 	"encrypted-not-applicable": fixed("encrypted", notApplicable),
 	"ssl-profile-name":         text("profile-name", "(null)", func(s *Session) string { return s.SSL.Profile }),
-	"message-origin": {name: "message", append: func(dst []byte, r *record) []byte {
-		if o := r.SSL.Origin.String(); o != "" {
+	"message-origin": {name: "message", append: func(dst []byte, e *Entry) []byte {
+		if o := e.Session.SSL.Origin.String(); o != "" {
 			dst = append(append(dst, o...), ": "...)
 		}
 		return dst

@@ -14,14 +14,11 @@ import (
 // somebody else moved or removed is made anew.
 type fileWriter struct {
 	path     string
-	format   Format
 	maxBytes int64
 	files    int // kept, the current one included
 
 	file *os.File
 	size int64
-	buf  []byte
-	ends []int // where each line of buf ends
 }
 
 func (w *fileWriter) open(context.Context) (fresh bool, err error) {
@@ -52,20 +49,20 @@ func (w *fileWriter) moved() bool {
 	return err != nil || !os.SameFile(here, there)
 }
 
-func (w *fileWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
-	for sent < len(batch) {
-		w.fill(batch[sent:])
-		if len(w.ends) == 0 {
+func (w *fileWriter) write(_ context.Context, b *batch) (sent, lost int, err error) {
+	for next := b.done; next < len(b.items); next = b.done + sent {
+		from, fits := b.start(next), w.fits(b, next)
+		if fits == 0 {
 			if err := w.rotate(); err != nil {
 				return sent, 0, fmt.Errorf("log file: %w", err)
 			}
 			continue
 		}
-		n, err := w.file.Write(w.buf)
+		n, err := w.file.Write(b.data[from:b.items[next+fits-1].end])
 		whole := 0
-		for _, end := range w.ends {
-			if end <= n {
-				sent, whole = sent+1, end
+		for _, line := range b.items[next : next+fits] {
+			if line.end-from <= n {
+				sent, whole = sent+1, line.end-from
 			}
 		}
 		w.size += int64(whole)
@@ -80,19 +77,17 @@ func (w *fileWriter) write(_ context.Context, batch []*record) (sent, lost int, 
 	return sent, 0, nil
 }
 
-// fill makes lines of the first records of batch, as many as the file still takes; an empty file
-// takes at least one.
-func (w *fileWriter) fill(batch []*record) {
-	w.buf, w.ends = w.buf[:0], w.ends[:0]
-	for _, r := range batch {
-		message := r.message[w.format]
-		size := w.size + int64(len(w.buf)+len(message)+1)
-		if size > w.maxBytes && w.size+int64(len(w.buf)) > 0 {
-			return
+// fits is how many lines of b from the item next on the file still takes; an empty file takes at least
+// one.
+func (w *fileWriter) fits(b *batch, next int) (lines int) {
+	from := b.start(next)
+	for _, line := range b.items[next:] {
+		if w.size+int64(line.end-from) > w.maxBytes && (w.size > 0 || lines > 0) {
+			return lines
 		}
-		w.buf = append(append(w.buf, message...), '\n')
-		w.ends = append(w.ends, len(w.buf))
+		lines++
 	}
+	return lines
 }
 
 // rotate moves every file one number up and starts a new one.

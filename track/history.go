@@ -59,8 +59,6 @@ type historyWriter struct {
 	insert     *sql.Stmt
 	next       int64 // number of the next record
 	pruned     int64 // number of the next record when the oldest were last removed
-	codec      codec
-	buf        []byte
 }
 
 func (w *historyWriter) open(ctx context.Context) (fresh bool, err error) {
@@ -85,29 +83,16 @@ func (w *historyWriter) open(ctx context.Context) (fresh bool, err error) {
 
 // write adds a batch. Its statements run without a context that can end: the driver starts a goroutine
 // per statement for those, and they are short.
-func (w *historyWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
-	oldest, newest := batch[0].time, batch[0].time
-	low, high := batch[0].ID, batch[0].ID
-	var tags int64
-	for _, r := range batch {
-		if r.time.Before(oldest) {
-			oldest = r.time
-		}
-		if r.time.After(newest) {
-			newest = r.time
-		}
-		low, high = min(low, r.ID), max(high, r.ID)
-		tags |= 1 << r.tag
-	}
-	w.buf = w.codec.encodeBatch(w.buf[:0], batch)
-	if _, err := w.insert.Exec(w.next, len(batch), oldest.UnixNano(), newest.UnixNano(), tags, int64(low), int64(high), w.buf); err != nil {
+func (w *historyWriter) write(_ context.Context, b *batch) (sent, lost int, err error) {
+	n, s := len(b.items), &b.span
+	if _, err := w.insert.Exec(w.next, n, s.oldest.UnixNano(), s.newest.UnixNano(), s.tags, int64(s.low), int64(s.high), b.data); err != nil {
 		return 0, 0, fmt.Errorf("history: %w", err)
 	}
-	w.next += int64(len(batch))
+	w.next += int64(n)
 	if w.next-w.pruned >= batchSize {
-		return len(batch), 0, w.prune()
+		return n, 0, w.prune()
 	}
-	return len(batch), 0, nil
+	return n, 0, nil
 }
 
 // prune removes the oldest batches as far as the newest records are enough without them. A bound on how
@@ -173,11 +158,11 @@ func (t *Tracker) History(q Query) ([]Entry, error) {
 	limit = min(limit, MaxEntries)
 	var entries []Entry
 	for below := int64(math.MaxInt64); len(entries) < limit; {
-		batches, err := t.history.batches(&q, below)
-		if err != nil || len(batches) == 0 {
+		rows, err := t.history.rows(&q, below)
+		if err != nil || len(rows) == 0 {
 			return entries, err
 		}
-		for _, b := range batches {
+		for _, b := range rows {
 			list, err := decodeBatch(b.data, b.first)
 			if err != nil {
 				return nil, fmt.Errorf("history: records from %d: %w", b.first, err)
@@ -193,14 +178,14 @@ func (t *Tracker) History(q Query) ([]Entry, error) {
 	return entries, nil
 }
 
-// batch is a row of the history.
-type batch struct {
+// row is a batch of records in the history.
+type row struct {
 	first int64
 	data  []byte
 }
 
-// batches are the newest ones below a number that may have records that q wants.
-func (h *historyStore) batches(q *Query, below int64) (list []batch, err error) {
+// rows are the newest ones below a number that may have records that q wants.
+func (h *historyStore) rows(q *Query, below int64) (list []row, err error) {
 	where, args := q.conditions(below)
 	rows, err := h.db.Query("SELECT first, data FROM log_batch WHERE "+where+" ORDER BY first DESC LIMIT ?", append(args, batchesAtOnce)...)
 	if err != nil {
@@ -208,7 +193,7 @@ func (h *historyStore) batches(q *Query, below int64) (list []batch, err error) 
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var b batch
+		var b row
 		if err := rows.Scan(&b.first, &b.data); err != nil {
 			return nil, fmt.Errorf("history: %w", err)
 		}

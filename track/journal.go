@@ -8,11 +8,25 @@ import (
 	"github.com/coreos/go-systemd/v22/journal"
 )
 
-// journalWriter writes messages to the systemd journal with the fields people filter by.
-type journalWriter struct {
-	format Format
-	ready  bool
+// journalNote is what the journal keeps of a record beside its message, in the fields people filter by.
+type journalNote struct {
+	priority journal.Priority
+	fields   map[string]string
 }
+
+func noteOf(r *record) journalNote {
+	return journalNote{journal.Priority(r.severity()), map[string]string{
+		"SYSLOG_IDENTIFIER":          "RT_FLOW",
+		"SLUICE_TAG":                 r.Tag.String(),
+		"SLUICE_SESSION":             strconv.FormatUint(r.Session.ID, 10),
+		"SLUICE_POLICY":              r.Session.Policy,
+		"SLUICE_SOURCE_ADDRESS":      r.Session.Source.Addr().String(),
+		"SLUICE_DESTINATION_ADDRESS": r.Session.Destination.Addr().String(),
+	}}
+}
+
+// journalWriter writes messages to the systemd journal.
+type journalWriter struct{ ready bool }
 
 func (w *journalWriter) open(context.Context) (fresh bool, err error) {
 	before := w.ready
@@ -22,21 +36,14 @@ func (w *journalWriter) open(context.Context) (fresh bool, err error) {
 	return !before, nil
 }
 
-func (w *journalWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
-	for i, r := range batch {
-		err := journal.Send(string(r.message[w.format]), journal.Priority(r.severity()), map[string]string{
-			"SYSLOG_IDENTIFIER":          "RT_FLOW",
-			"SLUICE_TAG":                 r.tag.String(),
-			"SLUICE_SESSION":             strconv.FormatUint(r.ID, 10),
-			"SLUICE_POLICY":              r.Policy,
-			"SLUICE_SOURCE_ADDRESS":      r.Source.Addr().String(),
-			"SLUICE_DESTINATION_ADDRESS": r.Destination.Addr().String(),
-		})
-		if err != nil {
-			return i, 0, err
+func (w *journalWriter) write(_ context.Context, b *batch) (sent, lost int, err error) {
+	for i := b.done; i < len(b.items); i++ {
+		if err := journal.Send(string(b.bytes(i)), b.notes[i].priority, b.notes[i].fields); err != nil {
+			return sent, 0, err
 		}
+		sent++
 	}
-	return len(batch), 0, nil
+	return sent, 0, nil
 }
 
 func (w *journalWriter) broken() <-chan struct{} { return nil }

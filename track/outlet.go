@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,9 +18,9 @@ type writer interface {
 	// open makes the writer ready; it is called before every batch and is cheap when all is well.
 	// fresh says that it was not ready before.
 	open(ctx context.Context) (fresh bool, err error)
-	// write takes the first sent+lost of batch and says how many of these were lost for good. What
-	// an error leaves of batch is tried again after a pause.
-	write(ctx context.Context, batch []*record) (sent, lost int, err error)
+	// write takes the first sent+lost of what is not done of b and says how many of these were lost
+	// for good. What an error leaves is tried again after a pause.
+	write(ctx context.Context, b *batch) (sent, lost int, err error)
 	// broken is ready to receive when an idle connection ended; nil where that cannot happen.
 	broken() <-chan struct{}
 	close()
@@ -31,7 +32,7 @@ const (
 	backoffLast  = 15 * time.Second
 )
 
-// batchSize is the number of records that a writer gets at once.
+// batchSize is the number of records that a writer gets at once, at most.
 const batchSize = 512
 
 // outlet feeds one writer from a bounded queue.
@@ -39,7 +40,8 @@ type outlet struct {
 	spec    outletSpec
 	tracker *Tracker
 	writer  writer
-	queue   chan *record // only the worker sends
+	codec   codec         // of the history's last batch; the worker's
+	wake    chan struct{} // there is something to take
 	retired chan struct{}
 	before  *outlet // the outlet of the same name that this one replaces; it finishes first
 	done    chan struct{}
@@ -47,6 +49,11 @@ type outlet struct {
 	cancel  context.CancelFunc
 	counts  *outletCounts
 
+	queue struct {
+		sync.Mutex
+		batches []*batch // oldest first; the worker fills the last one
+		records int      // in them, and in the batch that is being written
+	}
 	health struct {
 		sync.Mutex
 		state State
@@ -74,7 +81,7 @@ const (
 func (t *Tracker) newOutlet(spec outletSpec, before *outlet) *outlet {
 	o := &outlet{
 		spec: spec, tracker: t, before: before,
-		queue:   make(chan *record, queueSize),
+		wake:    make(chan struct{}, 1),
 		retired: make(chan struct{}),
 		done:    make(chan struct{}),
 		counts:  new(outletCounts),
@@ -88,21 +95,82 @@ func (t *Tracker) newOutlet(spec outletSpec, before *outlet) *outlet {
 	return o
 }
 
-// offer queues r, or counts it as dropped. Only the worker calls it.
-func (o *outlet) offer(r *record) {
-	r.hold()
-	select {
-	case o.queue <- r:
+// add puts r into the outlet's last batch, or counts it as dropped. Message is r as the outlet's
+// format has it. Only the worker calls it, between begin and end.
+func (o *outlet) add(r *record, message []byte, f *fate) {
+	if o.queue.records >= queueSize {
+		o.drop(item{fate: f})
+		return
+	}
+	var b *batch
+	if n := len(o.queue.batches); n > 0 {
+		b = o.queue.batches[n-1]
+	}
+	if b == nil || len(b.items) == batchSize {
+		b = batches.Get().(*batch)
+		o.queue.batches = append(o.queue.batches, b)
+	}
+	switch o.spec.kind {
+	case kindTCP, kindTLS: // octet counting (RFC 6587, 3.4.1; RFC 5425)
+		b.data = strconv.AppendInt(b.data, int64(len(message)), 10)
+		b.data = append(append(b.data, ' '), message...)
+	case kindFile:
+		b.data = append(append(b.data, message...), '\n')
+	case kindHistory:
+		if len(b.items) == 0 {
+			b.data = o.codec.begin(b.data)
+		}
+		b.data = o.codec.encode(b.data, &r.Entry)
+		b.span.include(&r.Entry)
+	case kindJournal:
+		b.notes = append(b.notes, noteOf(r))
+		fallthrough
 	default:
-		o.drop(r)
+		b.data = append(b.data, message...)
+	}
+	b.items = append(b.items, item{end: len(b.data), fate: f})
+	o.queue.records++
+}
+
+// begin keeps the outlet from its queue while the worker fills it; end tells it if there is something to take.
+func (o *outlet) begin() { o.queue.Lock() }
+
+func (o *outlet) end() {
+	some := len(o.queue.batches) > 0
+	o.queue.Unlock()
+	if !some {
+		return
+	}
+	select {
+	case o.wake <- struct{}{}:
+	default:
 	}
 }
 
-func (o *outlet) drop(r *record) {
+// waiting is how many records the outlet holds, and whether there is a batch to take.
+func (o *outlet) waiting() (records int, some bool) {
+	o.queue.Lock()
+	defer o.queue.Unlock()
+	return o.queue.records, len(o.queue.batches) > 0
+}
+
+// take removes the oldest batch from the queue; nil when there is none.
+func (o *outlet) take() *batch {
+	o.queue.Lock()
+	defer o.queue.Unlock()
+	if len(o.queue.batches) == 0 {
+		return nil
+	}
+	b := o.queue.batches[0]
+	o.queue.batches = append(o.queue.batches[:0], o.queue.batches[1:]...)
+	return b
+}
+
+// drop counts a record as dropped.
+func (o *outlet) drop(i item) {
 	o.counts.dropped.Inc()
 	o.counts.lastDrop.Store(o.tracker.opts.Now().UnixNano())
-	o.tracker.fail(r)
-	r.release()
+	o.tracker.fail(i.fate)
 }
 
 // retire lets the outlet send what it holds, for a while, and end. The worker calls it after its last offer.
@@ -121,19 +189,21 @@ func (o *outlet) run() {
 		o.before = nil
 	}
 	pause := backoffFirst
-	var batch []*record
-	for len(batch) > 0 || !o.finished() {
+	var b *batch
+	for b != nil || !o.finished() {
 		fresh, err := o.writer.open(o.ctx)
 		if err == nil {
 			if fresh {
 				o.up()
 			}
-			if batch = o.collect(batch); len(batch) == 0 {
-				continue
+			if b == nil {
+				if b = o.next(); b == nil {
+					continue
+				}
 			}
 			var sent, lost int
-			sent, lost, err = o.writer.write(o.ctx, batch)
-			if batch = o.settle(batch, sent, lost); err != nil && len(batch) == 0 {
+			sent, lost, err = o.writer.write(o.ctx, b)
+			if b = o.settle(b, sent, lost); err != nil && b == nil {
 				o.down(err) // nothing is left to try again
 				continue
 			}
@@ -145,58 +215,50 @@ func (o *outlet) run() {
 		}
 		o.down(err)
 		if o.ending() || !o.wait(pause) {
-			o.abandon(batch)
+			o.abandon(b)
 			return
 		}
 		pause = min(2*pause, backoffLast)
 	}
 }
 
-// collect fills batch from the queue. With an empty batch it waits for a first record, for the
-// connection to break, or for the end.
-func (o *outlet) collect(batch []*record) []*record {
-	if len(batch) == 0 {
-		select {
-		case r := <-o.queue:
-			batch = append(batch, r)
-			if o.spec.linger() > 0 && !o.ending() {
-				time.Sleep(o.spec.linger())
-			}
-		case <-o.writer.broken():
-			return batch
-		case <-o.retired:
-		case <-o.ctx.Done():
-		}
+// next is the oldest batch. Without one it waits for records, for the connection to break, or for the
+// end; nil where there are none.
+func (o *outlet) next() *batch {
+	if b := o.take(); b != nil {
+		return b
 	}
-	for len(batch) < batchSize {
-		select {
-		case r := <-o.queue:
-			batch = append(batch, r)
-		default:
-			return batch
-		}
+	select {
+	case <-o.wake:
+	case <-o.writer.broken():
+	case <-o.retired:
+	case <-o.ctx.Done():
 	}
-	return batch
+	return o.take()
 }
 
-// settle counts and releases the records of batch that were written or lost, and returns the rest.
-func (o *outlet) settle(batch []*record, sent, lost int) []*record {
+// settle counts the records of b that were written or lost, and returns b while it has others.
+func (o *outlet) settle(b *batch, sent, lost int) *batch {
 	o.counts.sent.Add(uint64(sent))
-	if lost > 0 {
-		o.counts.dropped.Add(uint64(lost))
-		o.counts.lastDrop.Store(o.tracker.opts.Now().UnixNano())
+	for i := range lost {
+		o.drop(b.items[b.done+sent+i])
 	}
-	for i, r := range batch[:sent+lost] {
-		if i >= sent {
-			o.tracker.fail(r)
-		}
-		r.release()
+	o.queue.Lock()
+	o.queue.records -= sent + lost
+	o.queue.Unlock()
+	if b.done += sent + lost; b.rest() > 0 {
+		return b
 	}
-	return append(batch[:0], batch[sent+lost:]...)
+	b.release()
+	return nil
 }
 
 // finished says that nothing more will come and nothing is left.
-func (o *outlet) finished() bool { return o.ending() && len(o.queue) == 0 }
+func (o *outlet) finished() bool {
+	ending := o.ending()
+	_, some := o.waiting()
+	return ending && !some
+}
 
 // ending says that the outlet is retired or given up.
 func (o *outlet) ending() bool {
@@ -225,18 +287,13 @@ func (o *outlet) wait(d time.Duration) bool {
 }
 
 // abandon drops what is left. It returns when the worker can send no more.
-func (o *outlet) abandon(batch []*record) {
-	for _, r := range batch {
-		o.drop(r)
+func (o *outlet) abandon(b *batch) {
+	for ; b != nil; b = o.take() {
+		o.settle(b, 0, b.rest())
 	}
 	<-o.retired
-	for {
-		select {
-		case r := <-o.queue:
-			o.drop(r)
-		default:
-			return
-		}
+	for b = o.take(); b != nil; b = o.take() {
+		o.settle(b, 0, b.rest())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Format is a form of a message.
@@ -38,54 +39,67 @@ type envelope struct {
 	utc  bool
 }
 
-// Timestamps of the two forms. Times are in local time unless the envelope says UTC.
+// Timestamps of the two forms. Times are in local time unless the envelope says UTC. What stands
+// before and behind the milliseconds of the structured form is the same for a second.
 const (
-	structuredTime = "2006-01-02T15:04:05.000Z07:00"
+	structuredTime = "2006-01-02T15:04:05."
+	structuredZone = "Z07:00"
 	plainTime      = "Jan _2 15:04:05"
 )
 
-// appendMessage appends the message of r in the form f, without a line end.
-func (e *envelope) appendMessage(dst []byte, f Format, r *record) []byte {
-	t := r.time
-	if e.utc {
-		t = t.UTC()
-	} else {
-		t = t.Local()
+// clock keeps the timestamp of the last second that was written, as most records share theirs with
+// the record before. It serves one envelope.
+type clock struct {
+	second      int64
+	before      [formatCount][]byte
+	zone        []byte
+	initialised bool
+}
+
+// appendTo appends the timestamp of t in the form f.
+func (c *clock) appendTo(dst []byte, f Format, t time.Time, utc bool) []byte {
+	if s := t.Unix(); s != c.second || !c.initialised {
+		if t = t.Local(); utc {
+			t = t.UTC()
+		}
+		c.second, c.initialised = s, true
+		c.before[Structured] = t.AppendFormat(c.before[Structured][:0], structuredTime)
+		c.before[Plain] = t.AppendFormat(c.before[Plain][:0], plainTime)
+		c.zone = t.AppendFormat(c.zone[:0], structuredZone)
 	}
-	if r.tag == systemMessage {
-		return e.appendSystem(dst, f, t, r)
-	}
-	p := &programs[f][r.tag]
-	dst = append(dst, p.priority...)
+	dst = append(dst, c.before[f]...)
 	if f == Plain {
-		dst = t.AppendFormat(dst, plainTime)
-		dst = append(dst, ' ')
-		dst = append(dst, e.host...)
-		dst = append(dst, ' ')
-		dst = append(dst, p.process...)
-		dst = append(dst, ": "...)
-		dst = append(dst, r.tag.String()...)
-		dst = append(dst, ": "...)
-		return p.appendValues(dst, r)
+		return dst
 	}
-	dst = t.AppendFormat(dst, structuredTime)
+	ms := t.Nanosecond() / 1e6
+	dst = append(dst, '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10))
+	return append(dst, c.zone...)
+}
+
+// appendMessage appends the message of r in the form f, without a line end.
+func (e *envelope) appendMessage(dst []byte, f Format, r *record, c *clock) []byte {
+	if r.Tag == systemMessage {
+		return e.appendSystem(dst, f, r, c)
+	}
+	p := &programs[f][r.Tag]
+	dst = append(dst, p.priority...)
+	dst = c.appendTo(dst, f, r.Time, e.utc)
 	dst = append(dst, ' ')
 	dst = append(dst, e.host...)
-	dst = append(dst, ' ')
-	dst = append(dst, p.process...)
-	dst = append(dst, " - "...)
-	dst = append(dst, r.tag.String()...)
-	dst = append(dst, " ["...)
+	dst = append(dst, p.head...)
+	if f == Plain {
+		return p.appendValues(dst, &r.Entry)
+	}
 	dst = append(dst, e.sdid...)
-	dst = p.appendValues(dst, r)
-	return append(dst, ']')
+	return append(p.appendValues(dst, &r.Entry), ']')
 }
 
 // A program is a layout made ready for rendering: literal text and fields in turn.
 type program struct {
 	priority string // "<14>1 " or "<14>"
-	process  string // who sends it
-	steps    []step
+	head     string // from behind the host on: who sends it, and the tag
+	fields   []field
+	steps    []step // of the fields that are not always the same
 	end      string
 	escape   func(dst []byte, from int) []byte
 }
@@ -95,6 +109,17 @@ type step struct {
 	field   field
 }
 
+// add appends a field with the literal text before it; one that is always the same becomes text.
+func (p *program) add(literal string, f field) {
+	p.fields = append(p.fields, f)
+	if f.constant() {
+		p.end += literal + f.fixed
+		return
+	}
+	p.steps = append(p.steps, step{p.end + literal, f})
+	p.end = ""
+}
+
 // programs holds the program of every form and tag.
 var programs = compileLayouts()
 
@@ -102,26 +127,27 @@ func compileLayouts() (all [formatCount][tagCount]program) {
 	for _, tag := range Tags() {
 		l := layouts[tag]
 		priority := "<" + strconv.Itoa(facility*8+int(l.severity)) + ">"
+		process := cmp.Or(l.process, flowProcess)
 		all[Structured][tag] = compileStructured(l.structured)
 		all[Structured][tag].priority = priority + "1 "
+		all[Structured][tag].head = " " + process + " - " + tag.String() + " ["
 		all[Plain][tag] = compilePlain(l.plain)
 		all[Plain][tag].priority = priority
-		for f := range all {
-			all[f][tag].process = cmp.Or(l.process, flowProcess)
-		}
+		all[Plain][tag].head = " " + process + ": " + tag.String() + ": "
 	}
 	return all
 }
 
 // compileStructured makes ` name="value"` of every field name.
 func compileStructured(names string) program {
-	p := program{end: `"`, escape: escapeParam}
+	p := program{escape: escapeParam}
 	open := " "
 	for _, name := range strings.Fields(names) {
 		f := fieldNamed(name)
-		p.steps = append(p.steps, step{literal: open + f.name + `="`, field: f})
+		p.add(open+f.name+`="`, f)
 		open = `" `
 	}
+	p.end += `"`
 	return p
 }
 
@@ -131,24 +157,20 @@ func compilePlain(text string) program {
 	for {
 		literal, rest, found := strings.Cut(text, "{")
 		if !found {
-			p.end = literal
+			p.end += literal
 			return p
 		}
 		name, rest, _ := strings.Cut(rest, "}")
-		p.steps = append(p.steps, step{literal: literal, field: fieldNamed(name)})
+		p.add(literal, fieldNamed(name))
 		text = rest
 	}
 }
 
-func (p *program) appendValues(dst []byte, r *record) []byte {
+func (p *program) appendValues(dst []byte, e *Entry) []byte {
 	for i := range p.steps {
 		s := &p.steps[i]
 		dst = append(dst, s.literal...)
-		from := len(dst)
-		dst = s.field.append(dst, r)
-		if s.field.text {
-			dst = p.escape(dst, from)
-		}
+		dst = s.field.appendTo(dst, e, p.escape)
 	}
 	return append(dst, p.end...)
 }
@@ -157,13 +179,21 @@ func (p *program) appendValues(dst []byte, r *record) []byte {
 // backslashes and closing brackets get a backslash. Control characters, which would split the
 // message on its way, become blanks, and bytes that are not UTF-8 become U+FFFD.
 func escapeParam(dst []byte, from int) []byte {
-	for i := from; i < len(dst); i++ {
-		if c := dst[i]; c < ' ' || c == '"' || c == '\\' || c == ']' || c >= 0x7f {
+	for _, c := range dst[from:] {
+		if special[c] {
 			return appendEscaped(dst[:from], string(dst[from:]), true)
 		}
 	}
 	return dst
 }
+
+// special are the bytes that a structured-data value may not have as they are, or that are not ASCII.
+var special = func() (set [256]bool) {
+	for c := range set {
+		set[c] = c < ' ' || c == '"' || c == '\\' || c == ']' || c >= 0x7f
+	}
+	return set
+}()
 
 // escapeLine makes dst[from:] fit for one line of text.
 func escapeLine(dst []byte, from int) []byte {

@@ -165,7 +165,7 @@ func TestPlainMessages(t *testing.T) {
 // messages: 26 (TR-6), 41 (TR-5), 36 (TR-7), 33 (TR-27) and 38 (TR-37).
 func TestFieldCounts(t *testing.T) {
 	for tag, want := range map[Tag]int{AppCreate: 26, AppClose: 41, AppVolumeUpdate: 36, AppRouteUpdate: 33, NextHopChange: 38, FlowDeny: 18} {
-		if got := len(programs[Structured][tag].steps); got != want {
+		if got := len(programs[Structured][tag].fields); got != want {
 			t.Errorf("%s has %d fields, want %d", tag, got, want)
 		}
 	}
@@ -205,8 +205,8 @@ func TestStructuredParses(t *testing.T) {
 			t.Errorf("%s: header is not what was sent: %s", tag, text)
 		}
 		params := (*m.StructuredData)[DefaultSDID]
-		if len(params) != len(programs[Structured][tag].steps) {
-			t.Errorf("%s: %d fields parsed, %d sent", tag, len(params), len(programs[Structured][tag].steps))
+		if len(params) != len(programs[Structured][tag].fields) {
+			t.Errorf("%s: %d fields parsed, %d sent", tag, len(params), len(programs[Structured][tag].fields))
 		}
 		for name, want := range wants {
 			if got, ok := params[name]; ok && got != want {
@@ -277,11 +277,12 @@ func BenchmarkRender(b *testing.B) {
 	env := envelope{host: "gw1", sdid: DefaultSDID}
 	for _, format := range []Format{Structured, Plain} {
 		b.Run(format.String(), func(b *testing.B) {
-			r := record{tag: AppClose, time: testTime, reason: "TCP CLIENT FIN", Session: *fullSession()}
+			r := record{Entry: Entry{Tag: AppClose, Time: testTime, Reason: "TCP CLIENT FIN", Session: *fullSession()}}
+			var c clock
 			buf := make([]byte, 0, 4096)
 			b.ReportAllocs()
 			for b.Loop() {
-				buf = env.appendMessage(buf[:0], format, &r)
+				buf = env.appendMessage(buf[:0], format, &r, &c)
 			}
 			b.SetBytes(int64(len(buf)))
 		})

@@ -81,12 +81,13 @@ func (t *Tracker) Outlets() []Outlet {
 }
 
 func (o *outlet) status() Outlet {
+	queued, _ := o.waiting()
 	o.health.Lock()
 	defer o.health.Unlock()
 	s := Outlet{
 		Name: o.spec.name, Kind: string(o.spec.kind), Target: o.spec.target(), Format: o.spec.format,
 		State: o.health.state, Since: o.health.since,
-		Sent: o.counts.sent.Load(), Dropped: o.counts.dropped.Load(), Queued: len(o.queue),
+		Sent: o.counts.sent.Load(), Dropped: o.counts.dropped.Load(), Queued: queued,
 	}
 	if o.health.err != nil {
 		s.Error = o.health.err.Error()

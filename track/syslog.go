@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -28,9 +27,9 @@ func (t *Tracker) newWriter(spec outletSpec) writer {
 	case kindUDP:
 		return &datagramWriter{spec: spec}
 	case kindFile:
-		return &fileWriter{path: spec.path, format: spec.format, maxBytes: spec.maxBytes, files: spec.files}
+		return &fileWriter{path: spec.path, maxBytes: spec.maxBytes, files: spec.files}
 	case kindJournal:
-		return &journalWriter{format: spec.format}
+		return new(journalWriter)
 	case kindHistory:
 		return &historyWriter{store: t.history, maxRecords: spec.maxRecords}
 	default:
@@ -66,13 +65,13 @@ func (w *datagramWriter) open(context.Context) (fresh bool, err error) {
 
 // write sends the whole batch. A refusal belongs to a datagram sent before and keeps the current
 // one from being sent, so that one is sent again; every refusal counts as one lost message.
-func (w *datagramWriter) write(_ context.Context, batch []*record) (sent, lost int, err error) {
+func (w *datagramWriter) write(_ context.Context, b *batch) (sent, lost int, err error) {
 	w.messages = w.messages[:0]
-	for i, r := range batch {
-		w.buffers[i][0] = r.message[w.spec.format]
+	for i := b.done; i < len(b.items); i++ {
+		w.buffers[i][0] = b.bytes(i)
 		w.messages = append(w.messages, ipv4.Message{Buffers: w.buffers[i][:]})
 	}
-	for next, again := 0, false; next < len(batch); {
+	for next, again := 0, false; next < len(w.messages); {
 		n, refusal := w.batch.WriteBatch(w.messages[next:], 0)
 		next += max(n, 0)
 		switch {
@@ -87,8 +86,8 @@ func (w *datagramWriter) write(_ context.Context, batch []*record) (sent, lost i
 			next++ // this one will not go
 		}
 	}
-	lost = min(lost, len(batch))
-	return len(batch) - lost, lost, err
+	lost = min(lost, len(w.messages))
+	return len(w.messages) - lost, lost, err
 }
 
 func (w *datagramWriter) broken() <-chan struct{} { return nil }
@@ -107,8 +106,6 @@ type streamWriter struct {
 	conn   net.Conn
 	ended  chan struct{} // closed when the collector closed conn
 	unhook func() bool   // unties conn from the outlet's context
-	buf    []byte
-	ends   []int // where each message of buf ends
 }
 
 func (w *streamWriter) open(ctx context.Context) (fresh bool, err error) {
@@ -174,24 +171,17 @@ func userTimeout(_, _ string, c syscall.RawConn) error {
 	return failed
 }
 
-func (w *streamWriter) write(ctx context.Context, batch []*record) (sent, lost int, err error) {
-	w.buf, w.ends = w.buf[:0], w.ends[:0]
-	for _, r := range batch {
-		message := r.message[w.spec.format]
-		w.buf = strconv.AppendInt(w.buf, int64(len(message)), 10)
-		w.buf = append(w.buf, ' ')
-		w.buf = append(w.buf, message...)
-		w.ends = append(w.ends, len(w.buf))
-	}
+func (w *streamWriter) write(ctx context.Context, b *batch) (sent, lost int, err error) {
 	_ = w.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if ctx.Err() != nil { // the deadline just set must not undo that of the end
 		return 0, 0, ctx.Err()
 	}
-	n, err := w.conn.Write(w.buf)
+	from := b.start(b.done)
+	n, err := w.conn.Write(b.data[from:])
 	if err == nil {
-		return len(batch), 0, nil
+		return b.rest(), 0, nil
 	}
-	for sent < len(batch) && w.ends[sent] <= n {
+	for b.done+sent < len(b.items) && b.items[b.done+sent].end <= from+n {
 		sent++
 	}
 	// A message cut in the middle ends with the connection; the collector gets it whole from the next one.

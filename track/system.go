@@ -3,7 +3,6 @@ package track
 import (
 	"os"
 	"strconv"
-	"time"
 )
 
 // daemonName is who sends system messages.
@@ -19,13 +18,13 @@ func (t *Tracker) System(tag string, severity Severity, text string) {
 	t.send(r)
 }
 
-// appendSystem appends the message of r, of the time t, in the form f.
-func (e *envelope) appendSystem(dst []byte, f Format, t time.Time, r *record) []byte {
+// appendSystem appends the message of r in the form f.
+func (e *envelope) appendSystem(dst []byte, f Format, r *record, c *clock) []byte {
 	dst = append(dst, '<')
 	dst = strconv.AppendUint(dst, facilityDaemon*8+uint64(r.level), 10)
 	dst = append(dst, '>')
 	if f == Plain {
-		dst = t.AppendFormat(dst, plainTime)
+		dst = c.appendTo(dst, f, r.Time, e.utc)
 		dst = append(dst, ' ')
 		dst = append(dst, e.host...)
 		dst = append(dst, " "+daemonName+"["+processID+"]: "...)
@@ -33,7 +32,7 @@ func (e *envelope) appendSystem(dst []byte, f Format, t time.Time, r *record) []
 		dst = append(dst, ": "...)
 	} else {
 		dst = append(dst, "1 "...)
-		dst = t.AppendFormat(dst, structuredTime)
+		dst = c.appendTo(dst, f, r.Time, e.utc)
 		dst = append(dst, ' ')
 		dst = append(dst, e.host...)
 		dst = append(dst, " "+daemonName+" "+processID+" "...)
@@ -41,5 +40,5 @@ func (e *envelope) appendSystem(dst []byte, f Format, t time.Time, r *record) []
 		dst = append(dst, " - "...)
 	}
 	from := len(dst)
-	return escapeLine(append(dst, r.reason...), from)
+	return escapeLine(append(dst, r.Reason...), from)
 }

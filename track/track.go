@@ -4,14 +4,15 @@
 //
 // # The life of a record
 //
-//	caller ─ copy ─► ring ─► worker ─ render once per form ─► outlet queues ─► UDP, TCP, TLS
-//	                  │                                         │               file, journal
-//	                  └ full: counted drop                      └ full:         history (SQLite)
+//	caller ─ copy ─► ring ─► worker ─ render once per form ─► batches of each outlet ─► UDP, TCP, TLS
+//	                  │                                         │                        file, journal
+//	                  └ full: counted drop                      └ too many:              history (SQLite)
 //	                                                              counted drop
 //
 // Calls on the data path never block: they copy the session into a record and put it into a
-// bounded ring. One worker renders each form of a message once and hands the record to the
-// outlets that want it. Every outlet has its own bounded queue, goroutine and counters, so a
+// bounded ring. One worker renders each form of a message once and appends it, framed as it is to be
+// written, to the open batch of every outlet that wants it; the history gets the record encoded. Every
+// outlet has its own bounded queue of batches, goroutine and counters, so a
 // collector that is slow, dead or gone costs its own messages and nothing else.
 //
 // What is kept while a collector is away is bounded by the queues; what does not fit is dropped,
@@ -30,15 +31,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Limits of the pipeline. A record takes about 1.4 KB, a message about 1.2 KB: a ring that is full
-// and an outlet that is stuck hold about 20 MB each.
+// Limits of the pipeline. A record takes about 1.1 KB, a message about 1.2 KB: a ring that is full
+// holds about 20 MB, an outlet that is stuck 10 MB.
 const (
-	ringSize    = 16384                 // records between the callers and the worker
-	queueSize   = 8192                  // records waiting for one outlet
-	ringLinger  = 10 * time.Millisecond // how long the worker lets records gather, so that it wakes per burst and not per record
-	messageSize = 1280                  // room for a message, so that its buffer grows once
-	drainLimit  = 1024                  // records handed out before the worker looks for a new plan
-	retireTime  = 5 * time.Second       // how long an outlet that a commit took away may send what it still holds
+	ringSize   = 16384                 // records between the callers and the worker
+	queueSize  = 8192                  // records waiting for one outlet
+	ringLinger = 50 * time.Millisecond // how long the worker lets records gather, so that it wakes per burst and not per record
+	drainLimit = 1024                  // records handed out before the worker looks for a new plan
+	retireTime = 5 * time.Second       // how long an outlet that a commit took away may send what it still holds
 )
 
 // Options say where a Tracker keeps things. The zero value works: nothing is kept.
@@ -74,8 +74,10 @@ type Tracker struct {
 	}
 	metrics metricsServer
 
-	counts  trackerCounts
-	history *historyStore
+	counts   trackerCounts
+	history  *historyStore
+	rendered [formatCount][]byte // the message of a record; this and clock are the worker's
+	clock    clock
 }
 
 // planChange is a plan on its way to the worker.
@@ -187,14 +189,16 @@ func (t *Tracker) send(r *record) {
 		}
 	}
 	t.counts.ringDropped.Inc()
-	t.counts.lastRingDrop.Store(r.time.UnixNano())
-	t.fail(r)
+	t.counts.lastRingDrop.Store(r.Time.UnixNano())
+	if r.Tag.application() {
+		t.counts.appFailed.Inc()
+	}
 	r.release()
 }
 
-// fail counts r as a message that did not reach one of its destinations, once.
-func (t *Tracker) fail(r *record) {
-	if r.tag.application() && r.failed.CompareAndSwap(false, true) {
+// fail counts the record of f as a message that did not reach one of its destinations, once.
+func (t *Tracker) fail(f *fate) {
+	if f != nil && f.failed.CompareAndSwap(false, true) {
 		t.counts.appFailed.Inc()
 	}
 }

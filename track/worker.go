@@ -5,21 +5,36 @@ import (
 	"time"
 )
 
-// work is the worker: the only goroutine that takes from the ring, renders, and feeds outlets.
+// work is the worker: the only goroutine that takes from the ring, renders, and feeds outlets. While
+// records come it looks after them at intervals, and is not woken by each.
 func (t *Tracker) work() {
 	defer close(t.done)
+	linger := time.NewTimer(ringLinger)
+	linger.Stop()
+	ring := t.ring // nil while records gather
+	var first *record
 	for {
 		select {
-		case r := <-t.ring:
-			time.Sleep(ringLinger)
-			t.handOut(r)
-			t.drain(drainLimit)
+		case first = <-ring:
+			ring = nil
+			linger.Reset(ringLinger)
+		case <-linger.C:
+			handed := t.drain(first, drainLimit)
+			switch first = nil; {
+			case handed == 0:
+				ring = t.ring
+			case len(t.ring) > 0:
+				linger.Reset(0)
+			default:
+				linger.Reset(ringLinger)
+			}
 		case change := <-t.plans:
-			t.drain(ringSize) // what was logged before the commit goes where it went before the commit
+			t.drain(first, ringSize) // what was logged before the commit goes where it went before the commit
+			first = nil
 			t.switchTo(change.plan)
 			close(change.applied)
 		case <-t.quit:
-			t.drain(ringSize)
+			t.drain(first, ringSize)
 			t.switchTo(&plan{})
 			t.outlets.retiring.Wait()
 			return
@@ -27,33 +42,40 @@ func (t *Tracker) work() {
 	}
 }
 
-// drain hands out at most limit records that are in the ring.
-func (t *Tracker) drain(limit int) {
-	for range limit {
-		select {
-		case r := <-t.ring:
-			t.handOut(r)
-		default:
-			return
-		}
+// drain hands out first, unless it is nil, and at most limit records that are in the ring, and says
+// how many those were.
+func (t *Tracker) drain(first *record, limit int) (handed int) {
+	for _, o := range t.outlets.active {
+		o.begin()
+		defer o.end()
 	}
+	if first != nil {
+		t.handOut(first, new(fate))
+	}
+	for fates := make([]fate, min(limit, len(t.ring))); handed < len(fates); handed++ {
+		t.handOut(<-t.ring, &fates[handed])
+	}
+	return handed
 }
 
 // handOut renders r in every form that an outlet wants, and gives it to those outlets.
-func (t *Tracker) handOut(r *record) {
+func (t *Tracker) handOut(r *record, f *fate) {
 	p := t.plan.Load()
-	for _, o := range t.outlets.active {
-		if !o.spec.wants(r.tag, r.severity()) {
-			continue
-		}
-		if f := o.spec.format; o.spec.rendered() && len(r.message[f]) == 0 {
-			r.message[f] = p.envelope.appendMessage(slices.Grow(r.message[f], messageSize), f, r)
-		}
+	if !r.Tag.application() {
+		f = nil
+	}
+	for i := range t.rendered {
+		t.rendered[i] = t.rendered[i][:0]
 	}
 	for _, o := range t.outlets.active {
-		if o.spec.wants(r.tag, r.severity()) {
-			o.offer(r)
+		if !o.spec.wants(r.Tag, r.severity()) {
+			continue
 		}
+		message := &t.rendered[o.spec.format]
+		if o.spec.rendered() && len(*message) == 0 {
+			*message = p.envelope.appendMessage(*message, o.spec.format, r, &t.clock)
+		}
+		o.add(r, *message, f)
 	}
 	r.release()
 }
@@ -77,6 +99,7 @@ func (t *Tracker) switchTo(p *plan) {
 		next, fresh = append(next, o), append(fresh, o)
 	}
 	t.plan.Store(p)
+	t.clock = clock{} // that of another envelope
 	t.outlets.Lock()
 	t.outlets.active = next
 	t.outlets.Unlock()

@@ -25,6 +25,8 @@ GOLANGCI := build/golangci-lint-v2.15.0
 BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include/hs/hs.h:libhyperscan-dev
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
 	ping:iputils-ping traceroute:traceroute tcpdump:tcpdump tshark:tshark openssl:openssl
+# Clients of scenarios, beyond those of the demo.
+CLIENT_PACKAGES := chromium-headless-shell:chromium-headless-shell certutil:libnss3-tools java:default-jre-headless python3:python3
 
 SIGPACK_VERSION ?= 1001
 
@@ -44,6 +46,7 @@ demo-shell: packages build lab-tools ## the demo's world with the operational sh
 	$(AS_ROOT) SLUICE_BIN=$(CURDIR)/bin/sluice SLUICE_LABHOST=$(CURDIR)/build/lab/labhost build/lab/demo -shell
 
 test: packages go ## formatting, vet, every test, and the concurrent packages under the race detector
+	@lab/install.sh $(CLIENT_PACKAGES)
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	go vet ./...

@@ -2,6 +2,7 @@ package sslproxy
 
 import (
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -46,11 +47,14 @@ func libraryFault(err error) *fault {
 	return f
 }
 
-// libraryText is what happened in the words that the guide has for it.
+// libraryText is what happened in the words that the guide, or OpenSSL, has for it.
 func libraryText(err error) string {
 	text := err.Error()
-	if strings.Contains(text, "no cipher suite supported by both client and server") {
+	switch {
+	case strings.Contains(text, "no cipher suite supported by both client and server"):
 		return "no shared cipher"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "unexpected eof while reading"
 	}
 	return strings.TrimPrefix(text, "tls: ")
 }

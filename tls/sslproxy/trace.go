@@ -1,6 +1,8 @@
 package sslproxy
 
 import (
+	"strings"
+
 	"sluice/tls/profile"
 	"sluice/tls/report"
 	tls "sluice/tls/stdtls"
@@ -31,11 +33,22 @@ func (h *handshake) noteAgreed(part report.Flag, c *tls.ConnectionState) {
 	if !h.traces(part, report.Detail) {
 		return
 	}
-	h.trace.Log(part, report.Detail, "handshake is complete: TLS %s, %s, resumed %t, protocol %q",
-		profile.VersionName(c.Version), profile.SuiteName(c.CipherSuite), c.DidResume, c.NegotiatedProtocol)
+	h.trace.Log(part, report.Detail, "handshake is complete: TLS %s, %s, group %s, resumed %t, protocol %q",
+		profile.VersionName(c.Version), profile.SuiteName(c.CipherSuite), groupName(c.CurveID), c.DidResume, c.NegotiatedProtocol)
 	if len(c.PeerCertificates) > 0 {
 		h.trace.Log(part, report.Verbose, "the other side shows %d certificates, the first of %s", len(c.PeerCertificates), c.PeerCertificates[0].Subject)
 	}
+}
+
+// groupName is what the IANA calls a group of the key exchange.
+func groupName(group tls.CurveID) string {
+	switch group {
+	case 0:
+		return "none"
+	case tls.CurveP256, tls.CurveP384, tls.CurveP521:
+		return "secp" + strings.TrimPrefix(group.String(), "CurveP") + "r1"
+	}
+	return group.String()
 }
 
 // part is the part of the gateway in which a fault is found.

@@ -138,3 +138,17 @@ func TestConnectionState(t *testing.T) {
 		}
 	}
 }
+
+// A client that refuses a server before it uses its keys is understood all the same.
+func TestAlertInTheClear(t *testing.T) {
+	id, other := ecdsaIdentity(t), ecdsaIdentity(t)
+	for _, version := range []string{"-tls1_2", "-tls1_3"} {
+		address, result := serveOnce(t, &tls.Config{Certificates: []tls.Certificate{id.certificate}})
+		startOpenSSL(t, "s_client", version, "-connect", address, "-verify_return_error", "-CAfile", other.certFile)
+		s := <-result
+		var alert tls.AlertError
+		if !errors.As(s.err, &alert) || alert != tls.AlertUnknownCA {
+			t.Errorf("%s: %v", version, s.err)
+		}
+	}
+}

@@ -700,7 +700,10 @@ nextRecord:
 	if c.in.cipher == nil && c.isEarlyData(record) {
 		goto nextRecord
 	}
-	data, typ, err := c.in.decrypt(record)
+	data, typ, err := record[recordHeaderLen:], recordTypeAlert, error(nil)
+	if !c.isPlainAlert(record) { // Sluice: a client may complain in the clear
+		data, typ, err = c.in.decrypt(record)
+	}
 	if err != nil && c.isEarlyData(record) {
 		goto nextRecord
 	}
@@ -824,6 +827,16 @@ func (c *Conn) isEarlyData(record []byte) bool {
 	}
 	c.skipEarlyData = max(c.skipEarlyData-len(record), 0)
 	return c.skipEarlyData > 0
+}
+
+// isPlainAlert reports whether a record is an alert in the clear where those of a
+// client's first flight are encrypted: some clients refuse the server before they
+// have put their keys into use.
+//
+// Sluice: a client may complain in the clear.
+func (c *Conn) isPlainAlert(record []byte) bool {
+	return c.vers == VersionTLS13 && !c.isClient && c.in.cipher != nil && c.in.seq == [8]byte{} && !c.isHandshakeComplete.Load() &&
+		recordType(record[0]) == recordTypeAlert && len(record) == recordHeaderLen+2
 }
 
 // retryReadRecord recurs into readRecordOrCCS to drop a non-advancing record, like

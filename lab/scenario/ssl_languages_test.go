@@ -1,0 +1,74 @@
+package scenario
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sluice/lab"
+)
+
+// Programs in Java and Python that trust the gateway do through it what they do without it, over HTTP/2 and
+// HTTP/1.1, TLS 1.3 and 1.2; those that do not, refuse it, which is counted and recorded
+// (SP-1, SP-6, SP-15, SP-42, SP-100, PK-12).
+func TestJavaAndPython(t *testing.T) {
+	w := startSSL(t, lab.PermitAll+sslProfile)
+	s := w.startSite()
+	store := filepath.Join(t.TempDir(), "trust.p12")
+	if out, err := exec.Command("keytool", "-importcert", "-noprompt", "-alias", "branch", "-file", w.root, "-keystore", store, "-storepass", "changeit").CombinedOutput(); err != nil {
+		t.Fatalf("keytool: %v\n%s", err, out)
+	}
+	java := func(args ...string) (string, error) {
+		return w.try(w.Client, "java", append(args, "testdata/Client.java", s.base)...)
+	}
+	python := func(root string) (string, error) {
+		return w.try(w.Client, "python3", "testdata/client.py", s.base, root)
+	}
+	const style = "#text { color: rgb(1, 2, 3) }"
+	for _, c := range []struct {
+		name string
+		run  func() (string, error)
+		want []string
+	}{
+		{"Java", func() (string, error) {
+			return java("-Djavax.net.ssl.trustStore="+store, "-Djavax.net.ssl.trustStorePassword=changeit")
+		}, []string{
+			"HTTP_1_1 200 " + style + " O=Sluice lab, CN=Branch CA", "HTTP_2 200 " + style + " O=Sluice lab, CN=Branch CA",
+			"20971520 bytes over HTTP/2.0, <nil>", "HttpsURLConnection 200 " + style, "WebSocket from Java",
+		}},
+		{"Python", func() (string, error) { return python(w.root) }, []string{
+			"urllib 200 " + style, "issuer Branch CA TLSv1.3", "kept 29\nkept 29\nkept 29\n", "upload 5242880 bytes over HTTP/1.1, <nil>",
+			"event data: event 0\nevent data: event 1\nevent data: event 2\nend b''", "TLSv1.2 body", "TLSv1.3 body",
+		}},
+	} {
+		out, err := c.run()
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: %q is missing in\n%s", c.name, want, out)
+			}
+		}
+	}
+
+	for _, c := range []struct {
+		name          string
+		run           func() (string, error)
+		error, record string
+	}{
+		{"Java", func() (string, error) { return java() }, "PKIX path building failed", "remote error: tls: unknown certificate"},
+		{"Python", func() (string, error) { return python(w.CA) }, "CERTIFICATE_VERIFY_FAILED", "remote error: tls: unknown certificate authority"},
+	} {
+		failed, dropped := w.handshakeErrors(), w.counter("session dropped")
+		if out, err := c.run(); err == nil || !strings.Contains(out, c.error) {
+			t.Errorf("%s does not trust the gateway: %v\n%s", c.name, err, out)
+		}
+		w.eventually("the refusal is counted", func() bool { return w.handshakeErrors() != failed && w.counter("session dropped") != dropped })
+		if drop := w.lastDrop(); !strings.Contains(drop, c.record) {
+			t.Errorf("%s does not trust the gateway, which is recorded as\n%s", c.name, drop)
+		}
+	}
+}

@@ -24,6 +24,25 @@ func Prefix(data []byte, want string) Part {
 	return Whole
 }
 
+// Verdict is that of a protocol which a prefix tells.
+func (p Part) Verdict() Verdict {
+	switch p {
+	case Whole:
+		return Match
+	case Partly:
+		return More
+	}
+	return No
+}
+
+// Either is what the client has sent, or else what the server has.
+func Either(client, server []byte) []byte {
+	if len(client) > 0 {
+		return client
+	}
+	return server
+}
+
 // PrefixFold is Prefix without regard to the case of ASCII letters; want is in upper case.
 func PrefixFold(data []byte, want string) Part {
 	n := min(len(data), len(want))

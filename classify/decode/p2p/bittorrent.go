@@ -16,7 +16,7 @@ const btHandshake = "\x13BitTorrent protocol"
 var btDatagrams = decode.FirstBytes("dB\x00\x01\x11\x21\x31\x41")
 
 func btPeer(_ *decode.Session, client, server []byte) decode.Verdict {
-	return beginsWith(either(client, server), btHandshake)
+	return decode.Prefix(decode.Either(client, server), btHandshake).Verdict()
 }
 
 func btDatagram(s *decode.Session, data []byte) decode.Verdict {

@@ -12,7 +12,7 @@ import (
 
 // eDonkey accepts a hello or a log-in, whose tags must be what its length says.
 func eDonkey(s *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	if data[0] != 0xe3 && data[0] != 0xc5 {
 		return decode.No
 	}
@@ -151,9 +151,9 @@ func kademlia(s *decode.Session, data []byte) decode.Verdict {
 }
 
 func gnutella(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	for _, want := range [...]string{"GNUTELLA CONNECT/0.", "GNUTELLA/0.", "GNUTELLA OK"} {
-		if v := beginsWith(data, want); v != decode.No {
+		if v := decode.Prefix(data, want).Verdict(); v != decode.No {
 			return v
 		}
 	}
@@ -238,18 +238,18 @@ func directConnect(s *decode.Session, client, server []byte) decode.Verdict {
 	verdict := decode.No
 	for _, want := range [...]string{"$Lock ", "ISUP AD", "ISTA "} {
 		if len(server) > 0 {
-			verdict = max(verdict, beginsWith(server, want))
+			verdict = max(verdict, decode.Prefix(server, want).Verdict())
 		}
 	}
 	for _, want := range [...]string{"$MyNick ", "HSUP ADBA", "CSUP ADBA"} {
 		if len(client) > 0 {
-			verdict = max(verdict, beginsWith(client, want))
+			verdict = max(verdict, decode.Prefix(client, want).Verdict())
 		}
 	}
 	if len(server) == 0 && verdict == decode.No && client[0] == '$' {
 		return decode.More
 	}
-	if first := either(client, server)[0]; first != '$' {
+	if first := decode.Either(client, server)[0]; first != '$' {
 		s.Protocol("ADC")
 	}
 	return verdict
@@ -266,5 +266,5 @@ func directConnectDatagram(_ *decode.Session, data []byte) decode.Verdict {
 }
 
 func appleJuice(_ *decode.Session, client, server []byte) decode.Verdict {
-	return beginsWith(either(client, server), "ajprot\r\n")
+	return decode.Prefix(decode.Either(client, server), "ajprot\r\n").Verdict()
 }

@@ -15,7 +15,7 @@ import (
 // tells the ledger, and the command with its padding is as good as a magic number.
 func bitcoin(s *decode.Session, client, server []byte) decode.Verdict {
 	const command = "version\x00\x00\x00\x00\x00"
-	data := either(client, server)
+	data := decode.Either(client, server)
 	switch decode.Prefix(data[min(4, len(data)):], command) {
 	case decode.None:
 		return decode.No
@@ -110,7 +110,7 @@ func discovery(_ *decode.Session, data []byte) decode.Verdict {
 
 // levin accepts a header with its signature.
 func levin(_ *decode.Session, client, server []byte) decode.Verdict {
-	return beginsWith(either(client, server), "\x01\x21\x01\x01\x01\x01\x01\x01")
+	return decode.Prefix(decode.Either(client, server), "\x01\x21\x01\x01\x01\x01\x01\x01").Verdict()
 }
 
 // nano checks the header: network, versions in order, a known type, extensions.
@@ -127,7 +127,7 @@ func nano(data []byte) bool {
 }
 
 func nanoStream(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	if len(data) < 8 {
 		if len(data) >= 2 && (data[1] < 'A' || data[1] > 'X') {
 			return decode.No
@@ -158,7 +158,7 @@ var stratumMethods = [...][]byte{
 
 // stratum accepts JSON calls of a miner, one a line.
 func stratum(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	head := data[:min(len(data), 1024)]
 	line, _, whole := decode.Line(head)
 	if !whole {

@@ -58,9 +58,9 @@ func cardano(_ *decode.Session, client, _ []byte) decode.Verdict {
 // freenet checks the greeting of either side.
 func freenet(_ *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) > 0 {
-		return beginsWith(client, "ClientHello\nName=")
+		return decode.Prefix(client, "ClientHello\nName=").Verdict()
 	}
-	return beginsWith(server, "NodeHello\n")
+	return decode.Prefix(server, "NodeHello\n").Verdict()
 }
 
 // manolito knows the marks of its messages.

@@ -35,22 +35,3 @@ var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "PPSTREAM", Datagram: ppStream},
 	{Name: "STRATUM", Ports: []uint16{3333, 4444}, Client: decode.FirstBytes("{"), Server: decode.FirstBytes("{"), Stream: stratum},
 }, others)
-
-// either is what the client has sent, or else what the server has.
-func either(client, server []byte) []byte {
-	if len(client) > 0 {
-		return client
-	}
-	return server
-}
-
-// beginsWith turns decode.Prefix into a verdict.
-func beginsWith(data []byte, want string) decode.Verdict {
-	switch decode.Prefix(data, want) {
-	case decode.Whole:
-		return decode.Match
-	case decode.Partly:
-		return decode.More
-	}
-	return decode.No
-}

@@ -18,7 +18,7 @@ func resilio(_ *decode.Session, data []byte) decode.Verdict {
 }
 
 func libp2p(_ *decode.Session, client, server []byte) decode.Verdict {
-	return beginsWith(either(client, server), "\x13/multistream/1.0.0\n")
+	return decode.Prefix(decode.Either(client, server), "\x13/multistream/1.0.0\n").Verdict()
 }
 
 func scuttlebutt(_ *decode.Session, data []byte) decode.Verdict {

@@ -256,7 +256,7 @@ func teamSpeakList(s *decode.Session, data []byte) decode.Verdict {
 }
 
 func teamSpeakQuery(_ *decode.Session, _, server []byte) decode.Verdict {
-	return max(beginsWith(server, "TS3\n\r"), beginsWith(server, "[TS]\r\n"))
+	return max(decode.Prefix(server, "TS3\n\r").Verdict(), decode.Prefix(server, "[TS]\r\n").Verdict())
 }
 
 // mumble accepts the ping that lists of servers use, and its answer.

@@ -12,7 +12,7 @@ import (
 
 // msrp accepts the first line, "MSRP transaction METHOD" or "MSRP transaction 200 OK".
 func msrp(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	switch decode.Prefix(data, "MSRP ") {
 	case decode.None:
 		return decode.No
@@ -65,15 +65,15 @@ func sap(_ *decode.Session, data []byte) decode.Verdict {
 }
 
 func asteriskManager(_ *decode.Session, _, server []byte) decode.Verdict {
-	return beginsWith(server, "Asterisk Call Manager/")
+	return decode.Prefix(server, "Asterisk Call Manager/").Verdict()
 }
 
 func freeSwitch(_ *decode.Session, _, server []byte) decode.Verdict {
-	return beginsWith(server, "Content-Type: auth/request\n")
+	return decode.Prefix(server, "Content-Type: auth/request\n").Verdict()
 }
 
 func musicPlayer(_ *decode.Session, _, server []byte) decode.Verdict {
-	return beginsWith(server, "OK MPD 0.")
+	return decode.Prefix(server, "OK MPD 0.").Verdict()
 }
 
 func artNet(_ *decode.Session, data []byte) decode.Verdict {

@@ -83,7 +83,7 @@ func megacoDatagram(_ *decode.Session, data []byte) decode.Verdict {
 }
 
 func megacoStream(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	if data[0] == 3 { // TPKT
 		if len(data) < 5 {
 			return decode.More

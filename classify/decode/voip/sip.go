@@ -25,7 +25,7 @@ var sipBytes = decode.FirstBytes("IABCROPSNMU")
 
 // sipFirst judges what begins a message: a status line, or a request line as far as it is there.
 func sipFirst(data []byte) decode.Verdict {
-	if v := beginsWith(data, sipVersion+" "); v != decode.No {
+	if v := decode.Prefix(data, sipVersion+" ").Verdict(); v != decode.No {
 		return v
 	}
 	for _, method := range sipMethods {

@@ -33,7 +33,7 @@ func rtsp(s *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.MatchMore
 	}
-	return beginsWith(server, "RTSP/")
+	return decode.Prefix(server, "RTSP/").Verdict()
 }
 
 func rtspRequest(s *decode.Session, data []byte) decode.Verdict {
@@ -60,7 +60,7 @@ func rtspRequest(s *decode.Session, data []byte) decode.Verdict {
 			return decode.Match
 		}
 	}
-	if v := beginsWith(data, "RTSP/1."); v != decode.No {
+	if v := decode.Prefix(data, "RTSP/1.").Verdict(); v != decode.No {
 		return v
 	}
 	return decode.No
@@ -126,7 +126,7 @@ func rtmp(s *decode.Session, client, server []byte) decode.Verdict {
 
 // msMMS accepts a message of the Microsoft Media Server: session id, then 0xb00bface, and "MMS ".
 func msMMS(_ *decode.Session, client, server []byte) decode.Verdict {
-	data := either(client, server)
+	data := decode.Either(client, server)
 	const magic = "\xce\xfa\x0b\xb0"
 	if decode.Prefix(data[min(4, len(data)):], magic) == decode.None || len(data) >= 16 && string(data[12:16]) != "MMS " {
 		return decode.No
@@ -166,7 +166,7 @@ func shoutcast(_ *decode.Session, client, server []byte) decode.Verdict {
 		}
 		return decode.More
 	}
-	return max(beginsWith(server, "ICY 200 OK\r\n"), beginsWith(server, "OK2\r\nicy-caps"))
+	return max(decode.Prefix(server, "ICY 200 OK\r\n").Verdict(), decode.Prefix(server, "OK2\r\nicy-caps").Verdict())
 }
 
 // srt accepts a handshake: a control packet of type 0 with the fields of version 4 or 5.

@@ -55,22 +55,3 @@ var Decoders = slices.Concat([]decode.Decoder{
 	{Name: "RTP", Ports: []uint16{5004}, Datagram: rtpDatagram},
 	{Name: "RTP", Stream: rtpStream},
 }, phones)
-
-// either is what the client has sent, or else what the server has.
-func either(client, server []byte) []byte {
-	if len(client) > 0 {
-		return client
-	}
-	return server
-}
-
-// beginsWith turns decode.Prefix into a verdict.
-func beginsWith(data []byte, want string) decode.Verdict {
-	switch decode.Prefix(data, want) {
-	case decode.Whole:
-		return decode.Match
-	case decode.Partly:
-		return decode.More
-	}
-	return decode.No
-}

@@ -3,7 +3,6 @@ package shell
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -39,12 +38,22 @@ func loadHistory(path string) *history {
 	return h
 }
 
-// secrets are words of commands that a secret follows.
-var secrets = regexp.MustCompile(`\bpassphrase\s+\S`)
+// hasSecret says whether a line gives a passphrase, by the whole keyword or, in a command that loads something,
+// by the beginning of it.
+func hasSecret(line string) bool {
+	loads := false
+	for words := strings.Fields(line); len(words) > 1; words = words[1:] {
+		if words[0] == "passphrase" || loads && strings.HasPrefix("passphrase", words[0]) {
+			return true
+		}
+		loads = loads || strings.HasPrefix("load", words[0])
+	}
+	return false
+}
 
 // Add keeps line, unless it is empty, the same as the last one, or has a secret in it.
 func (h *history) Add(line string) {
-	if strings.TrimSpace(line) == "" || h.Len() > 0 && h.At(0) == line || secrets.MatchString(line) {
+	if strings.TrimSpace(line) == "" || h.Len() > 0 && h.At(0) == line || hasSecret(line) {
 		return
 	}
 	h.lines = append(h.lines, line)

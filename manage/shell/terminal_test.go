@@ -384,6 +384,7 @@ func lockedKey(t *testing.T) []byte {
 // TestHistorySecrets: a line with a passphrase is not kept.
 func TestHistorySecrets(t *testing.T) {
 	h := loadHistory("")
+	h.Add("req sec pki loc load cert c filename a key b pa example@1234")
 	h.Add("request security pki local-certificate load filename a key b certificate-id c passphrase example@1234")
 	h.Add("request security pki local-certificate load filename a key b certificate-id c")
 	if h.Len() != 1 || strings.Contains(h.At(0), "passphrase") {

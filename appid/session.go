@@ -31,6 +31,14 @@ func (s *Service) Begin(f *classify.Flow, m *classify.Meta) {
 	}
 }
 
+// Arranged answers for a session that was begun and carries what another one has arranged: a protocol by
+// its name without prefix. It says whether there is such a protocol; when identification is off, there
+// is none.
+func (s *Service) Arranged(f *classify.Flow, protocol string) bool {
+	g := s.current.Load()
+	return g.engine != nil && g.engine.Arranged(f, protocol)
+}
+
 // Decrypted goes on with the inspection of a session whose encryption was opened, in its plaintext.
 // What that tells is not remembered for the server: the next session with it may not be opened.
 func (s *Service) Decrypted(f *classify.Flow, m *classify.Meta) {

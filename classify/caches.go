@@ -17,7 +17,7 @@ import (
 type State struct {
 	clock    func() time.Time
 	resolved *timed[netip.Addr, *appdb.Application]
-	expected *timed[expectation, arranged]
+	expected *timed[expectation, arrangement]
 	memory   atomic.Int64 // bytes held by inspections
 	failures atomic.Int64 // decoders that panicked
 }
@@ -44,6 +44,19 @@ type expectation struct {
 // arranged is what such a session will carry, by names.
 type arranged struct{ protocol, application string }
 
+// arrangement is what a session has told of another one.
+type arrangement struct {
+	arranged
+	whole bool          // see decode.Expected
+	ends  [2]netip.Addr // of the session that told
+}
+
+// between says whether a session has the ends of the one that arranged it.
+func (a *arrangement) between(meta *Meta) bool {
+	client, server := meta.Client.Addr(), meta.Server.Addr()
+	return a.ends == [2]netip.Addr{client, server} || a.ends == [2]netip.Addr{server, client}
+}
+
 // NewState is empty. clock tells the time; nil stands for the system's clock.
 func NewState(clock func() time.Time) *State {
 	if clock == nil {
@@ -52,7 +65,7 @@ func NewState(clock func() time.Time) *State {
 	return &State{
 		clock:    clock,
 		resolved: newTimed[netip.Addr, *appdb.Application](maxResolved),
-		expected: newTimed[expectation, arranged](maxExpected),
+		expected: newTimed[expectation, arrangement](maxExpected),
 	}
 }
 
@@ -67,10 +80,11 @@ func (s *State) resolve(a *appdb.Application, addr netip.Addr, ttl time.Duration
 	s.resolved.put(addr.Unmap(), a, s.clock().Add(min(max(ttl, minResolved), maxLifetime)))
 }
 
-// expect remembers that a session was arranged.
-func (s *State) expect(e *decode.Expected) {
+// expect remembers that a session was arranged, by the one of meta.
+func (s *State) expect(e *decode.Expected, meta *Meta) {
 	key := expectation{netip.AddrPortFrom(e.Addr.Unmap(), e.Port), e.Protocol}
-	s.expected.put(key, arranged{e.Name, e.Application}, s.clock().Add(expectedFor))
+	ends := [2]netip.Addr{meta.Client.Addr(), meta.Server.Addr()}
+	s.expected.put(key, arrangement{arranged{e.Name, e.Application}, e.Whole, ends}, s.clock().Add(expectedFor))
 }
 
 // applicationAt is the application whose name was resolved to addr lately, or nil.
@@ -83,9 +97,9 @@ func (s *State) applicationAt(addr netip.Addr) *appdb.Application {
 }
 
 // arrangement finds out whether another session arranged this one.
-func (s *State) arrangement(meta *Meta) (arranged, bool) {
+func (s *State) arrangement(meta *Meta) (arrangement, bool) {
 	if s.expected.empty() {
-		return arranged{}, false
+		return arrangement{}, false
 	}
 	now := s.clock()
 	for _, end := range [...]netip.AddrPort{meta.Server, meta.Client} {
@@ -96,7 +110,7 @@ func (s *State) arrangement(meta *Meta) (arranged, bool) {
 			}
 		}
 	}
-	return arranged{}, false
+	return arrangement{}, false
 }
 
 // timed is a bounded map whose entries have an end. When it is full, entries that are over go

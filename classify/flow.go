@@ -41,6 +41,7 @@ func (e *Engine) Begin(f *Flow, meta *Meta) {
 	custom, sure := e.customs.first(meta)
 	ported := meta.Protocol == decode.TCP || meta.Protocol == decode.UDP || meta.Protocol == decode.SCTP
 	switch {
+	case e.wholly(f, meta):
 	case !ported || sure:
 		e.nameByNumber(f, meta, custom)
 	case custom != nil && !e.transactions.micros && !e.customs.any(meta):
@@ -51,6 +52,26 @@ func (e *Engine) Begin(f *Flow, meta *Meta) {
 	default:
 		e.inspect(f, meta, custom)
 	}
+}
+
+// wholly answers for a session that carries one file, as another one has arranged it: its bytes need
+// not be looked at.
+func (e *Engine) wholly(f *Flow, meta *Meta) bool {
+	a, ok := e.state.arrangement(meta)
+	return ok && a.whole && a.between(meta) && e.Arranged(f, a.protocol)
+}
+
+// Arranged answers for a session that carries what another one has arranged, a protocol by its name
+// without prefix, and is not looked at. It says whether there is such a protocol.
+func (e *Engine) Arranged(f *Flow, protocol string) bool {
+	a := e.named(protocol)
+	if !e.tells(a) {
+		return false
+	}
+	f.drop()
+	*f = Flow{answer: answer{protocol: a, confidence: High, evidence: byExpectation}}
+	f.answer.settle(true)
+	return true
 }
 
 // inspect starts an inspection, unless an earlier session tells all there is to know.

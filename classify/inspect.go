@@ -79,7 +79,8 @@ func (e *Engine) newInspection(meta *Meta) *inspection {
 	w.session.Followed = e.transactions.micros || e.transactions.everywhere || e.customs.patterns != nil
 	w.restart()
 	w.earlier = e.state.applicationAt(meta.Server.Addr())
-	w.arranged, _ = e.state.arrangement(meta)
+	other, _ := e.state.arrangement(meta)
+	w.arranged = other.arranged
 	w.place()
 	w.hold(0)
 	return w
@@ -336,7 +337,7 @@ func (w *inspection) accept(i int, v decode.Verdict, shown [2]int) outcome {
 		w.checkpoint = w.progress
 	}
 	for k := range w.told.expected {
-		w.engine.state.expect(&w.told.expected[k])
+		w.engine.state.expect(&w.told.expected[k], &w.meta)
 	}
 	for _, r := range w.told.resolved {
 		w.engine.state.resolve(r.owner, r.addr, r.ttl)

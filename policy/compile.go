@@ -71,6 +71,7 @@ func Compile(cfg *schema.Config, st *State, apps Applications) (*Engine, []schem
 	c.compileZones()
 	c.compileBooks()
 	c.compileServices()
+	c.e.controlPorts = c.controlPorts()
 	c.compileSchedules()
 	c.compileCategories()
 	c.compileFirewalls()

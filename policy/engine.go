@@ -3,6 +3,7 @@ package policy
 import (
 	"sync/atomic"
 
+	"sluice/store/schema"
 	"sluice/urlcat"
 )
 
@@ -31,6 +32,7 @@ type Engine struct {
 	contents            []string      // names of applications in use
 	preID               PreID
 	maxLookups          int
+	controlPorts        []schema.PortRange
 	services            serviceTable
 	identified          bitmap // policies that nobody matches whom no user table knows
 	schedules           []*schedule

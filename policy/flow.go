@@ -76,6 +76,7 @@ type Verdict struct {
 	Policy  *Policy       // the first policy that matches, or the default policy; never nil
 	Service string        // most specific application that fits protocol and port, or NoService
 	Timeout time.Duration // inactivity timeout of that application; 0 for the protocol's default
+	ALG     string        // application layer gateway of that application; "" for none
 	Action  Action        // what happens: the policy's action, or that of its rule set's rule
 	WouldBe Action        // what would happen if it were not only to be logged
 	Rule    *FirewallRule // of the policy's rule set; nil without one

@@ -199,7 +199,7 @@ func (p *Policy) verdict(f *Flow, key uint16) Verdict {
 		break
 	}
 	if found {
-		v.Service, v.Timeout = best.service.name, best.timeout
+		v.Service, v.Timeout, v.ALG = best.service.name, best.timeout, best.alg
 	}
 	return v
 }

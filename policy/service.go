@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -120,6 +121,9 @@ func (c *compiler) customService(a *schema.Application) *service {
 // customTerm compiles one alternative of s.
 func (c *compiler) customTerm(s *service, path string, m *schema.ApplicationMatch) {
 	t := term{source: everyPort, key: everyPort, alg: m.ALG}
+	if m.ALG != "" && m.ALG != "ignore" && m.ALG != "none" && !slices.Contains(schema.ALGNames, m.ALG) {
+		c.warn(path+" application-protocol", "", "there is no application layer gateway "+m.ALG+" in this version: data sessions are judged each by itself")
+	}
 	if m.InactivityTimeout != nil {
 		t.timeout = time.Duration(*m.InactivityTimeout)
 	}
@@ -227,6 +231,40 @@ func (c *compiler) applicationNames() []string {
 	names = append(names, sortedKeys(c.serviceSets)...)
 	return append(names, PredefinedApplications()...)
 }
+
+// controlPorts are the TCP ports of control sessions: of every application with an application layer
+// gateway, whether that is on or not, so that sessions go on where it is switched off.
+func (c *compiler) controlPorts() []schema.PortRange {
+	var spans []portSpan
+	add := func(s *service) {
+		for i := range s.terms {
+			if t := &s.terms[i]; t.protocol == schema.ProtoTCP && slices.Contains(schema.ALGNames, t.alg) {
+				spans = append(spans, t.key)
+			}
+		}
+	}
+	for _, s := range c.services {
+		add(s)
+	}
+	for _, list := range predefined().byName {
+		for _, s := range list {
+			add(s)
+		}
+	}
+	slices.SortFunc(spans, func(a, b portSpan) int { return cmp.Or(cmp.Compare(a.low, b.low), cmp.Compare(a.high, b.high)) })
+	var ports []schema.PortRange
+	for _, s := range spans {
+		if n := len(ports); n > 0 && s.low <= ports[n-1].High {
+			ports[n-1].High = max(ports[n-1].High, s.high)
+			continue
+		}
+		ports = append(ports, schema.PortRange{Low: s.low, High: s.high})
+	}
+	return ports
+}
+
+// ControlPorts are the ports of TCP servers whose sessions may arrange others, in order.
+func (e *Engine) ControlPorts() []schema.PortRange { return e.controlPorts }
 
 // uniqueServices removes repeats, keeping the order.
 func uniqueServices(list []*service) []*service {

@@ -51,7 +51,7 @@ func (e *Engine) ageOne(s *Session, now int64, early bool) {
 			over = limit != noTimeout && now-s.lastSeen.Load() >= limit
 		}
 	}
-	if over {
+	if over && !s.waits() {
 		e.remove(s, track.ReasonAgedOut)
 	}
 }
@@ -100,6 +100,9 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	e.table.remove(&s.wings[fromClient])
 	e.table.remove(&s.wings[fromServer])
 	e.table.sessions.Add(-1)
+	if s.parent() != nil {
+		s.control.forget(s)
+	}
 	if own := s.reason.Load(); own != nil {
 		reason = *own
 	}
@@ -113,6 +116,9 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 func (e *Engine) conclude(s *Session, reason track.Reason) {
 	if !s.set(stateRecorded) {
 		return
+	}
+	if s.controls() {
+		s.control.close()
 	}
 	record := e.record(s)
 	e.countIdentity(s, record.BytesFromClient+record.BytesFromServer)
@@ -151,6 +157,9 @@ func (e *Engine) record(s *Session) *track.Session {
 	record.User, record.Roles = p.Identity(s.user.Load())
 	if source := s.natSource(); source != c.key.Source() {
 		record.NATSource = source
+	}
+	if called := c.leave.Destination(); called != record.Destination {
+		record.NATDestination = called
 	}
 	s.describe(record)
 	record.PacketsFromClient, record.BytesFromClient = e.total(c)

@@ -59,7 +59,7 @@ func (e *Engine) decryption(cfg *config, s *Session, named bool) policy.Decrypti
 // serve carries a terminated session whose both connections stand, until it is over.
 func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, upstream *net.TCPConn) RelayResult {
 	if !s.has(stateMayDecrypt) {
-		return Relay(ctx, client, upstream, e.look(s, client))
+		return relayEdited(ctx, client, upstream, e.look(s, client), s.edit())
 	}
 	cut := context.AfterFunc(ctx, func() {
 		_ = client.Abort()

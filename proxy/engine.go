@@ -89,6 +89,7 @@ type Engine struct {
 	stopping   atomic.Bool
 
 	userChanges userChanges
+	gates       gates
 
 	ports struct {
 		sync.Mutex
@@ -102,6 +103,7 @@ type Engine struct {
 type config struct {
 	policy   *policy.Engine
 	flow     schema.Flow
+	alg      schema.ALG
 	byDevice map[string]*place
 	maximum  int64  // sessions
 	captures bool   // a policy wants captures
@@ -154,6 +156,7 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine) {
 	next := &config{
 		policy:   p,
 		flow:     cfg.Security.Flow,
+		alg:      cfg.Security.ALG,
 		byDevice: make(map[string]*place),
 		maximum:  int64(cfg.Security.Flow.MaximumSessions),
 		captures: wantsCaptures(p),

@@ -22,6 +22,9 @@ type Identifier interface {
 	ConcludesUnknown() bool
 	// Begin starts the identification of a session.
 	Begin(*classify.Flow, *classify.Meta)
+	// Arranged answers for a session that was begun, and carries a protocol that another session has
+	// arranged. It says whether there is such a protocol.
+	Arranged(f *classify.Flow, protocol string) bool
 	// Decrypted goes on with a session in plaintext, as its encryption was opened.
 	Decrypted(*classify.Flow, *classify.Meta)
 	// Identified is told that a session's answer is final, while the session goes on or as it ends.
@@ -42,14 +45,18 @@ type identity struct {
 // identifies says whether sessions are identified.
 func (e *Engine) identifies() bool { return e.identifier != nil && e.identifier.Enabled() }
 
-// beginIdentity starts the identification of a session.
-func (e *Engine) beginIdentity(s *Session) {
+// beginIdentity starts the identification of a session. One that came by a gate carries what its control
+// session has arranged.
+func (e *Engine) beginIdentity(s *Session, g *gate) {
 	if !e.identifies() {
 		return
 	}
 	i := new(identity)
 	meta := s.meta()
 	e.identifier.Begin(&i.flow, &meta)
+	if g != nil {
+		e.identifier.Arranged(&i.flow, g.carries)
+	}
 	s.identity = i
 	if i.flow.Final() {
 		s.set(stateIdentified)
@@ -125,15 +132,23 @@ const (
 // look shows a terminated session's bytes to its identification until that is final; nil where
 // there is nothing to find out.
 func (e *Engine) look(s *Session, client io.Writer) Look {
-	if !s.identifying() {
+	if !s.identifying() && !s.controls() {
 		return nil
 	}
+	edited := s.edit() != nil
 	return func(from direction, data []byte) Sight {
 		s.noteAnswer(from, data)
-		refused := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) })
+		if s.identifying() {
+			if refused := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) }); refused != nil {
+				return e.blockStream(s, client, refused)
+			}
+		}
 		switch {
-		case refused != nil:
-			return e.blockStream(s, client, refused)
+		case s.controls():
+			if from == fromServer || !edited {
+				s.control.pass(from, data)
+			}
+			return LookOn
 		case s.identifying():
 			return LookOn
 		}

@@ -44,6 +44,10 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		return nil
 	}
 	src, dst := p.Key.Source(), p.Key.Destination()
+	g := e.gates.find(&p.Key, e.now())
+	if g != nil {
+		dst = g.leave
+	}
 	out := e.egress.Lookup(dst.Addr())
 	if out.Local {
 		e.write(q, p.Frame) // a translated address's own traffic, which the kernel led past us
@@ -58,6 +62,10 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 	to := cfg.byDevice[out.Device]
 	if to == nil {
 		e.drop(dropNoZone)
+		return nil
+	}
+	if g != nil && !g.joins(from.zone, to.zone) {
+		e.drop(dropNoSession)
 		return nil
 	}
 
@@ -75,6 +83,9 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		f.Content = policy.UnknownContent
 	}
 	verdict := cfg.policy.Lookup(&f)
+	if g != nil {
+		verdict = g.verdict(verdict)
+	}
 	if f.Protocol == schema.ProtoTCP && p.TCPFlags&(stack.TCPSyn|stack.TCPAck|stack.TCPRst) != stack.TCPSyn &&
 		(cfg.checkSYN(verdict.Policy) || p.TCPFlags&stack.TCPRst != 0) {
 		e.drop(dropNoSession)
@@ -91,7 +102,10 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		e.drop(dropStopping)
 		return nil
 	}
-	return e.admit(cfg, in, q, p, from, to, &f, verdict)
+	if g != nil && !e.gates.take(g) {
+		return e.table.find(&p.Key) // another packet of the session was first
+	}
+	return e.admit(cfg, in, q, p, from, to, &f, verdict, g)
 }
 
 // refuse does what the policy says with a packet that may not pass. What the session would have
@@ -129,8 +143,8 @@ func (e *Engine) answer(q stack.Queue, frame []byte) {
 	}
 }
 
-// admit creates the session of a permitted first packet.
-func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict) (admitted *wing) {
+// admit creates the session of a permitted first packet, which is a data session where it came by a gate.
+func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, from, to *place, f *policy.Flow, v policy.Verdict, g *gate) (admitted *wing) {
 	if !e.makeRoom(cfg, p) {
 		e.failed.Add(1)
 		e.drop(dropSessionLimit)
@@ -156,12 +170,12 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	*c = wing{session: s, key: p.Key, leave: p.Key, direction: fromClient, port: in}
 	*r = wing{session: s, direction: fromServer, port: e.portOf(to.device)}
-	if f.Protocol == schema.ProtoTCP && v.Policy.TCPProxy {
+	if f.Protocol == schema.ProtoTCP && v.Policy.TCPProxy && g == nil {
 		s.path = stream
 	}
 
 	rule, matched := cfg.policy.SourceNAT(f, from.logical, to.logical)
-	e.beginIdentity(s)
+	e.beginIdentity(s, g)
 	defer func() {
 		if admitted == nil || admitted.session != s { // what was begun is not left hanging
 			e.endIdentity(s)
@@ -182,13 +196,20 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 			s.set(statePotential)
 		}
 	}
-	if f.Protocol == schema.ProtoTCP && s.opensWithSYN && e.mayDecrypt(cfg, s, &v) {
-		s.path = stream
-		s.set(stateMayDecrypt)
-	}
 	translate := matched && rule.Interface
 	if translate {
 		s.natRule = rule.Name
+	}
+	switch {
+	case g != nil:
+		s.control, s.natRule = g.control, g.control.session.natRule
+		translate = s.natRule != "" && !g.inside
+		c.leave = stack.NewKey(c.key.Source(), g.leave, uint8(c.key.Proto))
+	case f.Protocol == schema.ProtoTCP && s.opensWithSYN && e.mayDecrypt(cfg, s, &v):
+		s.path = stream
+		s.set(stateMayDecrypt)
+	default:
+		e.watchControl(cfg, s, v.ALG)
 	}
 	if s.path == stream {
 		return e.monitored(e.admitStream(s, p, to, translate), &v)
@@ -199,14 +220,17 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 		return nil
 	}
 	if !translate {
-		r.key = p.Key.Reverse()
-		r.leave = r.key
+		r.key, r.leave = c.leave.Reverse(), c.key.Reverse()
 		if !e.table.insert(r) {
 			// The other direction of the same packets opened it a moment ago.
 			return e.table.find(&p.Key)
 		}
 	}
-	return e.monitored(e.enter(s, p), &v)
+	admitted = e.monitored(e.enter(s, p), &v)
+	if g != nil && admitted != nil && admitted.session == s {
+		g.control.admit(s, g.call)
+	}
+	return admitted
 }
 
 // enter puts the session in the table under its client's key and records that it began.

@@ -130,6 +130,9 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 			s.set(stateAnswered)
 		}
 	}
+	if s.controls() && s.protocol == schema.ProtoUDP {
+		s.control.pass(w.direction, p.IP[p.Payload:])
+	}
 	switch s.protocol {
 	case schema.ProtoTCP:
 		if !e.followTCP(e.config.Load(), w, p) {

@@ -107,6 +107,12 @@ const stalledCheck = time.Second
 // A look that is not nil is shown the bytes of each direction as they pass, until it says that it
 // has seen enough.
 func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look) RelayResult {
+	return relayEdited(ctx, client, upstream, look, nil)
+}
+
+// relayEdited is [Relay] for a session of which what the client sends is written anew by edit, after it
+// was looked at; nil for nothing.
+func relayEdited(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look, edit func([]byte) []byte) RelayResult {
 	raw, err := upstream.SyscallConn()
 	if err != nil {
 		_ = client.Abort()
@@ -129,7 +135,11 @@ func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, loo
 		defer close(done)
 		r.download()
 	}()
-	r.upload()
+	if edit != nil {
+		r.uploadEdited(edit)
+	} else {
+		r.upload()
+	}
 	<-done
 	_ = client.Close() // aborted already after a failure
 	result := RelayResult{FromClient: r.fromClient.Load(), FromServer: r.fromServer.Load(), End: RelayEnd(r.end.Load()), Lift: r.lift}

@@ -58,16 +58,49 @@ func (r *relay) upload() {
 				return
 			}
 		case errors.Is(received, io.EOF):
-			r.finish(ClientFIN)
-			r.finSent.Store(true)
-			if err := r.upstream.CloseWrite(); err != nil && !errors.Is(err, unix.ENOTCONN) {
-				r.fail(serverEnd(err), err)
-			}
+			r.finishUpload()
 			return
 		default:
 			r.fail(clientEnd(received), received)
 			return
 		}
+	}
+}
+
+// uploadEdited carries what edit makes of the client's bytes, which are few.
+func (r *relay) uploadEdited(edit func([]byte) []byte) {
+	buffer := make([]byte, 4<<10)
+	for {
+		n, err := r.client.Read(buffer)
+		if n > 0 {
+			r.fromClient.Add(uint64(n))
+			if stop := r.show(fromClient, buffer[:n]); stop != nil {
+				r.fail(RelayStopped, stop)
+				return
+			}
+			if _, err := r.upstream.Write(edit(buffer[:n])); err != nil {
+				r.fail(serverEnd(err), err)
+				return
+			}
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			r.finishUpload()
+			return
+		default:
+			r.fail(clientEnd(err), err)
+			return
+		}
+	}
+}
+
+// finishUpload hands the client's FIN on.
+func (r *relay) finishUpload() {
+	r.finish(ClientFIN)
+	r.finSent.Store(true)
+	if err := r.upstream.CloseWrite(); err != nil && !errors.Is(err, unix.ENOTCONN) {
+		r.fail(serverEnd(err), err)
 	}
 }
 

@@ -46,7 +46,7 @@ func newRematch(cfg *config) *rematch {
 // that was let in, so that the policy that did no longer speaks for it.
 func (r *rematch) judge(e *Engine, s *Session, changed bool) {
 	was := s.verdict.Load()
-	if s.has(stateBlocked) {
+	if s.has(stateBlocked) || s.parent() != nil { // which is judged with its control session
 		return
 	}
 	f, moved, ok := s.flowIn(r.cfg)
@@ -77,6 +77,12 @@ func (s *Session) move(v *policy.Verdict) {
 		s.set(stateOpen)
 	} else {
 		s.state.And(^stateOpen)
+	}
+	if s.controls() {
+		for _, data := range s.control.carried() {
+			data.verdict.Store(v.Policy)
+			data.rule.Store(v.Rule)
+		}
 	}
 }
 

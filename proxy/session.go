@@ -93,6 +93,7 @@ type Session struct {
 	identity *identity                       // nil for a session that is not looked into
 	capture  atomic.Pointer[capture.Session] // nil when no packets are kept
 	relay    atomic.Pointer[relayed]         // the terminated session, on the stream path
+	control  *control                        // that it is, or in whose name it passes; nil for most sessions
 	http2    *http2Watch                     // nil for a session that is not HTTP/2 under TLS that the gateway has opened
 }
 

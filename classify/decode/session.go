@@ -179,6 +179,8 @@ type Expected struct {
 	Name string
 	// Application over it, or "".
 	Application string
+	// Whole says that it carries one file as it is, so that its bytes may look like anything.
+	Whole bool
 }
 
 // The engine's side of a Session.

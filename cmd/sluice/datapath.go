@@ -291,6 +291,9 @@ func desiredKernel(cfg *schema.Config, compiled *policy.Engine) kernel.Desired {
 	for _, p := range compiled.Policies() {
 		desired.StreamServices = desired.StreamServices || p.TCPProxy || p.SSLProxy != ""
 	}
+	for _, ports := range compiled.ControlPorts() {
+		desired.StreamPorts = append(desired.StreamPorts, kernel.Port(ports))
+	}
 	return desired
 }
 

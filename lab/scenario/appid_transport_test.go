@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,6 +56,11 @@ func ftpServer(w *world) func(*net.TCPConn) {
 	return func(c *net.TCPConn) {
 		say := func(format string, args ...any) { fmt.Fprintf(c, format+"\r\n", args...) }
 		var data func() (net.Conn, error)
+		call := func(address string) {
+			own := &net.TCPAddr{IP: c.LocalAddr().(*net.TCPAddr).IP}
+			data = func() (net.Conn, error) { return w.dialFrom(w.Web, "tcp", own, address) }
+			say("200 as you like")
+		}
 		say("220 ready")
 		for lines := bufio.NewScanner(c); lines.Scan(); {
 			verb, argument, _ := strings.Cut(lines.Text(), " ")
@@ -75,8 +81,12 @@ func ftpServer(w *world) func(*net.TCPConn) {
 				say("229 entering passive mode (|||%d|)", l.Addr().(*net.TCPAddr).Port)
 			case "EPRT":
 				part := strings.Split(argument, "|")
-				data = func() (net.Conn, error) { return w.dial(w.Web, "tcp", net.JoinHostPort(part[2], part[3])) }
-				say("200 as you like")
+				call(net.JoinHostPort(part[2], part[3]))
+			case "PORT":
+				part := strings.Split(argument, ",")
+				high, _ := strconv.Atoi(part[4])
+				low, _ := strconv.Atoi(part[5])
+				call(fmt.Sprint(strings.Join(part[:4], "."), ":", high<<8|low))
 			case "LIST", "RETR":
 				conn, err := data()
 				if err != nil {

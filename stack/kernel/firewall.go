@@ -77,14 +77,25 @@ func renderTracking(w *writer, d *Desired) {
 // sockets, and ICMP of translated sessions as opposed to neighbour discovery and to answers to
 // the gateway itself.
 func renderMarks(w *writer, d *Desired) {
-	if !d.StreamServices && !d.translates() {
+	if !d.streams() && !d.translates() {
 		return
 	}
 	w.open("chain marks {")
 	w.line("type filter hook prerouting priority mangle; policy accept;")
-	if d.StreamServices {
+	var answers []string
+	switch {
+	case d.StreamServices:
+		answers = []string{"meta l4proto { tcp, icmp, icmpv6 }"}
+	case d.streams(): // looking for a socket costs more than looking at a port
+		ports := make([]string, len(d.StreamPorts))
+		for i, p := range d.StreamPorts {
+			ports[i] = fmt.Sprintf("%d-%d", p.Low, p.High)
+		}
+		answers = []string{"tcp sport { " + strings.Join(ports, ", ") + " }", "meta l4proto { icmp, icmpv6 }"}
+	}
+	for _, match := range answers {
 		// Answers of the gateway to the client have the same addresses, but come from a TUN.
-		w.linef("iifname @zone_devices meta l4proto { tcp, icmp, icmpv6 } socket transparent 1 meta mark set meta mark | %#08x accept", markStream)
+		w.linef("iifname @zone_devices %s socket transparent 1 meta mark set meta mark | %#08x accept", match, markStream)
 	}
 	if d.translates() {
 		w.linef("iifname @nat_devices iifname != @zone_tuns ct state != { established, related } icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } meta mark set meta mark | %#08x", markNAT)
@@ -113,7 +124,7 @@ func renderInput(w *writer, d *Desired) {
 	w.open("chain input {")
 	w.line("type filter hook input priority filter; policy accept;")
 	w.line(`iifname "lo" accept`)
-	if d.StreamServices {
+	if d.streams() {
 		w.linef("meta mark & %#08x == %#08x accept", markStream, markStream)
 	}
 	w.line("ct state { established, related } accept")

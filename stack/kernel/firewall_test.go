@@ -30,6 +30,7 @@ func TestFirewallText(t *testing.T) {
 		"empty":   {},
 		"zones":   {Interfaces: zones},
 		"streams": {Interfaces: zones, StreamServices: true},
+		"ports":   {Interfaces: zones, StreamPorts: []Port{{21, 21}, {5060, 5061}}},
 		"nat":     {Interfaces: nat},
 		"all":     {Interfaces: nat, StreamServices: true, CarriedMark: 0x51ce, forwards4: true},
 	} {

@@ -29,10 +29,17 @@ type Desired struct {
 	Interfaces     []Interface
 	Routes         []Route
 	StreamServices bool   // lead the answers to transparent sockets to them
+	StreamPorts    []Port // the same, without StreamServices, for the answers of TCP servers at these
 	CarriedMark    uint32 // mark of judged packets that pass between zones without a TUN, 0 for none
 
 	forwards4, forwards6 bool // the host forwarded before the gateway came
 }
+
+// Port is a range of ports, both ends included.
+type Port struct{ Low, High uint16 }
+
+// streams says whether there are answers to transparent sockets.
+func (d *Desired) streams() bool { return d.StreamServices || len(d.StreamPorts) > 0 }
 
 // Interface is one Linux interface and what it shall be.
 type Interface struct {

@@ -130,7 +130,7 @@ func rulesFor(d *Desired, family int) []rule {
 		transit := ours
 		transit.pref, transit.table = prefTransit, transitTable+link.Attrs().Index
 		add(transit)
-		if d.StreamServices {
+		if d.streams() {
 			r := ours
 			r.pref, r.mark, r.table = prefStream, markStream, streamTable
 			add(r)

@@ -37,7 +37,7 @@ func setTables(d *Desired) error {
 			want[tableRoute{family, transitTable + link.Attrs().Index, tun.Attrs().Index, unix.RTN_UNICAST}] = true
 		}
 	}
-	if d.StreamServices {
+	if d.streams() {
 		for _, family := range usedFamilies() {
 			lo, err := netlink.LinkByName("lo")
 			if err != nil {

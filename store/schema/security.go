@@ -4,6 +4,7 @@ import "net/netip"
 
 // Security is [edit security].
 type Security struct {
+	ALG                 ALG                 `cfg:"alg" help:"Application layer gateways, which let the data sessions of control sessions through"`
 	Log                 Log                 `cfg:"log" help:"Security log"`
 	AddressBooks        []AddressBook       `cfg:"address-book" help:"Named addresses"`
 	ApplicationTracking ApplicationTracking `cfg:"application-tracking" help:"Application tracking"`
@@ -319,7 +320,7 @@ type ApplicationTerm struct {
 // ApplicationMatch is the protocol, ports and timeout of an application or a term. An embedded
 // struct without a cfg tag adds its fields to the statement it stands in.
 type ApplicationMatch struct {
-	ALG               string     `cfg:"application-protocol,inert" help:"Application layer gateway" enum:"dns ftp ftp-data h323 http https ignore ike-esp-nat mgcp-ca mgcp-ua ms-rpc none pptp q931 ras realaudio rsh rtsp sccp sip sqlnet-v2 sun-rpc talk tftp"`
+	ALG               string     `cfg:"application-protocol" help:"Application layer gateway (ftp, rtsp, sip and tftp have effect)" enum:"dns ftp ftp-data h323 http https ignore ike-esp-nat mgcp-ca mgcp-ua ms-rpc none pptp q931 ras realaudio rsh rtsp sccp sip sqlnet-v2 sun-rpc talk tftp"`
 	Protocol          *Protocol  `cfg:"protocol" help:"IP protocol by name or number"`
 	SourcePort        *PortRange `cfg:"source-port" help:"Source port or range"`
 	DestinationPort   *PortRange `cfg:"destination-port" help:"Destination port or range"`
@@ -348,6 +349,37 @@ type Flow struct {
 	Aging             Aging      `cfg:"aging" help:"Ending sessions early when the table fills"`
 	NoServicesOffload bool       `cfg:"no-services-offload" help:"Keep the packets of every session in the gateway process, rather than let the kernel carry those that are judged"`
 	MaximumSessions   uint32     `cfg:"maximum-sessions" help:"Sessions at most; further ones are refused and counted" range:"100..10000000" default:"1000000"`
+}
+
+// ALG is [edit security alg].
+type ALG struct {
+	FTP  ALGSwitch `cfg:"ftp" help:"File Transfer Protocol"`
+	RTSP ALGSwitch `cfg:"rtsp" help:"Real-Time Streaming Protocol"`
+	SIP  ALGSwitch `cfg:"sip" help:"Session Initiation Protocol"`
+	TFTP ALGSwitch `cfg:"tftp" help:"Trivial File Transfer Protocol"`
+}
+
+// ALGSwitch is [edit security alg NAME].
+type ALGSwitch struct {
+	Disable bool `cfg:"disable" help:"Judge its data sessions each by itself"`
+}
+
+// ALGNames are the application layer gateways there are.
+var ALGNames = []string{"ftp", "rtsp", "sip", "tftp"}
+
+// Enabled says whether there is an application layer gateway with a name, and it is on.
+func (a *ALG) Enabled(name string) bool {
+	switch name {
+	case "ftp":
+		return !a.FTP.Disable
+	case "rtsp":
+		return !a.RTSP.Disable
+	case "sip":
+		return !a.SIP.Disable
+	case "tftp":
+		return !a.TFTP.Disable
+	}
+	return false
 }
 
 // TCPMSS is [edit security flow tcp-mss].

@@ -138,8 +138,6 @@ set interfaces eth1 unit 0 family inet address 192.0.2.2/24 preferred
 set interfaces eth1 unit 0 family inet6 address 2001:db8::1/64 primary
 set routing-options static route 203.0.113.0/24 next-hop 192.0.2.254 preference 10
 set routing-options static route 198.51.100.0/24 next-hop 192.0.2.254
-set applications application one protocol tcp destination-port 21 application-protocol ftp
-set applications application two term t protocol udp destination-port 69 application-protocol tftp
 set security policies global policy p then permit tcp-options window-scale
 deactivate interfaces eth1 unit 0 family inet address 192.0.2.2/24 preferred
 `)
@@ -156,9 +154,7 @@ deactivate interfaces eth1 unit 0 family inet address 192.0.2.2/24 preferred
 		[edit security flow allow-dns-reply] allow-dns-reply has no effect in this version
 		[edit security flow tcp-mss ipsec-vpn] ipsec-vpn has no effect in this version
 		[edit security flow tcp-session no-syn-check-in-tunnel] no-syn-check-in-tunnel has no effect in this version
-		[edit security policies global policy p then permit tcp-options window-scale] window-scale has no effect in this version
-		[edit applications application one application-protocol ftp] application-protocol has no effect in this version
-		[edit applications application two term t application-protocol tftp] application-protocol has no effect in this version`)
+		[edit security policies global policy p then permit tcp-options window-scale] window-scale has no effect in this version`)
 	if !cfg.Security.Flow.AllowDNSReply || cfg.Security.Flow.TCPMSS.IPsecVPN.MSS != 1350 || cfg.RoutingOptions.Static.Routes[0].Preference != 10 {
 		t.Error("a statement without effect was left out of the configuration")
 	}

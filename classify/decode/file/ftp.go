@@ -114,25 +114,41 @@ func ftpCommand(s *decode.Session, line []byte) {
 		s.Value(decode.FTPFileName, line[5:])
 		return
 	}
-	var to netip.AddrPort
-	ok := false
-	switch {
-	case decode.PrefixFold(line, "PORT ") == decode.Whole:
-		to, ok = hostPort(line[5:])
-	case decode.PrefixFold(line, "EPRT ") == decode.Whole:
-		to, ok = extendedPort(line[5:], s.Client.Addr())
-	}
-	if ok {
+	if to, ok := FTPActive(line, s.Client.Addr()); ok {
 		expectData(s, to)
 	}
+}
+
+// FTPActive reads where the client asks to be called, by PORT or EPRT; own stands for an address that
+// it leaves out.
+func FTPActive(line []byte, own netip.Addr) (to netip.AddrPort, ok bool) {
+	switch {
+	case decode.PrefixFold(line, "PORT ") == decode.Whole:
+		return hostPort(line[5:])
+	case decode.PrefixFold(line, "EPRT ") == decode.Whole:
+		return extendedPort(line[5:], own)
+	}
+	return netip.AddrPort{}, false
 }
 
 // ftpReply tells a reply, and the data session that a passive server waits for.
 func ftpReply(s *decode.Session, line []byte) {
 	s.Value(decode.FTPReply, line)
+	if to, ok := FTPPassive(line, s.Server.Addr()); ok {
+		expectData(s, to)
+		// A server behind address translation tells its inner address.
+		if own := netip.AddrPortFrom(s.Server.Addr(), to.Port()); own != to {
+			expectData(s, own)
+		}
+	}
+}
+
+// FTPPassive reads where the server asks to be called, in its reply to PASV or EPSV; own stands for
+// an address that it leaves out.
+func FTPPassive(line []byte, own netip.Addr) (to netip.AddrPort, ok bool) {
 	code, part := text.Reply(line)
 	if part != decode.Whole {
-		return
+		return netip.AddrPort{}, false
 	}
 	switch code {
 	case 227: // "Entering Passive Mode (h1,h2,h3,h4,p1,p2)", the brackets being optional
@@ -140,26 +156,21 @@ func ftpReply(s *decode.Session, line []byte) {
 			if line[i] < '0' || line[i] > '9' {
 				continue
 			}
-			if to, ok := hostPort(line[i:]); ok {
-				expectData(s, to)
-				// A server behind address translation tells its inner address.
-				if own := netip.AddrPortFrom(s.Server.Addr(), to.Port()); own != to {
-					expectData(s, own)
-				}
-			}
-			return
+			return hostPort(line[i:])
 		}
 	case 229: // "Entering Extended Passive Mode (|||port|)"
 		if i := bytes.IndexByte(line, '('); i >= 0 {
-			if to, ok := extendedPort(line[i+1:], s.Server.Addr()); ok {
-				expectData(s, to)
-			}
+			return extendedPort(line[i+1:], own)
 		}
 	}
+	return netip.AddrPort{}, false
 }
 
+// FTPData is the protocol of data sessions.
+const FTPData = "FTP-DATA"
+
 func expectData(s *decode.Session, to netip.AddrPort) {
-	s.Expect(decode.Expected{Addr: to.Addr(), Port: to.Port(), Protocol: decode.TCP, Name: "FTP-DATA"})
+	s.Expect(decode.Expected{Addr: to.Addr(), Port: to.Port(), Protocol: decode.TCP, Name: FTPData, Whole: true})
 }
 
 // hostPort reads h1,h2,h3,h4,p1,p2.

@@ -46,13 +46,28 @@ func tftp(s *decode.Session, data []byte) decode.Verdict {
 	return decode.No
 }
 
-func tftpRequest(s *decode.Session, rest []byte) decode.Verdict {
-	name, rest, ok := cString(rest)
+// TFTPRequest says whether a datagram asks for a transfer.
+func TFTPRequest(data []byte) bool {
+	if len(data) < 4 || data[0] != 0 || data[1] != tftpRead && data[1] != tftpWrite {
+		return false
+	}
+	_, _, ok := tftpAsked(data[2:])
+	return ok
+}
+
+// tftpAsked reads the name of a request, and leaves its options.
+func tftpAsked(request []byte) (name, options []byte, ok bool) {
+	name, rest, ok := cString(request)
 	if !ok || len(name) == 0 {
-		return decode.No
+		return nil, nil, false
 	}
 	mode, rest, ok := cString(rest)
-	if !ok || !bytes.EqualFold(mode, []byte("octet")) && !bytes.EqualFold(mode, []byte("netascii")) && !bytes.EqualFold(mode, []byte("mail")) {
+	return name, rest, ok && (bytes.EqualFold(mode, []byte("octet")) || bytes.EqualFold(mode, []byte("netascii")) || bytes.EqualFold(mode, []byte("mail")))
+}
+
+func tftpRequest(s *decode.Session, rest []byte) decode.Verdict {
+	name, rest, ok := tftpAsked(rest)
+	if !ok {
 		return decode.No
 	}
 	if _, ok := tftpPairs(rest); !ok && len(rest) > 0 && !s.Port(69) {

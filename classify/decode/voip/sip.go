@@ -135,6 +135,24 @@ func uriHost(uri []byte) []byte {
 
 // sdp expects the media streams that a session description offers.
 func sdp(s *decode.Session, body []byte) {
+	Media(body, func(to netip.AddrPort) { expectMedia(s, to) })
+}
+
+// expectMedia expects a stream and, on the next port, its reports.
+func expectMedia(s *decode.Session, to netip.AddrPort) {
+	s.Expect(decode.Expected{Addr: to.Addr(), Port: to.Port(), Protocol: decode.UDP, Name: RTP})
+	s.Expect(decode.Expected{Addr: to.Addr(), Port: to.Port() + 1, Protocol: decode.UDP, Name: RTCP})
+}
+
+// Protocols of media sessions.
+const (
+	RTP  = "RTP"
+	RTCP = "RTCP"
+)
+
+// Media finds where the media streams of a session description (SDP) are to be sent. The reports of
+// a stream go to the next port.
+func Media(body []byte, found func(netip.AddrPort)) {
 	var addr netip.Addr
 	for {
 		line, rest, whole := decode.Line(body)
@@ -154,8 +172,7 @@ func sdp(s *decode.Session, body []byte) {
 			fields := bytes.Fields(line)
 			if len(fields) >= 3 && addr.IsValid() && bytes.Contains(fields[2], []byte("RTP/")) {
 				if port := decimal(fields[1]); port >= 1024 && port < 65535 {
-					s.Expect(decode.Expected{Addr: addr, Port: uint16(port), Protocol: decode.UDP, Name: "RTP"})
-					s.Expect(decode.Expected{Addr: addr, Port: uint16(port + 1), Protocol: decode.UDP, Name: "RTCP"})
+					found(netip.AddrPortFrom(addr, uint16(port)))
 				}
 			}
 		}

@@ -6,6 +6,7 @@ package voip
 
 import (
 	"bytes"
+	"net/netip"
 
 	"sluice/classify/decode"
 )
@@ -68,6 +69,18 @@ func rtspRequest(s *decode.Session, data []byte) decode.Verdict {
 
 // rtspTransport expects the ports of Transport headers.
 func rtspTransport(s *decode.Session, data []byte) {
+	TransportPorts(data, func(atServer bool, port uint16) {
+		addr := s.Client.Addr()
+		if atServer {
+			addr = s.Server.Addr()
+		}
+		expectMedia(s, netip.AddrPortFrom(addr, port))
+	})
+}
+
+// TransportPorts finds the ports of media streams in the Transport headers of RTSP: of the client, or
+// the server. The reports of a stream go to the next port.
+func TransportPorts(data []byte, found func(atServer bool, port uint16)) {
 	for _, side := range [...]string{"client_port=", "server_port="} {
 		rest := data
 		for range 4 {
@@ -76,16 +89,9 @@ func rtspTransport(s *decode.Session, data []byte) {
 				break
 			}
 			rest = rest[at+len(side):]
-			port := decimal(rest)
-			if port < 1024 || port >= 65535 {
-				continue
+			if port := decimal(rest); port >= 1024 && port < 65535 {
+				found(side[0] == 's', uint16(port))
 			}
-			addr := s.Server.Addr()
-			if side[0] == 'c' {
-				addr = s.Client.Addr()
-			}
-			s.Expect(decode.Expected{Addr: addr, Port: uint16(port), Protocol: decode.UDP, Name: "RTP"})
-			s.Expect(decode.Expected{Addr: addr, Port: uint16(port + 1), Protocol: decode.UDP, Name: "RTCP"})
 		}
 	}
 }

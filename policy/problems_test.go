@@ -33,6 +33,10 @@ func TestProblems(t *testing.T) {
 			`[edit ` + p1 + ` match application] junos-defaults stands for`},
 		{"unknown scheduler", onePolicy(func(p *schema.Policy) { p.SchedulerName = "work" }),
 			`[edit ` + p1 + ` scheduler-name] scheduler "work" is not configured`},
+		{"an unknown kind of the gateways of the application layer", func(cfg *schema.Config) {
+			tcp := schema.ProtoTCP
+			cfg.Applications.Applications = append(cfg.Applications.Applications, schema.Application{Name: "phones", ApplicationMatch: schema.ApplicationMatch{Protocol: &tcp, ALG: "sccp"}})
+		}, `[edit applications application phones application-protocol] there is no application layer gateway sccp in this version`},
 		{"no source", onePolicy(func(p *schema.Policy) { p.Match.SourceAddress = nil }),
 			`[edit ` + p1 + ` match] source-address is missing (set ` + p1 + ` match source-address any)`},
 		{"no action", onePolicy(func(p *schema.Policy) { p.Then = schema.PolicyThen{} }),

@@ -4,6 +4,8 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"net"
 	"net/http"
@@ -184,8 +186,8 @@ func TestServerAuthentication(t *testing.T) {
 	}
 }
 
-// A certificate that was withdrawn is refused, by list and by OCSP response; without information the
-// profile decides (PK-11, PK-26…PK-33).
+// A certificate that was withdrawn is refused, by list and by OCSP response, stapled or asked for, and so is one
+// that promises a staple and has none; without information the profile decides (PK-11, PK-26…PK-34).
 func TestRevokedServers(t *testing.T) {
 	w := startHostile(t)
 	site := testpki.NewSite()
@@ -198,6 +200,10 @@ func TestRevokedServers(t *testing.T) {
 	}
 	revoked, held, fine := w.ca.Leaf(t, "revoked"+bad, listed("/crl")), w.ca.Leaf(t, "held"+bad, listed("/crl")), w.ca.Leaf(t, "fine"+bad, listed("/crl"))
 	unknown, stapled := w.ca.Leaf(t, "unknown"+bad, listed("/none")), w.ca.Leaf(t, "stapled"+bad)
+	asked := w.ca.Leaf(t, "asked"+bad, testpki.With(func(c *x509.Certificate) { c.OCSPServer = []string{"http://" + l.Addr().String() + "/ocsp"} }))
+	promise := testpki.Extension(pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}, Value: []byte{0x30, 3, 2, 1, 5}})
+	promised, kept := w.ca.Leaf(t, "promised"+bad, promise), w.ca.Leaf(t, "kept"+bad, promise)
+	site.Set("/ocsp", w.ca.OCSP(t, asked.Certificate, ocsp.Revoked, nil, nil))
 	site.Set("/crl", w.ca.CRL(t, func(l *x509.RevocationList) {
 		for i := range l.RevokedCertificateEntries {
 			if l.RevokedCertificateEntries[i].SerialNumber.Cmp(held.SerialNumber) == 0 {
@@ -205,10 +211,11 @@ func TestRevokedServers(t *testing.T) {
 			}
 		}
 	}, revoked.Certificate, held.Certificate))
-	for name, leaf := range map[string]*testpki.Leaf{"revoked": revoked, "held": held, "fine": fine, "unknown": unknown, "stapled": stapled} {
+	for name, leaf := range map[string]*testpki.Leaf{"revoked": revoked, "held": held, "fine": fine, "unknown": unknown, "stapled": stapled, "asked": asked, "promised": promised, "kept": kept} {
 		w.serve(name, leaf)
 	}
 	w.servers["stapled"].Certificates[0].OCSPStaple = w.ca.OCSP(t, stapled.Certificate, ocsp.Revoked, nil, nil)
+	w.servers["kept"].Certificates[0].OCSPStaple = w.ca.OCSP(t, kept.Certificate, ocsp.Good, nil, nil)
 
 	passes := func(step string, want map[string]bool) {
 		t.Helper()
@@ -218,8 +225,8 @@ func TestRevokedServers(t *testing.T) {
 			}
 		}
 	}
-	passes("by default", map[string]bool{"revoked": false, "held": false, "fine": true, "unknown": true, "stapled": false})
-	if n := w.counter("crl : certificate revoked"); n != "3" {
+	passes("by default", map[string]bool{"revoked": false, "held": false, "fine": true, "unknown": true, "stapled": false, "asked": false, "promised": false, "kept": true})
+	if n := w.counter("crl : certificate revoked"); n != "4" {
 		t.Errorf("%s revoked certificates", n)
 	}
 	w.configure("set services ssl proxy profile inspect actions crl ignore-hold-instruction-code")

@@ -141,9 +141,9 @@ type Renegotiation uint8
 
 // The ways to treat renegotiation (RFC 5746).
 const (
-	AllowSecure Renegotiation = iota // only with servers that protect it
+	AllowSecure Renegotiation = iota // servers that do not protect it are refused
 	AllowAll
-	DropAll
+	DropAll // servers that ask for it too
 )
 
 // String is the way in the words of the show commands.

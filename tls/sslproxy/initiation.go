@@ -17,16 +17,17 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 	p, side := h.profile, h.towardsServer
 	side.HandshakeStarted()
 	server := tls.Client(h.session.To, &tls.Config{
-		InsecureSkipVerify: true, // judge does it, to know why and what to do then
-		ServerName:         h.hello.ServerName,
-		NextProtos:         h.hello.SupportedProtos,
-		MinVersion:         max(p.MinVersion, h.oldest()),
-		MaxVersion:         p.MaxVersion,
-		CipherSuites:       h.common(p.CipherSuites),
-		CipherSuites13:     h.suites13(),
-		CurvePreferences:   h.groups(),
-		ClientSessionCache: h.tickets.of(h),
-		Renegotiation:      renegotiation(p.Renegotiation),
+		InsecureSkipVerify:         true, // judge does it, to know why and what to do then
+		ServerName:                 h.hello.ServerName,
+		NextProtos:                 h.hello.SupportedProtos,
+		MinVersion:                 max(p.MinVersion, h.oldest()),
+		MaxVersion:                 p.MaxVersion,
+		CipherSuites:               h.common(p.CipherSuites),
+		CipherSuites13:             h.suites13(),
+		CurvePreferences:           h.groups(),
+		ClientSessionCache:         h.tickets.of(h),
+		Renegotiation:              renegotiation(p.Renegotiation),
+		RequireSecureRenegotiation: p.Renegotiation != profile.AllowAll,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			h.warn("no certificate available for the server, which asks for one")
 			return new(tls.Certificate), nil
@@ -98,8 +99,8 @@ func (h *handshake) groups() []tls.CurveID {
 	return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
 
-// renegotiation is the profile's rule in the words of the TLS library, which answers a request only
-// where RFC 5746 protects it.
+// renegotiation is the profile's rule in the words of the TLS library. What RFC 5746 does not protect is
+// refused from the beginning, but for profile.AllowAll.
 func renegotiation(r profile.Renegotiation) tls.RenegotiationSupport {
 	if r == profile.DropAll {
 		return tls.RenegotiateNever

@@ -830,6 +830,12 @@ type Config struct {
 	// The default, none, is correct for the vast majority of applications.
 	Renegotiation RenegotiationSupport
 
+	// RequireSecureRenegotiation refuses servers up to TLS 1.2 that do not protect
+	// renegotiation (RFC 5746, section 4.1), as OpenSSL does.
+	//
+	// Sluice: servers may be refused that know nothing of RFC 5746.
+	RequireSecureRenegotiation bool
+
 	// KeyLogWriter optionally specifies a destination for TLS master secrets
 	// in NSS key log format that can be used to allow external programs
 	// such as Wireshark to decrypt TLS connections.
@@ -1037,6 +1043,7 @@ func (c *Config) Clone() *Config {
 		CurvePreferences:                    c.CurvePreferences,
 		DynamicRecordSizingDisabled:         c.DynamicRecordSizingDisabled,
 		Renegotiation:                       c.Renegotiation,
+		RequireSecureRenegotiation:          c.RequireSecureRenegotiation,
 		KeyLogWriter:                        c.KeyLogWriter,
 		EncryptedClientHelloConfigList:      c.EncryptedClientHelloConfigList,
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,

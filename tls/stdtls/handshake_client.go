@@ -910,6 +910,12 @@ func (hs *clientHandshakeState) processServerHello() (bool, error) {
 		}
 	}
 
+	// Sluice: servers may be refused that know nothing of RFC 5746.
+	if c.handshakes == 0 && c.config.RequireSecureRenegotiation && !c.secureRenegotiation {
+		c.sendAlert(alertHandshakeFailure)
+		return false, errors.New("tls: unsafe legacy renegotiation disabled")
+	}
+
 	if c.handshakes > 0 && c.secureRenegotiation {
 		var expectedSecureRenegotiation [24]byte
 		copy(expectedSecureRenegotiation[:], c.clientFinished[:])

@@ -58,6 +58,7 @@ var testReplacements = []string{
 	`"internal/testenv"`, `"` + modulePath + `/internal/testenv"`,
 	`t.Run("fips140tls", testFunc)`, `_ = testFunc`,
 	`case "CipherSuites":`, `case "CipherSuites", "CipherSuites13":`,
+	`case "InsecureSkipVerify",`, `case "InsecureSkipVerify", "RequireSecureRenegotiation",`,
 	"\tbogoShim()\n", "",
 	// The suites of ours are not in the recorded handshakes, and follow the rules of their kind.
 	"ids := make([]uint16, len(cipherSuites))\n\tfor i, suite := range cipherSuites {\n\t\tids[i] = suite.id\n",

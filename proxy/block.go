@@ -103,6 +103,7 @@ func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Si
 		sight = LookSilence
 	}
 	if text := s.answerFor(v); text != nil {
+		s.set(stateTold)
 		if _, err := client.Write(text); err == nil {
 			countPage(v)
 			reason, sight = reason+" redirect", LookClose
@@ -110,6 +111,12 @@ func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Si
 	}
 	e.noteBlocked(s, v, reason)
 	return sight
+}
+
+// endsItself says whether the client's connection of a blocked session ends on its own: it is
+// terminated, and its client was answered with a page or is reset.
+func (e *Engine) endsItself(s *Session) bool {
+	return s.path == stream && (s.has(stateTold) || e.blockAction(s) == policy.Reject)
 }
 
 // answerFor is the page for a terminated session in the version of HTTP that it speaks; nil for none.

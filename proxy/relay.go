@@ -201,7 +201,7 @@ func (r *relay) fail(end RelayEnd, err error) {
 	_ = r.upstream.SetLinger(0)
 	_ = r.upstream.SetDeadline(longAgo)
 	if r.answered.Load() {
-		_ = r.client.Close()
+		_ = r.client.Linger()
 	} else {
 		_ = r.client.Abort()
 	}

@@ -120,6 +120,7 @@ const (
 	stateDecrypted  // its TLS is opened, and its plaintext is looked at
 	stateServerFIN  // both sides have finished, or will, and the server did first
 	stateRecorded   // its end is in the logs
+	stateTold       // refused, and its client is answered by a page on its own connection
 	stateUntold     // refused, but its TLS is opened first so that its client can be told why
 )
 

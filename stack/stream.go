@@ -174,12 +174,49 @@ func (s *Stream) CloseWrite() error {
 // Close ends the stream: what is written is still delivered, what was not read is lost. It does
 // not wait.
 func (s *Stream) Close() error {
+	return s.end(s.release)
+}
+
+// release gives the connection up.
+func (s *Stream) release() {
+	// Data that the client never acknowledges must not keep the connection for minutes.
+	orphan := tcpip.TCPUserTimeoutOption(orphanTimeout)
+	_ = s.endpoint.SetSockOpt(&orphan) // refused by a connection that has ended
+	s.endpoint.Close()
+}
+
+// Linger ends the stream as Close does, but lets the client come to the end of what is written: until
+// it has finished too, for five seconds at most, what it still sends is thrown away, where Close would
+// answer that, and what was not read, with a RST that overtakes the reader (RFC 9112 section 9.6). It
+// does not wait.
+func (s *Stream) Linger() error {
 	return s.end(func() {
-		// Data that the client never acknowledges must not keep the connection for minutes.
-		orphan := tcpip.TCPUserTimeoutOption(orphanTimeout)
-		_ = s.endpoint.SetSockOpt(&orphan) // refused by a connection that has ended
-		s.endpoint.Close()
+		_ = s.endpoint.Shutdown(tcpip.ShutdownWrite) // refused by a connection that has ended
+		entry, arrived := waiter.NewChannelEntry(waiter.ReadableEvents | waiter.EventHUp | waiter.EventErr)
+		s.events.EventRegister(&entry)
+		go func() {
+			s.discard(arrived, time.After(lingerTime))
+			s.events.EventUnregister(&entry)
+			s.release()
+		}()
 	})
+}
+
+// discard throws away what the client sends until it has finished, or over tells that it has not.
+func (s *Stream) discard(arrived <-chan struct{}, over <-chan time.Time) {
+	for {
+		switch _, err := s.endpoint.Read(io.Discard, tcpip.ReadOptions{}); err.(type) {
+		case nil:
+		case *tcpip.ErrWouldBlock:
+			select {
+			case <-arrived:
+			case <-over:
+				return
+			}
+		default:
+			return
+		}
+	}
 }
 
 // Abort ends the stream with a RST.

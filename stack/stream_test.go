@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -255,6 +256,40 @@ func TestStreamEndings(t *testing.T) {
 }
 
 // The device disappears under a session, and the session can still be ended.
+// A client that is still sending when the gateway has said its last word comes to the end of that.
+func TestStreamLingers(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
+	eachMode(t, func(t *testing.T, plain bool) {
+		answer := strings.Repeat("no ", 20000)
+		newTestTerminator(t, plain, serve(t, func(s *Stream) {
+			if _, err := s.Read(make([]byte, 1)); err != nil {
+				t.Errorf("read: %v", err)
+			}
+			if _, err := io.WriteString(s, answer); err != nil {
+				t.Errorf("write: %v", err)
+			}
+			if err := s.Linger(); err != nil {
+				t.Errorf("linger: %v", err)
+			}
+			if err := s.Close(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("close after it: %v", err)
+			}
+		}))
+		conn := dial(t, servers["IPv4"])
+		for range 20 { // much of it after the answer
+			if _, err := conn.Write(make([]byte, 5000)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if got, err := io.ReadAll(conn); err != nil || string(got) != answer {
+			t.Errorf("read %d bytes of %d, %v", len(got), len(answer), err)
+		}
+	})
+}
+
 func TestStreamSurvivesItsDevice(t *testing.T) {
 	if !nstest.Isolate(t) {
 		return

@@ -28,6 +28,7 @@ const (
 	timeWait       = 2 * time.Second
 	finWait        = 10 * time.Second // for the FIN of a client that was closed
 	orphanTimeout  = 30 * time.Second // for the acknowledgement of the last data after Close
+	lingerTime     = 5 * time.Second  // for the client to finish after Linger
 	synAckAttempts = 3                // repeated after 1, 2 and 4 s: a client is given 15 s to finish the handshake
 	minimumBuffer  = 4 << 10
 )

@@ -147,7 +147,7 @@ func (r *relay) fail(end RelayEnd, err error) {
 	if r.answered.Load() {
 		_ = r.client.raw.SetWriteDeadline(time.Now().Add(answerTime))
 		_ = r.client.CloseNotify()
-		_ = r.client.raw.Close()
+		r.client.linger()
 	} else {
 		r.client.abort()
 	}

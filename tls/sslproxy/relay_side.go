@@ -50,6 +50,16 @@ func (s *side) sendFIN() error {
 	return nil
 }
 
+// linger closes the connection below TLS so that its peer comes to the end of what it was sent.
+func (s *side) linger() {
+	// Errors mean that the connection is broken already.
+	if raw, ok := s.raw.(interface{ Linger() error }); ok {
+		_ = raw.Linger()
+	} else {
+		_ = s.raw.Close()
+	}
+}
+
 // abort breaks the connection below TLS with a RST, and ends what waits for it.
 func (s *side) abort() {
 	// Errors mean that the connection is broken already.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -150,29 +151,45 @@ func (l *linkEndpoint) WritePackets(packets stack.PacketBufferList) (int, tcpip.
 	return packets.Len(), nil
 }
 
+// outgoing is a frame on its way to the device.
+type outgoing struct {
+	head   [VirtioHeaderLen]byte
+	room   [maxPieces][]byte
+	pieces [][]byte // the head, and where the packet lies
+}
+
+var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
+
+// release gives up the packet.
+func (o *outgoing) release() {
+	clear(o.pieces)
+	o.head, o.pieces = [VirtioHeaderLen]byte{}, nil
+	outgoings.Put(o)
+}
+
 func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
 	if answersSYN(pkt) || l.silences.withhold(pkt) {
 		return
 	}
-	var head [VirtioHeaderLen]byte
+	o := outgoings.Get().(*outgoing)
+	defer o.release()
 	if gso := pkt.GSOOptions; gso.Type != stack.GSONone {
 		network := len(pkt.NetworkHeader().Slice())
 		if gso.NeedsCsum {
-			head[vnetFlags] = vnetNeedsCsum
-			binary.LittleEndian.PutUint16(head[vnetCsumStart:], uint16(network))
-			binary.LittleEndian.PutUint16(head[vnetCsumOff:], gso.CsumOffset)
+			o.head[vnetFlags] = vnetNeedsCsum
+			binary.LittleEndian.PutUint16(o.head[vnetCsumStart:], uint16(network))
+			binary.LittleEndian.PutUint16(o.head[vnetCsumOff:], gso.CsumOffset)
 		}
 		if pkt.Data().Size() > int(gso.MSS) {
-			head[vnetGSOType] = gsoTCPv4
+			o.head[vnetGSOType] = gsoTCPv4
 			if gso.Type == stack.GSOTCPv6 {
-				head[vnetGSOType] = gsoTCPv6
+				o.head[vnetGSOType] = gsoTCPv6
 			}
-			binary.LittleEndian.PutUint16(head[vnetHeaderLen:], uint16(network+len(pkt.TransportHeader().Slice())))
-			binary.LittleEndian.PutUint16(head[vnetGSOSize:], gso.MSS)
+			binary.LittleEndian.PutUint16(o.head[vnetHeaderLen:], uint16(network+len(pkt.TransportHeader().Slice())))
+			binary.LittleEndian.PutUint16(o.head[vnetGSOSize:], gso.MSS)
 		}
 	}
-	var room [maxPieces][]byte
-	pieces := append(room[:0], head[:])
+	o.pieces = append(o.room[:0], o.head[:])
 	views, skip := pkt.AsViewList()
 	for view := views.Front(); view != nil; view = view.Next() {
 		piece := view.AsSlice()
@@ -180,14 +197,32 @@ func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
 			skip -= len(piece)
 			continue
 		}
-		pieces = append(pieces, piece[skip:])
+		o.pieces = append(o.pieces, piece[skip:])
 		skip = 0
 	}
 	if l.watch != nil && l.watch() {
-		l.sent(slices.Concat(pieces...))
+		l.sent(slices.Concat(o.pieces...))
 	}
-	queues := l.device.queues
-	if err := queues[pkt.Hash%uint32(len(queues))].writeVector(pieces); err != nil {
+	queue := l.device.queues[pkt.Hash%uint32(len(l.device.queues))]
+	if answersClient(pkt) {
+		frame := slices.Concat(o.pieces...)
+		go func() { l.count(queue.Write(frame)) }()
+		return
+	}
+	l.count(queue.writeVector(o.pieces))
+}
+
+// answersClient says whether pkt is a SYN-ACK. The stack holds a lock of the connection while it sends
+// one; the client's answer may be back before the device has taken it, and who works on that spins until
+// the lock is free.
+func answersClient(pkt *stack.PacketBuffer) bool {
+	segment := header.TCP(pkt.TransportHeader().Slice())
+	return len(segment) >= header.TCPMinimumSize && segment.Flags() == header.TCPFlagSyn|header.TCPFlagAck
+}
+
+// count notes what became of a packet that was given to the device.
+func (l *linkEndpoint) count(err error) {
+	if err != nil {
 		l.lost.Add(1)
 	}
 }

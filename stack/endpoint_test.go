@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -16,7 +17,7 @@ func (w wire) Read([]byte) (int, error) { return 0, ErrClosed }
 func (w wire) Write(frame []byte) error { w <- bytes.Clone(frame); return nil }
 func (w wire) close() error             { return nil }
 func (w wire) writeVector(pieces [][]byte) error {
-	return w.Write(join(pieces))
+	return w.Write(slices.Concat(pieces...))
 }
 
 // segment makes the frame of a client's TCP segment with a window of 65,535 bytes.
@@ -101,4 +102,40 @@ func TestSegmentsAreRightOnTheWire(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slowWire is a wire that keeps who writes until the test lets go.
+type slowWire struct {
+	wire
+	hold chan struct{}
+}
+
+func (w slowWire) Write(frame []byte) error {
+	w.wire <- bytes.Clone(frame)
+	<-w.hold
+	return nil
+}
+
+// What a client answers to a SYN-ACK is heard although the device has not finished with that yet, as
+// happens where the client is quick: nobody waits for a lock meanwhile.
+func TestClientIsHeardWhileTheDeviceIsBusy(t *testing.T) {
+	client, server := netip.MustParseAddrPort("192.0.2.9:4000"), servers["IPv4"]
+	key := NewKey(client, server, protoTCP)
+	streams := make(chan *Stream, 1)
+	terminator, err := NewTerminator(serve(t, func(s *Stream) { streams <- s }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminator.Close()
+	out := slowWire{make(wire, 64), make(chan struct{})}
+	port, err := terminator.Attach(&Device{name: "wire", mtu: 1500, offload: true, queues: []queue{out}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port.Inject(segment(key, false, 1000, 0, TCPSyn))
+	synAck, _ := checkSegment(t, (<-out.wire)[VirtioHeaderLen:])
+	port.Inject(segment(key, false, 1001, synAck.Seq+1, TCPAck))
+	s := <-streams
+	close(out.hold)
+	s.Close()
 }

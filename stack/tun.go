@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -111,14 +112,28 @@ func (q *tunQueue) Read(frame []byte) (int, error) {
 }
 
 func (q *tunQueue) Write(frame []byte) error {
+	vector := unix.Iovec{Base: unsafe.SliceData(frame)}
+	vector.SetLen(len(frame))
+	return q.send(&vector, 1)
+}
+
+// send writes a frame that lies in count pieces. The device takes it or refuses it, without waiting, which
+// is why the runtime is not told of the system call: on a busy gateway it would have a thread more take
+// over what else there is to do, and wake it for that.
+func (q *tunQueue) send(vector *unix.Iovec, count int) error {
 	q.use.RLock()
 	defer q.use.RUnlock()
 	if q.closed {
 		return ErrClosed
 	}
 	for {
-		if _, err := unix.Write(q.fd, frame); err != unix.EINTR {
-			return deviceError("write", err)
+		_, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(q.fd), uintptr(unsafe.Pointer(vector)), uintptr(count))
+		switch errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return deviceError("write", errno)
 		}
 	}
 }
@@ -130,7 +145,7 @@ const maxPieces = 64
 func (q *tunQueue) writeVector(pieces [][]byte) error {
 	var vector [maxPieces]unix.Iovec
 	if len(pieces) > len(vector) {
-		return q.Write(join(pieces))
+		return q.Write(slices.Concat(pieces...))
 	}
 	used := 0
 	for _, piece := range pieces {
@@ -140,21 +155,7 @@ func (q *tunQueue) writeVector(pieces [][]byte) error {
 			used++
 		}
 	}
-	q.use.RLock()
-	defer q.use.RUnlock()
-	if q.closed {
-		return ErrClosed
-	}
-	for {
-		_, _, errno := unix.Syscall(unix.SYS_WRITEV, uintptr(q.fd), uintptr(unsafe.Pointer(&vector[0])), uintptr(used))
-		switch errno {
-		case 0:
-			return nil
-		case unix.EINTR:
-		default:
-			return deviceError("write", errno)
-		}
-	}
+	return q.send(&vector[0], used)
 }
 
 func (q *tunQueue) close() error {
@@ -179,16 +180,4 @@ func deviceError(operation string, err error) error {
 		return ErrDeviceGone
 	}
 	return fmt.Errorf("%s: %w", operation, err)
-}
-
-func join(pieces [][]byte) []byte {
-	size := 0
-	for _, piece := range pieces {
-		size += len(piece)
-	}
-	whole := make([]byte, 0, size)
-	for _, piece := range pieces {
-		whole = append(whole, piece...)
-	}
-	return whole
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/internal/depth"
 	"sluice/tls/profile"
 	"sluice/tls/report"
 	"sluice/tls/starttls"
@@ -21,6 +22,7 @@ const handshakeTime = 60 * time.Second
 // clear that it stays closed. Whatever a side sends is shown to the session first. When ctx ends, the
 // caller breaks both connections.
 func (v *Service) Serve(ctx context.Context, s *Session) Outcome {
+	depth.Prepare()
 	v.Counters.Proxy.Matched.Inc()
 	h := &handshake{Service: v, session: s}
 	who, err := first(s.From, s.To)

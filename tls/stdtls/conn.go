@@ -110,6 +110,7 @@ type Conn struct {
 	buffering bool         // whether records are buffered in sendBuf
 	sendBuf   []byte       // a buffer of records waiting to be sent
 	batch     recordBatch  // records that are written together (Sluice)
+	writer    writer       // writes to a socket (Sluice)
 
 	// bytesSent counts the bytes of application data sent.
 	// packetsSent counts packets.
@@ -970,7 +971,7 @@ func (c *Conn) write(data []byte) (int, error) {
 		return len(data), nil
 	}
 
-	n, err := c.conn.Write(data)
+	n, err := c.send(data) // Sluice: was c.conn.Write
 	c.bytesSent += int64(n)
 	return n, err
 }
@@ -980,7 +981,7 @@ func (c *Conn) flush() (int, error) {
 		return 0, nil
 	}
 
-	n, err := c.conn.Write(c.sendBuf)
+	n, err := c.send(c.sendBuf) // Sluice: was c.conn.Write
 	c.bytesSent += int64(n)
 	c.sendBuf = nil
 	c.buffering = false

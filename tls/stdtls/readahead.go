@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"syscall"
 )
 
@@ -138,7 +137,7 @@ func (r *readAhead) readTCP(conn *net.TCPConn) (int, error) {
 	n, err := r.n, r.err
 	r.n, r.err = 0, nil
 	if errno := syscall.Errno(0); errors.As(err, &errno) {
-		err = &net.OpError{Op: "read", Net: "tcp", Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: os.NewSyscallError("read", err)}
+		err = socketError("read", conn, errno)
 	}
 	return n, err
 }
@@ -146,15 +145,15 @@ func (r *readAhead) readTCP(conn *net.TCPConn) (int, error) {
 func (r *readAhead) trySocket(fd uintptr) bool {
 	r.makeRoom()
 	for {
-		n, err := syscall.Read(int(fd), r.buffer[r.end:])
+		n, errno := readSocket(fd, r.buffer[r.end:])
 		switch {
-		case err == syscall.EINTR:
+		case errno == syscall.EINTR:
 			continue
-		case err == syscall.EAGAIN:
+		case errno == syscall.EAGAIN:
 			r.shrink()
 			return false
-		case err != nil:
-			r.err = err
+		case errno != 0:
+			r.err = errno
 		case n == 0:
 			r.err = io.EOF
 		default:

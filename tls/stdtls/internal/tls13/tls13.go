@@ -7,7 +7,6 @@
 package tls13
 
 import (
-	"crypto/hkdf"
 	"encoding/binary"
 	"hash"
 )
@@ -29,38 +28,37 @@ func ExpandLabel[H hash.Hash](hash func() H, secret []byte, label string, contex
 		// confusing to users.
 		panic("tls13: label or context too long")
 	}
-	hkdfLabel := make([]byte, 0, 2+1+len("tls13 ")+len(label)+1+len(context))
+	// Sluice: was a call of hkdf.Expand.
+	w := begin(hash())
+	defer w.end()
+	hkdfLabel := w.info[:0]
 	hkdfLabel = binary.BigEndian.AppendUint16(hkdfLabel, uint16(length))
 	hkdfLabel = append(hkdfLabel, byte(len("tls13 ")+len(label)))
 	hkdfLabel = append(hkdfLabel, "tls13 "...)
 	hkdfLabel = append(hkdfLabel, label...)
 	hkdfLabel = append(hkdfLabel, byte(len(context)))
 	hkdfLabel = append(hkdfLabel, context...)
-	return must(hkdf.Expand(hash, secret, string(hkdfLabel), length))
+	return w.expand(secret, hkdfLabel, length)
 }
 
 func extract[H hash.Hash](hash func() H, newSecret, currentSecret []byte) []byte {
+	// Sluice: was a call of hkdf.Extract.
+	w := begin(hash())
+	defer w.end()
 	if newSecret == nil {
-		newSecret = make([]byte, hash().Size())
+		newSecret = zeroes[:w.hash.Size()]
 	}
-	return must(hkdf.Extract(hash, newSecret, currentSecret))
-}
-
-// must unwraps the results of crypto/hkdf, which fails for too long outputs only.
-//
-// Sluice: the public package returns an error where the internal one panics.
-func must(key []byte, err error) []byte {
-	if err != nil {
-		panic(err)
-	}
-	return key
+	return w.mac(nil, currentSecret, newSecret)
 }
 
 func deriveSecret[H hash.Hash](hash func() H, secret []byte, label string, transcript hash.Hash) []byte {
 	if transcript == nil {
 		transcript = hash()
 	}
-	return ExpandLabel(hash, secret, label, transcript.Sum(nil), transcript.Size())
+	// Sluice: the sum is not allocated.
+	w := begin(transcript)
+	defer w.end()
+	return ExpandLabel(hash, secret, label, transcript.Sum(w.sum[:0]), transcript.Size())
 }
 
 const (

@@ -273,4 +273,14 @@ func (s *Server) cleared(names []string) view.View {
 	return &view.Text{Body: strings.Join(lines, "\n")}
 }
 
-func missing(err pki.MissingError) error { return &api.Error{Message: err.Error()} }
+// missing says that there is no such thing, and which command helps.
+func missing(err pki.MissingError) *api.Error {
+	return &api.Error{Message: err.Error(), Hint: map[string]string{
+		"certificate":               "show services ssl certificate all lists those that there are",
+		"local certificate":         "show security pki local-certificate lists those that there are",
+		"key pair":                  "show security pki key-pair lists those that there are",
+		"certificate request":       "show security pki certificate-request lists those that there are",
+		"CA profile group":          "show security pki ca-certificate lists the members of all groups",
+		"CA certificate of profile": "request security pki ca-certificate load ca-profile " + err.Name + " filename FILE loads it",
+	}[err.What]}
+}

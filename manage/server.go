@@ -172,10 +172,13 @@ func asError(err error) *api.Error {
 		line    *command.Error
 		problem schema.Problem
 		stmt    *tree.StatementError
+		absent  *pki.MissingError
 	)
 	switch {
 	case errors.As(err, &e):
 		return e
+	case errors.As(err, &absent) && absent.Error() == err.Error(): // otherwise it says itself what helps
+		return missing(*absent)
 	case errors.As(err, &line):
 		return &api.Error{Status: http.StatusBadRequest, Message: line.Message, Hint: line.Hint, Offset: &line.Offset}
 	case errors.As(err, &stmt):

@@ -19,6 +19,9 @@ const (
 	initiation              // towards servers
 )
 
+// String is the side as the commands call it.
+func (s side) String() string { return [...]string{"termination", "initiation"}[s] }
+
 // Names that differ from one command to another.
 type spellings struct{ createFailed, nonSSL, memory string }
 

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"sluice/manage/api"
 	"sluice/manage/view"
+	"sluice/store/schema"
 	"sluice/tls/dn"
 	"sluice/tls/profile"
 	"sluice/tls/sslproxy"
@@ -58,7 +60,7 @@ func showProxyProfile(s *Server, r *request) (view.View, error) {
 		for _, other := range set.Proxies() {
 			names = append(names, other.Name)
 		}
-		return nil, unknownName("SSL proxy profile", name, names)
+		return nil, unknownProfile("SSL proxy profile", name, names, "show services ssl proxy profile all")
 	}
 	return &view.SSLProxyProfile{
 		Name: p.Name, Tracing: p.FlowTracing, RootCAExpired: p.RootExpired(s.options.Now()),
@@ -135,6 +137,11 @@ func (l *leg) fill(p *profile.Protocols, certificates []*profile.Identity) {
 	}
 }
 
+// unknownProfile says that there is no such profile, and what may have been meant, or which command lists them.
+func unknownProfile(what, name string, known []string, list string) error {
+	return &api.Error{Message: "there is no " + what + " " + name, Hint: cmp.Or(schema.DidYouMean(name, known), list+" lists those that there are")}
+}
+
 // showLegProfile makes the handler that shows profiles of one side.
 func showLegProfile(of side) handler {
 	return func(s *Server, r *request) (view.View, error) {
@@ -164,7 +171,7 @@ func showLegProfile(of side) handler {
 			}
 			known = append(known, l.key.Name)
 		}
-		return nil, unknownName("profile", name, known)
+		return nil, unknownProfile("profile", name, known, "show services ssl "+of.String()+" profile all")
 	}
 }
 

@@ -335,6 +335,12 @@ func TestSSLRefusals(t *testing.T) {
 		"clear services ssl proxy pass-through all client 192.0.2.1": "not clear which",
 		"clear services ssl proxy pass-through client 192.0.2.99":    "no such session passes",
 		"show services ssl proxy counters all errors":                "errors",
+		"show services ssl proxy profile nothing":                    "show services ssl proxy profile all lists",
+		"show services ssl termination profile brief nothing":        "show services ssl termination profile all lists",
+		"show services ssl certificate brief certificate-id nothing": "show services ssl certificate all lists",
+		"show security pki local-certificate certificate-id nothing": "show security pki local-certificate lists",
+		"clear security pki key-pair certificate-id nothing":         "show security pki key-pair lists",
+		"show security pki ca-certificate ca-profile nothing":        "request security pki ca-certificate load ca-profile nothing filename FILE",
 	} {
 		if got := refused(t, f, line); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", line, got, want)

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -76,12 +77,9 @@ func cipherNamed(name string, known []string) (string, error) {
 	case slices.Contains(known, lower):
 		return lower, nil
 	case slices.Contains(withdrawnCiphers, lower):
-		return "", fmt.Errorf("cipher %s is not supported any more: it is not safe", name)
+		return "", fmt.Errorf("cipher %s is not supported any more: it is not safe; type ? for those that are", name)
 	}
-	if hint := DidYouMean(name, known); hint != "" {
-		return "", fmt.Errorf("%q is not a cipher: %s", name, hint)
-	}
-	return "", fmt.Errorf("%q is not a cipher", name)
+	return "", fmt.Errorf("%q is not a cipher: %s", name, cmp.Or(DidYouMean(name, known), "type ? for those that there are"))
 }
 
 // FileSize is a size of a file in bytes, 10 KiB to 1 GiB.

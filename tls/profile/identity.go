@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -55,7 +56,7 @@ func (c *compiler) trusted(path string, names []string) *trust {
 	for _, name := range names {
 		_, list, err := c.env.PKI.TrustPool(&c.cfg.Security.PKI, []string{name})
 		if err != nil {
-			c.missing(path+" "+name, name, "CA profile or group", c.authorities())
+			c.missing(path+" "+name, name, "CA profile or group", "request security pki ca-certificate loads it", c.authorities())
 			continue
 		}
 		if known = append(known, name); len(list) == 0 {
@@ -84,10 +85,10 @@ func caWords(name string) string {
 	return "CA " + name
 }
 
-// missing notes that there is no certificate, or CA, called name. For a configuration that was
-// accepted before it is a warning.
-func (c *compiler) missing(path, name, what string, known []string) {
-	c.fault(path, didYouMean(name, known), "there is no %s %q", what, name)
+// missing notes that there is no certificate, or CA, called name, and what helps. For a configuration that
+// was accepted before it is a warning.
+func (c *compiler) missing(path, name, what, remedy string, known []string) {
+	c.fault(path, cmp.Or(didYouMean(name, known), remedy), "there is no %s %q", what, name)
 }
 
 // identities finds the certificates with ids. Those that cannot be used are left out; the reason
@@ -106,7 +107,7 @@ func (c *compiler) identities(path string, ids []string, usable func(*Identity, 
 			for _, l := range c.env.PKI.Locals() {
 				known = append(known, l.ID)
 			}
-			c.missing(at, id, "certificate", known)
+			c.missing(at, id, "certificate", "request security pki local-certificate makes or loads it", known)
 			continue
 		case l.Certificate == nil:
 			c.fault(at, "request security pki local-certificate generate-self-signed certificate-id "+id+" …, or load one", "key pair %s has no certificate yet", id)

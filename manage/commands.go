@@ -71,7 +71,7 @@ func Table() *command.Table[handler] {
 }
 
 // wordHelp is the help of every word of the table, under the words that lead to it.
-var wordHelp = merge(generalHelp, applicationHelp, userHelp, pkiHelp, sslHelp)
+var wordHelp = merge(generalHelp, trafficHelp, applicationHelp, userHelp, pkiHelp, sslHelp)
 
 func merge(parts ...map[string]string) map[string]string {
 	whole := map[string]string{}
@@ -129,7 +129,7 @@ var generalHelp = map[string]string{
 }
 
 // operational is the table: every command in one place.
-var operational = slices.Concat(generalCommands, applicationCommands, userCommands, pkiCommands, sslCommands)
+var operational = slices.Concat(generalCommands, trafficCommands, applicationCommands, userCommands, pkiCommands, sslCommands)
 
 var generalCommands = []command.Command[handler]{
 	{Words: "clear log", Options: []command.Option{bare("filename", "Log file", logFileValue)}, Do: clearLog},

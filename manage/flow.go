@@ -36,7 +36,7 @@ func (s *Server) sessions() (Sessions, error) {
 
 // foreign are filters for services that no session uses: nothing fits them.
 var foreign = []string{
-	"application-traffic-control", "idp", "resource-manager", "tunnel",
+	"idp", "resource-manager", "tunnel",
 }
 
 // filter is what the request selects; none says that no session can fit.
@@ -45,7 +45,8 @@ func (s *Server) filter(r *request) (f proxy.Filter, none bool, err error) {
 		ID: r.number("session-identifier"), Source: r.prefix("source-prefix").Masked(), Destination: r.prefix("destination-prefix").Masked(),
 		SourcePort: uint16(r.number("source-port")), DestinationPort: uint16(r.number("destination-port")), Protocol: r.protocol(),
 		Interface: r.args["interface"], Application: r.args["application"], DynamicApplication: r.args["dynamic-application"],
-		Firewall: r.args.Has("application-firewall"), RuleSet: r.args["application-firewall-rule-set"],
+		TrafficControl: r.args.Has("application-traffic-control"),
+		Firewall:       r.args.Has("application-firewall"), RuleSet: r.args["application-firewall-rule-set"],
 		NAT: r.args.Has("nat"), Encrypted: r.args.Has("encrypted"), Decrypted: r.args.Has("ssl"), Policy: r.args["policy-name"],
 		FromZone: r.args["from-zone"], ToZone: r.args["to-zone"],
 	}
@@ -99,6 +100,7 @@ func sessionView(info proxy.Info, started time.Time) view.Session {
 		In: wingView(info.In), Out: wingView(info.Out), FromZone: info.FromZone, ToZone: info.ToZone, Service: info.Service,
 		DynamicApplication: info.Application, NestedApplication: info.NestedApplication, ExtendedApplication: info.ExtendedApplication,
 		Encryption: info.Encryption, RuleSet: info.RuleSet, Rule: info.Rule, NATRule: info.NATRule, Path: info.Path, TCPState: info.TCPState, Start: info.Start,
+		Treatment:   treatmentView(info.Treatment),
 		StartUptime: max(0, int64(info.Start.Sub(started)/time.Second)), Duration: int64(info.Duration / time.Second),
 	}
 }

@@ -28,7 +28,7 @@ import (
 	"sluice/tls/pki"
 )
 
-// Options are what the control interface drives. Sessions, Policies, Logs, Applications, Packages,
+// Options are what the control interface drives. Sessions, Policies, Traffic, Logs, Applications, Packages,
 // Captures, Users, Certificates, SSL and Revocation may be nil: their commands then say that the gateway
 // runs without them, or leave out what they know.
 type Options struct {
@@ -38,6 +38,7 @@ type Options struct {
 	Store    *store.Store
 	Sessions Sessions
 	Policies Policies
+	Traffic  Traffic
 	Logs     Logs
 
 	Applications Applications

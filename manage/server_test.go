@@ -286,7 +286,7 @@ func TestForeignFilters(t *testing.T) {
 	f := start(t)
 	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}}
 	for filter, total := range map[string]string{
-		"application-firewall": "1", "application-traffic-control": "0", "application-traffic-control extensive": "0", "idp": "0",
+		"application-firewall": "1", "application-traffic-control": "1", "idp": "0", "idp extensive": "0",
 		"resource-manager": "0", "ssl": "1", "extensive ssl": "1", "tunnel": "0", "nat": "1",
 	} {
 		got := f.run(t, "show security flow session "+filter)
@@ -294,7 +294,7 @@ func TestForeignFilters(t *testing.T) {
 			t.Errorf("%s: no total of %s in\n%s", filter, total, got)
 		}
 	}
-	for _, filter := range []string{"application-traffic-control", "idp"} {
+	for _, filter := range []string{"tunnel", "idp"} {
 		if got := f.run(t, "clear security flow session "+filter); got != "0 active sessions cleared\n" || f.sessions.cleared != 0 {
 			t.Errorf("clear %s: %s", filter, got)
 		}

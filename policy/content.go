@@ -44,9 +44,9 @@ type Content struct {
 	Final bool
 }
 
-// sure are the names that hold; the others give way to what may still come. named says whether
+// Sure are the names that hold; the others give way to what may still come. named says whether
 // somebody asks for a name.
-func (c *Content) sure(named func(name string) bool) []string {
+func (c *Content) Sure(named func(name string) bool) []string {
 	switch {
 	case c == nil:
 		return nil
@@ -139,7 +139,7 @@ func (t *contentTable) limits(name string) bool { return t.named[name] != nil }
 // among them.
 func (t *contentTable) certain(c *Content) contentQuery {
 	q := contentQuery{on: true, base: t.base}
-	for _, name := range c.sure(t.limits) {
+	for _, name := range c.Sure(t.limits) {
 		q.add(t.named[name])
 	}
 	return q

@@ -25,36 +25,17 @@ func (e *Engine) Decryption(f *Flow) (d Decryption) {
 	if !e.decrypts {
 		return d
 	}
-	add := func(p *Policy) {
+	certain := e.eachPossible(f, func(p *Policy) (more bool) {
 		if p.SSLProxy == "" || p.Action != Permit && p.Message == nil {
-			return
+			return true
 		}
 		d.WebFilter = d.WebFilter || p.WebFilter != ""
 		if !slices.Contains(d.Profiles, p.SSLProxy) {
 			d.Profiles = append(d.Profiles, p.SSLProxy)
 		}
-	}
-	var q query
-	e.ask(&q, f)
-	limited := e.content.limited != nil
-	if limited {
-		q.content = e.content.certain(f.Content)
-		q.category = e.categories.certain(f.Content)
-	}
-	certain := e.next(&q, 0)
-	if limited && (f.Content == nil || !f.Content.Final) {
-		q.content = e.content.possible(f.Content, false)
-		q.category = e.categories.possible(f.Content)
-		for i := e.next(&q, 0); i >= 0 && (certain < 0 || i < certain) && !d.Conflict(); i = e.next(&q, i+1) {
-			add(e.policies[i])
-		}
-	}
-	if certain < 0 || d.Conflict() {
-		return d
-	}
-	p := e.policies[certain]
-	add(p)
-	if len(d.Profiles) == 0 && p.Action != Permit && p.Message != nil && f.Content != nil {
+		return !d.Conflict()
+	})
+	if p := certain; p != nil && len(d.Profiles) == 0 && p.Action != Permit && p.Message != nil && f.Content != nil {
 		before := *f
 		before.Content = nil
 		return e.Decryption(&before)
@@ -64,5 +45,5 @@ func (e *Engine) Decryption(f *Flow) (d Decryption) {
 
 // LooksInside says whether p, or a service on what it permits, depends on what sessions carry.
 func (p *Policy) LooksInside() bool {
-	return p.applications != nil || p.categories != nil || p.Firewall != nil
+	return p.applications != nil || p.categories != nil || p.Firewall != nil || p.TrafficControl != ""
 }

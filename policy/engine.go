@@ -29,6 +29,7 @@ type Engine struct {
 	firewalls           []*Firewall   // in the order of the configuration
 	ruled               bool          // some policy has a rule set
 	decrypts            bool          // some policy has an SSL proxy profile
+	controls            bool          // some policy has a rule set of application traffic control
 	contents            []string      // names of applications in use
 	preID               PreID
 	maxLookups          int

@@ -60,7 +60,7 @@ func (r *FirewallRule) Statement() string {
 func (f *Firewall) decide(c *Content) (rule *FirewallRule, certain bool) {
 	var possible *FirewallRule // the first that may match and lets the session pass
 	open := false
-	sure := c.sure(f.names)
+	sure := c.Sure(f.names)
 	for _, r := range f.Rules {
 		switch {
 		case r.admits(sure):

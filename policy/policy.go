@@ -23,6 +23,7 @@ type Policy struct {
 	TCPProxy          bool      // terminate TCP sessions and relay them as streams
 	SSLProxy          string    // profile by which TLS of its sessions is opened; "" for none
 	WebFilter         string    // utm-policy; "" for none
+	TrafficControl    string    // rule set that its sessions are treated by; "" for none
 	PacketCapture     bool      // capture sessions whose application is unknown
 	LogOnly           bool      // what it refuses passes, and is logged
 	Firewall          *Firewall // rules on applications, for what the policy permits; nil for none
@@ -219,6 +220,10 @@ func (c *compiler) applicationServices(p *Policy, path string, services *schema.
 		c.decryption(p, services.SSLProxy)
 	}
 	p.WebFilter = services.UTMPolicy
+	if control := services.TrafficControl; control != nil {
+		p.TrafficControl = control.RuleSet
+		c.e.controls = true
+	}
 	p.PacketCapture = services.PacketCapture
 	if p.PacketCapture && !has(p.applications, appdb.Unknown) {
 		c.problem(path+" packet-capture", "set "+p.path()+" match dynamic-application junos:UNKNOWN",

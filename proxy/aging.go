@@ -120,6 +120,7 @@ func (e *Engine) conclude(s *Session, reason track.Reason) {
 	if s.controls() {
 		s.control.close()
 	}
+	e.endTreatment(s)
 	record := e.record(s)
 	e.countIdentity(s, record.BytesFromClient+record.BytesFromServer)
 	p := s.verdict.Load()

@@ -16,11 +16,12 @@ const (
 	dropBadRST                         // a RST outside the window
 	dropStopping                       // a new session while the gateway drains
 	dropWrite                          // the kernel refused it
+	dropRateLimit                      // it exceeded a rate limiter of application traffic control
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "no-zone", "no-session", "policy", "session-limit", "half-open-evicted", "nat-ports", "bad-rst", "stopping", "write-error",
+	"malformed", "no-zone", "no-session", "policy", "session-limit", "half-open-evicted", "nat-ports", "bad-rst", "stopping", "write-error", "rate-limit",
 }
 
 // String is the reason's name in counters.

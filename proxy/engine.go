@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/appqos"
 	"sluice/policy"
 	"sluice/route"
 	"sluice/stack"
@@ -44,6 +45,7 @@ type Log interface {
 	AppCreate(*track.Session)
 	AppClose(*track.Session, track.Reason)
 	AppVolumeUpdate(*track.Session)
+	AppQoS(*track.Session, track.QoS)
 	// Tracks says whether sessions between two zones are tracked.
 	Tracks(fromZone, toZone string) bool
 	// UpdateRule says when volume updates are due; nil for never.
@@ -102,6 +104,7 @@ type Engine struct {
 // config is everything a commit decides; it is replaced whole.
 type config struct {
 	policy   *policy.Engine
+	qos      *appqos.Engine
 	flow     schema.Flow
 	alg      schema.ALG
 	byDevice map[string]*place
@@ -151,10 +154,12 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Configure makes cfg, with the policies compiled from it, decide from the next packet on.
-func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine) {
+// Configure makes cfg, with the policies and the traffic control compiled from it, decide from the next
+// packet on.
+func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine, q *appqos.Engine) {
 	next := &config{
 		policy:   p,
+		qos:      q,
 		flow:     cfg.Security.Flow,
 		alg:      cfg.Security.ALG,
 		byDevice: make(map[string]*place),

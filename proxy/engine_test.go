@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/appqos"
 	"sluice/classify/appdb"
 	"sluice/classify/data"
 	"sluice/policy"
@@ -46,8 +47,9 @@ set security nat source rule-set out rule all then source-nat interface
 // bench is an engine between two queues in memory.
 type bench struct {
 	*Engine
-	t        *testing.T
+	t        testing.TB
 	state    *policy.State
+	traffic  *appqos.State
 	log      *records
 	apps     policy.Applications
 	lan, wan *port
@@ -131,6 +133,9 @@ func (r *records) UpdateRule() *track.UpdateRule {
 	return &track.UpdateRule{First: time.Minute, Interval: 5 * time.Minute}
 }
 func (r *records) AppVolumeUpdate(s *track.Session) { r.add("app update", s) }
+func (r *records) AppQoS(s *track.Session, q track.QoS) {
+	r.add("qos "+q.RuleSet+"/"+q.Rule+" "+q.Action, s)
+}
 func (r *records) take() (list []string, last track.Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -138,9 +143,9 @@ func (r *records) take() (list []string, last track.Session) {
 	return list, r.last
 }
 
-func newBench(t *testing.T, text string) *bench {
+func newBench(t testing.TB, text string) *bench {
 	t.Helper()
-	b := &bench{t: t, log: new(records), out: new(frames), state: policy.NewState()}
+	b := &bench{t: t, log: new(records), out: new(frames), state: policy.NewState(), traffic: appqos.NewState()}
 	t.Cleanup(b.state.Close)
 	var err error
 	b.Engine, err = New(Options{Egress: world{}, Log: b.log})
@@ -182,7 +187,12 @@ func (b *bench) configure(text string) {
 	if compiled == nil || len(problems) > 0 {
 		b.t.Fatal(problems)
 	}
-	b.Configure(cfg, compiled)
+	traffic, problems := appqos.Compile(cfg, b.traffic, b.apps)
+	if len(problems) > 0 {
+		b.t.Fatal(problems)
+	}
+	traffic.Activate()
+	b.Configure(cfg, compiled, traffic)
 }
 
 // from hands a packet to the engine as if it had arrived on the port, and returns what came out.
@@ -369,7 +379,7 @@ func TestRejectAndDeny(t *testing.T) { // FW-23, FW-53
 }
 
 // udp makes a UDP datagram of no payload.
-func udp(t *testing.T, src, dst string) []byte {
+func udp(t testing.TB, src, dst string) []byte {
 	t.Helper()
 	s, d := netip.MustParseAddrPort(src), netip.MustParseAddrPort(dst)
 	frame := make([]byte, stack.VirtioHeaderLen+28)

@@ -105,18 +105,25 @@ func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (re
 	i.mu.Lock()
 	changed := show(&i.flow)
 	e.noteIdentity(s)
+	cfg := e.config.Load()
 	if !s.has(stateOpen) || !changed && !i.flow.Final() && !s.has(stateUntold) {
+		if changed || i.flow.Final() {
+			e.qualify(cfg, s)
+		}
 		i.mu.Unlock()
+		e.tellTreatment(s)
 		return nil
 	}
-	v := e.judge(e.config.Load(), s)
+	v := e.judge(cfg, s)
 	if s.tellsLater(&v) {
 		i.mu.Unlock()
 		return nil
 	}
 	n := e.adopt(s, &v)
+	e.qualify(cfg, s)
 	i.mu.Unlock()
 	e.tell(s, &v, n)
+	e.tellTreatment(s)
 	if n == stopped {
 		return &v
 	}

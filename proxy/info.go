@@ -40,10 +40,11 @@ type Info struct {
 	ExtendedApplication string          `json:"extended-application"` // custom application of the server's address beside another
 	Encryption          string          `json:"encryption"`
 	NATRule             string          `json:"nat-rule,omitempty"`
-	RuleSet             string          `json:"rule-set,omitempty"` // of the application firewall
-	Rule                string          `json:"rule,omitempty"`     // of RuleSet
-	Open                bool            `json:"open"`               // its policy, or rule, is not found yet
-	Path                string          `json:"path"`               // express, offload or stream
+	RuleSet             string          `json:"rule-set,omitempty"`                    // of the application firewall
+	Rule                string          `json:"rule,omitempty"`                        // of RuleSet
+	Treatment           *Treatment      `json:"application-traffic-control,omitempty"` // nil without one
+	Open                bool            `json:"open"`                                  // its policy, or rule, is not found yet
+	Path                string          `json:"path"`                                  // express, offload or stream
 	TCPState            string          `json:"tcp-state,omitempty"`
 	Start               time.Time       `json:"start"`
 	Duration            time.Duration   `json:"duration"`
@@ -64,6 +65,7 @@ type Filter struct {
 	Decrypted                   bool   // the SSL proxy opens its TLS
 	Firewall                    bool   // under a rule set of the application firewall
 	RuleSet                     string // of the application firewall
+	TrafficControl              bool   // under a rule set of application traffic control
 	Policy                      string
 	FromZone, ToZone            string
 }
@@ -93,6 +95,7 @@ func (f *Filter) matches(s *Session) bool {
 		f.NAT && s.natRule == "",
 		f.Encrypted && s.encryption() != "Yes",
 		f.Decrypted && !s.has(stateDecrypted),
+		f.TrafficControl && s.treatment() == nil,
 		(f.Firewall || f.RuleSet != "") && !f.rules(s),
 		f.Policy != "" && f.Policy != s.verdict.Load().Name,
 		f.FromZone != "" && f.FromZone != s.fromZone.Name,
@@ -159,6 +162,7 @@ func (e *Engine) info(s *Session) Info {
 	found, _, _ := s.found()
 	i.Application, i.NestedApplication, i.ExtendedApplication = found.Protocol, nested(&found), found.Extended
 	i.RuleSet, i.Rule = s.ruleOf()
+	i.Treatment = s.treatment()
 	switch {
 	case s.has(stateClosing):
 		i.State = "Invalidated"

@@ -14,7 +14,7 @@ const offloadAfter = 16
 // is asked for: an established connection,
 // which saves the cost with its first request, or an exchange of datagrams that goes on.
 func (w *wing) settled() bool {
-	if w.session.identifying() || w.session.controls() || w.session.capture.Load() != nil {
+	if w.session.identifying() || w.session.controls() || w.session.treated() || w.session.capture.Load() != nil {
 		return false
 	}
 	if w.session.protocol == schema.ProtoTCP {

@@ -205,12 +205,16 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 		s.control, s.natRule = g.control, g.control.session.natRule
 		translate = s.natRule != "" && !g.inside
 		c.leave = stack.NewKey(c.key.Source(), g.leave, uint8(c.key.Proto))
+		if g.inside {
+			s.set(stateInbound)
+		}
 	case f.Protocol == schema.ProtoTCP && s.opensWithSYN && e.mayDecrypt(cfg, s, &v):
 		s.path = stream
 		s.set(stateMayDecrypt)
 	default:
 		e.watchControl(cfg, s, v.ALG)
 	}
+	e.qualify(cfg, s)
 	if s.path == stream {
 		return e.monitored(e.admitStream(s, p, to, translate), &v)
 	}
@@ -246,6 +250,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 		e.table.remove(r)
 		return e.table.find(&p.Key)
 	}
+	e.watchTreatment(s)
 	e.beginCapture(s)
 	e.noteUser(s)
 	e.created.Add(1)
@@ -258,6 +263,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	if s.path == express { // on the stream path the server is asked first
 		e.announce(s)
 	}
+	e.tellTreatment(s)
 	return c
 }
 

@@ -86,7 +86,9 @@ func (e *Engine) receiveFragment(in *port, q stack.Queue, p *stack.Packet) {
 		part.SetKey(key)
 		w.count(&part)
 		w.capture(&part)
-		e.send(w, q, &part)
+		if e.treat(w, &part, e.now()) {
+			e.send(w, q, &part)
+		}
 	}
 }
 
@@ -118,6 +120,9 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 		}
 		s.lastSeen.Store(now)
 		e.trackVolume(s, now)
+		if !e.treat(w, p, now) {
+			return false
+		}
 		w.port.terminal.Inject(p.Frame)
 		return true
 	}
@@ -132,6 +137,10 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	}
 	if s.controls() && s.protocol == schema.ProtoUDP {
 		s.control.pass(w.direction, p.IP[p.Payload:])
+	}
+	if !e.treat(w, p, now) {
+		s.lastSeen.Store(now)
+		return false
 	}
 	switch s.protocol {
 	case schema.ProtoTCP:

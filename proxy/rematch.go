@@ -66,6 +66,13 @@ func (r *rematch) judge(e *Engine, s *Session, changed bool) {
 		s.move(&now)
 	default:
 		e.end(s, track.ReasonPolicyDelete)
+		return
+	}
+	e.treatAnew(r.cfg, s)
+	if s.controls() {
+		for _, data := range s.control.carried() {
+			e.treatAnew(r.cfg, data)
+		}
 	}
 }
 

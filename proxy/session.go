@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/appqos"
 	"sluice/capture"
 	"sluice/policy"
 	"sluice/stack"
@@ -94,6 +95,7 @@ type Session struct {
 	capture  atomic.Pointer[capture.Session] // nil when no packets are kept
 	relay    atomic.Pointer[relayed]         // the terminated session, on the stream path
 	control  *control                        // that it is, or in whose name it passes; nil for most sessions
+	qos      atomic.Pointer[appqos.Session]  // nil for a session whose policies name no rule set
 	http2    *http2Watch                     // nil for a session that is not HTTP/2 under TLS that the gateway has opened
 }
 
@@ -121,6 +123,7 @@ const (
 	stateServerFIN  // both sides have finished, or will, and the server did first
 	stateRecorded   // its end is in the logs
 	stateTold       // refused, and its client is answered by a page on its own connection
+	stateInbound    // a data session that the client of its control session is called by
 	stateUntold     // refused, but its TLS is opened first so that its client can be told why
 )
 

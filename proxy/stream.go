@@ -23,19 +23,20 @@ const dialTimeout = 60 * time.Second
 
 // relayed is the terminated side of a session: its upstream socket and the way to end it.
 type relayed struct {
-	cancel   context.CancelFunc
-	local    netip.Addr                  // address to dial from instead of the client's, for source translation
-	syn      []byte                      // the client's first frame, for an ICMP error to quote
-	source   netip.AddrPort              // what the server sees as client; set before the session shows it
-	upstream atomic.Pointer[net.TCPConn] // nil until the server answered
-	packets  atomic.Uint64               // what the upstream socket had received when it was closed
-	bytes    atomic.Uint64
+	cancel    context.CancelFunc
+	local     netip.Addr                  // address to dial from instead of the client's, for source translation
+	syn       []byte                      // the client's first frame, for an ICMP error to quote
+	codePoint uint8                       // of the client's first frame
+	source    netip.AddrPort              // what the server sees as client; set before the session shows it
+	upstream  atomic.Pointer[net.TCPConn] // nil until the server answered
+	packets   atomic.Uint64               // what the upstream socket had received when it was closed
+	bytes     atomic.Uint64
 }
 
 // admitStream enters a session whose TCP connection ends in the gateway. The server's packets
 // go to the upstream socket, so only the client's direction is in the table.
 func (e *Engine) admitStream(s *Session, p *stack.Packet, to *place, translate bool) *wing {
-	r := &relayed{cancel: func() {}, syn: slices.Clone(p.Frame)}
+	r := &relayed{cancel: func() {}, syn: slices.Clone(p.Frame), codePoint: p.DSCP()}
 	if translate {
 		r.local = e.address(to.device, p.V6)
 		if !r.local.IsValid() {
@@ -62,7 +63,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 	s := w.session
 	ctx, cancel := context.WithCancel(context.Background())
 	asked := s.relay.Load()
-	r := &relayed{cancel: cancel, local: asked.local, source: asked.source}
+	r := &relayed{cancel: cancel, local: asked.local, source: asked.source, codePoint: asked.codePoint}
 	s.relay.Store(r)
 	if s.removed.Load() { // while its new relay could not be cancelled yet
 		cancel()
@@ -106,12 +107,13 @@ func (e *Engine) connect(ctx context.Context, pending *stack.Pending, s *Session
 		e.refuseStream(s, pending, syn, err)
 		return nil, nil
 	}
-	connected := &relayed{cancel: r.cancel, local: r.local, source: r.source}
+	connected := &relayed{cancel: r.cancel, local: r.local, source: r.source, codePoint: r.codePoint}
 	if r.local.IsValid() {
 		connected.source = upstream.LocalAddr().(*net.TCPAddr).AddrPort()
 	}
 	connected.upstream.Store(upstream)
 	s.relay.Store(connected)
+	e.markUpstream(s) // its rule may have changed meanwhile
 	e.announce(s)
 	client, err := pending.Accept()
 	if err != nil {
@@ -130,7 +132,7 @@ func (e *Engine) dial(ctx context.Context, pending *stack.Pending, s *Session, r
 	asking, giveUp := context.WithTimeout(pending.Context(), dialTimeout)
 	defer giveUp()
 	defer context.AfterFunc(ctx, giveUp)()
-	o := route.DialOptions{Source: s.client(), Destination: s.server()}
+	o := route.DialOptions{Source: s.client(), Destination: s.server(), CodePoint: s.codePoint(r.codePoint)}
 	if r.local.IsValid() {
 		o.Source, o.Local = netip.AddrPort{}, r.local
 	}

@@ -38,6 +38,7 @@ type DialOptions struct {
 	Local       netip.Addr
 	Destination netip.AddrPort
 	Mark        uint32 // firewall mark of the packets; 0 for none
+	CodePoint   uint8  // of differentiated services, that the packets are marked with; 0 to 63
 	Interface   string // Linux device that the packets must use; empty for what the routes say
 }
 
@@ -102,6 +103,15 @@ func (o *DialOptions) prepare(fd int) error {
 	}
 	if o.Mark != 0 {
 		if err := set("mark", unix.SOL_SOCKET, unix.SO_MARK, int(o.Mark)); err != nil {
+			return err
+		}
+	}
+	if o.CodePoint != 0 {
+		level, option := unix.SOL_IP, unix.IP_TOS
+		if o.Destination.Addr().Is6() {
+			level, option = unix.SOL_IPV6, unix.IPV6_TCLASS
+		}
+		if err := set("code point", level, option, int(o.CodePoint)<<2); err != nil {
 			return err
 		}
 	}

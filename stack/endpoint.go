@@ -128,6 +128,7 @@ type linkEndpoint struct {
 	watch      func() bool   // whether sent is to see packets; nil for never
 	sent       func(frame []byte)
 	silences   *silences
+	watched    *flows[func(*Packet) bool]
 }
 
 var _ stack.GSOEndpoint = (*linkEndpoint)(nil)
@@ -168,7 +169,7 @@ func (o *outgoing) release() {
 }
 
 func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
-	if answersSYN(pkt) || l.silences.withhold(pkt) {
+	if _, silent := l.silences.find(pkt); silent || answersSYN(pkt) {
 		return
 	}
 	o := outgoings.Get().(*outgoing)
@@ -199,6 +200,16 @@ func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
 		}
 		o.pieces = append(o.pieces, piece[skip:])
 		skip = 0
+	}
+	if see, ok := l.watched.find(pkt); ok {
+		room := frames.Get().(*[MaxFrameLen]byte)
+		defer frames.Put(room)
+		frame, send := show(o.pieces, room, see)
+		if !send {
+			return
+		}
+		clear(o.pieces)
+		o.pieces = append(o.room[:0], frame)
 	}
 	if l.watch != nil && l.watch() {
 		l.sent(slices.Concat(o.pieces...))

@@ -59,6 +59,7 @@ type Terminator struct {
 	watch     func() bool
 	sent      func(frame []byte)
 	silences  silences
+	watched   flows[func(*Packet) bool]
 
 	mu      sync.Mutex
 	nextNIC tcpip.NICID
@@ -135,7 +136,7 @@ func (t *Terminator) tune(opt TerminatorOptions) error {
 // Attach connects a device. The TCP stack answers through it what is injected into the port,
 // whatever the addresses. Closing the device detaches it; its sessions end by their timeouts.
 func (t *Terminator) Attach(d *Device) (*Port, error) {
-	link := &linkEndpoint{device: d, mtu: uint32(d.MTU()), watch: t.watch, sent: t.sent, silences: &t.silences}
+	link := &linkEndpoint{device: d, mtu: uint32(d.MTU()), watch: t.watch, sent: t.sent, silences: &t.silences, watched: &t.watched}
 	t.mu.Lock()
 	nic := t.nextNIC
 	t.nextNIC++

@@ -118,6 +118,25 @@ func (c *codec) session(s, before *Session) {
 	for i, text := range s.SSL.names() {
 		c.string(text, *decrypted[i])
 	}
+	c.qos(s, before)
+}
+
+// qos are the fields of a message of AppQoS; no other has one.
+func (c *codec) qos(s, before *Session) {
+	var q, was QoS
+	if s.QoS != nil {
+		q = *s.QoS
+	}
+	if before.QoS != nil {
+		was = *before.QoS
+	}
+	earlier := was.names()
+	for i, text := range q.names() {
+		c.string(text, *earlier[i])
+	}
+	if c.reading && q != (QoS{}) {
+		s.QoS = &q
+	}
 }
 
 // amounts are the fields of s that count.

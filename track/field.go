@@ -1,9 +1,12 @@
 package track
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"time"
+
+	"sluice/store/schema"
 )
 
 // A field writes one value of a record: a text, a number, always the same, or what append makes.
@@ -179,6 +182,15 @@ var fields = indexFields(
 	field{name: "message", absent: "NA", text: func(e *Entry) string { return e.Reason }},
 	text("sni", "NULL", func(s *Session) string { return s.SSL.SNI }),
 	text("url-category", "NULL", func(s *Session) string { return s.SSL.Category }),
+
+	field{name: "timestamp", append: func(dst []byte, e *Entry) []byte { return e.Time.AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00") }},
+	fixed("message-type", ruleMatch),
+	text("protocol-name", notApplicable, func(s *Session) string { return schema.Protocol(s.Protocol).String() }),
+	text("application-name", unknown, func(s *Session) string { return cmp.Or(s.NestedApplication, s.Application) }),
+	qos("rule-set-name", func(q *QoS) string { return q.RuleSet }),
+	qos("action", func(q *QoS) string { return q.Action }),
+	qos("argument", func(q *QoS) string { return q.Marks }),
+	qos("argument1", func(q *QoS) string { return q.Limits }),
 )
 
 // fieldVariants are fields that a layout writes in another way than under their own name.
@@ -186,6 +198,7 @@ var fieldVariants = map[string]field{
 	"connection-tag-hex":       fixed("connection-tag", "0x0"),
 	"nat-connection-tag-hex":   fixed("nat-connection-tag", "0x0"),
 	"encrypted-not-applicable": fixed("encrypted", notApplicable),
+	"qos-rule-name":            qos("rule-name", func(q *QoS) string { return q.Rule }),
 	"ssl-profile-name":         text("profile-name", "(null)", func(s *Session) string { return s.SSL.Profile }),
 	"message-origin": {name: "message", append: func(dst []byte, e *Entry) []byte {
 		if o := e.Session.SSL.Origin.String(); o != "" {

@@ -124,6 +124,7 @@ var layouts = [tagCount]layout{
 		structured: "logical-system-name session-id " + sslBase + "sni url-category",
 		plain:      "lsys:root {session-id} " + sslBasePlain + " sni:{sni} url-category:{url-category}",
 	},
+	AppQoS: qosLayout(),
 }
 
 // Severity is a syslog severity (RFC 5424, 6.2.1); a smaller number is more severe.

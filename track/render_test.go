@@ -200,6 +200,8 @@ func TestStructuredParses(t *testing.T) {
 			if priority == 0 {
 				priority = 14
 			}
+		} else if tag == AppQoS {
+			process = "RT_APPQOS"
 		}
 		if *m.Appname != process || *m.MsgID != tag.String() || *m.Hostname != "gw1" || *m.Priority != priority || !m.Timestamp.Equal(testTime) {
 			t.Errorf("%s: header is not what was sent: %s", tag, text)

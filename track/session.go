@@ -58,7 +58,8 @@ type Session struct {
 	LastEgressInterface string `json:"last-egress-interface,omitzero"`
 	LastUplinkInterface string `json:"last-uplink-interface,omitzero"`
 
-	SSL SSL `json:"ssl,omitzero"` // what the SSL proxy did
+	SSL SSL  `json:"ssl,omitzero"`  // what the SSL proxy did
+	QoS *QoS `json:"qos,omitempty"` // of an AppQoS message; not changed any more
 
 	// What arrived from each side; bytes are lengths of IP packets.
 	PacketsFromClient uint64 `json:"packets-from-client"`

@@ -25,6 +25,7 @@ const (
 	SSLError
 	SSLWarning
 	SSLInfo
+	AppQoS
 
 	tagCount = iota + 1
 )
@@ -46,6 +47,7 @@ var tagNames = [tagCount]string{
 	SSLError:        "SSL_PROXY_ERROR",
 	SSLWarning:      "SSL_PROXY_WARNING",
 	SSLInfo:         "SSL_PROXY_INFO",
+	AppQoS:          "APPQOS_LOG_EVENT",
 }
 
 // String is the tag as it appears in messages.
@@ -83,4 +85,4 @@ func Tags() []Tag {
 func (t Tag) application() bool { return t >= AppCreate && t <= NextHopChange }
 
 // decryption says whether the record belongs to the SSL proxy.
-func (t Tag) decryption() bool { return t >= SSLDrop }
+func (t Tag) decryption() bool { return t >= SSLDrop && t <= SSLInfo }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"sluice/appid"
+	"sluice/appqos"
 	"sluice/policy"
 	"sluice/store"
 	"sluice/store/schema"
@@ -90,7 +91,7 @@ func checkFile(name string, stdin io.Reader, commit bool, engines ...store.Engin
 	return store.Check(f, name, commit, engines...), nil
 }
 
-// policyCheck compiles policies and what the kernel would be asked for, and puts nothing in force.
+// policyCheck compiles policies, traffic control and what the kernel would be asked for, and puts nothing in force.
 type policyCheck struct {
 	state *policy.State
 	apps  *appid.Service
@@ -101,7 +102,7 @@ func (policyCheck) Name() string { return "policy" }
 
 // Prepare says what is wrong with cfg.
 func (p policyCheck) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	_, _, problems := compileDatapath(cfg, p.state, p.apps)
+	_, problems := compileDatapath(cfg, p.state, appqos.NewState(), p.apps)
 	return nil, problems
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sluice/appid"
+	"sluice/appqos"
 	"sluice/manage/view"
 	"sluice/policy"
 	"sluice/proxy"
@@ -33,10 +34,11 @@ type datapath struct {
 	routes   *route.Table
 	sessions *proxy.Engine
 	policies *policy.State
+	traffic  *appqos.State
 	apps     *appid.Service
 	logger   *slog.Logger
 	options  gatewayOptions
-	current  atomic.Pointer[policy.Engine]
+	current  atomic.Pointer[compiled]
 
 	stop   context.CancelFunc
 	repair chan struct{}
@@ -51,7 +53,7 @@ type datapath struct {
 func newDatapath(k *kernel.Kernel, routes *route.Table, sessions *proxy.Engine, policies *policy.State, apps *appid.Service, logger *slog.Logger, o gatewayOptions) *datapath {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &datapath{
-		kernel: k, routes: routes, sessions: sessions, policies: policies, apps: apps, logger: logger, options: o,
+		kernel: k, routes: routes, sessions: sessions, policies: policies, traffic: appqos.NewState(), apps: apps, logger: logger, options: o,
 		stop: stop, repair: make(chan struct{}, 1), alarms: make(map[string]view.Alarm),
 	}
 	d.done.Go(func() { d.keep(ctx) })
@@ -62,16 +64,42 @@ func newDatapath(k *kernel.Kernel, routes *route.Table, sessions *proxy.Engine, 
 // Name names the engine in logs.
 func (d *datapath) Name() string { return "datapath" }
 
-// Policies are the policies in force.
-func (d *datapath) Policies() *policy.Engine { return d.current.Load() }
+// Policies are the policies in force; nil for none yet.
+func (d *datapath) Policies() *policy.Engine {
+	if c := d.current.Load(); c != nil {
+		return c.policies
+	}
+	return nil
+}
+
+// Traffic is the traffic control in force; nil for none yet.
+func (d *datapath) Traffic() *appqos.Engine {
+	if c := d.current.Load(); c != nil {
+		return c.traffic
+	}
+	return nil
+}
+
+// Resume says that the first configuration was in force before.
+func (d *datapath) Resume() {
+	d.policies.Restarted()
+	d.traffic.Restarted()
+}
+
+// compiled is what is compiled of a configuration for the data path.
+type compiled struct {
+	policies *policy.Engine
+	traffic  *appqos.Engine
+	kernel   kernel.Desired
+}
 
 // Prepare compiles the policies and checks what the kernel will be asked for.
 func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) {
-	compiled, desired, problems := compileDatapath(cfg, d.policies, d.apps)
-	if compiled == nil {
+	c, problems := compileDatapath(cfg, d.policies, d.traffic, d.apps)
+	if c == nil {
 		return nil, problems
 	}
-	for _, i := range desired.Interfaces {
+	for _, i := range c.kernel.Interfaces {
 		if _, err := net.InterfaceByName(i.Device); err != nil && i.Parent == "" {
 			problems = append(problems, schema.Problem{
 				Path: "interfaces " + i.Logical, Message: fmt.Sprintf("this machine has no interface %s now", i.Device),
@@ -79,7 +107,7 @@ func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) 
 			})
 		}
 	}
-	return store.ChangeFunc(func() { d.apply(cfg, compiled, desired) }), problems
+	return store.ChangeFunc(func() { d.apply(cfg, c) }), problems
 }
 
 // renew compiles the policies anew, as the applications that they may name have changed other than
@@ -91,39 +119,44 @@ func (d *datapath) renew() {
 	if cfg == nil {
 		return
 	}
-	compiled, desired, problems := compileDatapath(cfg, d.policies, d.apps)
+	c, problems := compileDatapath(cfg, d.policies, d.traffic, d.apps)
 	for _, p := range problems {
 		d.logger.Warn("policies after a change of applications", "problem", p)
 	}
-	if compiled != nil {
-		d.apply(cfg, compiled, desired)
+	if c != nil {
+		d.apply(cfg, c)
 	}
 }
 
-// compileDatapath compiles the policies of cfg and what the kernel will be asked for. Without a
-// policy engine the problems say why. What is wrong with applications, their own engine reports.
-func compileDatapath(cfg *schema.Config, policies *policy.State, apps *appid.Service) (*policy.Engine, kernel.Desired, []schema.Problem) {
+// compileDatapath compiles the policies and the traffic control of cfg, and what the kernel will be asked
+// for. When it returns nil the problems say why. What is wrong with applications, their own engine reports.
+func compileDatapath(cfg *schema.Config, policies *policy.State, traffic *appqos.State, apps *appid.Service) (*compiled, []schema.Problem) {
 	catalogue, _ := apps.Compile(cfg)
-	compiled, problems := policy.Compile(cfg, policies, catalogue)
+	c := new(compiled)
+	var problems, more []schema.Problem
+	c.policies, problems = policy.Compile(cfg, policies, catalogue)
+	c.traffic, more = appqos.Compile(cfg, traffic, catalogue)
+	problems = append(problems, more...)
 	for _, p := range problems {
 		if !p.Warning {
-			return nil, kernel.Desired{}, problems
+			return nil, problems
 		}
 	}
-	desired := desiredKernel(cfg, compiled)
-	if err := kernel.Check(desired); err != nil {
-		return nil, desired, append(problems, schema.Errorf("", "%v", err))
+	c.kernel = desiredKernel(cfg, c.policies)
+	if err := kernel.Check(c.kernel); err != nil {
+		return nil, append(problems, schema.Errorf("", "%v", err))
 	}
-	return compiled, desired, problems
+	return c, problems
 }
 
-func (d *datapath) apply(cfg *schema.Config, compiled *policy.Engine, desired kernel.Desired) {
+func (d *datapath) apply(cfg *schema.Config, c *compiled) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.cfg, d.desired = cfg, desired
-	compiled.Activate()
-	d.current.Store(compiled)
-	d.sessions.Configure(cfg, compiled)
+	d.cfg, d.desired = cfg, c.kernel
+	c.policies.Activate()
+	c.traffic.Activate()
+	d.current.Store(c)
+	d.sessions.Configure(cfg, c.policies, c.traffic)
 	d.reconcile()
 }
 
@@ -263,10 +296,10 @@ func (d *datapath) Close() error {
 }
 
 // desiredKernel is what a configuration asks of the kernel.
-func desiredKernel(cfg *schema.Config, compiled *policy.Engine) kernel.Desired {
+func desiredKernel(cfg *schema.Config, policies *policy.Engine) kernel.Desired {
 	desired := kernel.Desired{CarriedMark: offload.Mark}
 	inbound := make(map[string][]kernel.InboundRule)
-	for _, rule := range compiled.HostInbound() {
+	for _, rule := range policies.HostInbound() {
 		for _, m := range rule.Except {
 			inbound[rule.Interface] = append(inbound[rule.Interface], inboundRule(m, true))
 		}
@@ -278,9 +311,9 @@ func desiredKernel(cfg *schema.Config, compiled *policy.Engine) kernel.Desired {
 		i := kernel.Interface{
 			Device: l.Device, Logical: l.Name, Parent: l.Parent, VLAN: l.VLAN, MTU: l.MTU, Disabled: l.Disabled, Addresses: l.Addresses,
 		}
-		if _, ok := compiled.Zone(l.Name); ok {
+		if _, ok := policies.Zone(l.Name); ok {
 			i.TUN = kernel.TUNName(l.Device)
-			i.NATEgress = compiled.Translates(l.Name)
+			i.NATEgress = policies.Translates(l.Name)
 			i.Inbound = inbound[l.Name]
 		}
 		desired.Interfaces = append(desired.Interfaces, i)
@@ -288,10 +321,10 @@ func desiredKernel(cfg *schema.Config, compiled *policy.Engine) kernel.Desired {
 	for _, r := range cfg.RoutingOptions.Static.Routes {
 		desired.Routes = append(desired.Routes, staticRoute(cfg, r))
 	}
-	for _, p := range compiled.Policies() {
+	for _, p := range policies.Policies() {
 		desired.StreamServices = desired.StreamServices || p.TCPProxy || p.SSLProxy != ""
 	}
-	for _, ports := range compiled.ControlPorts() {
+	for _, ports := range policies.ControlPorts() {
 		desired.StreamPorts = append(desired.StreamPorts, kernel.Port(ports))
 	}
 	return desired

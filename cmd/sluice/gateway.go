@@ -151,17 +151,17 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return err
 	}
 	identities.OnChange(sessions.UsersChanged)
-	if active, _ := st.Active(); len(st.Revisions()) > 0 {
-		apps.Resume(active)
-		policies.Restarted()
-		decryption.Resume()
-	}
 	k, err := kernel.New(o.state)
 	if err != nil {
 		return err
 	}
 	path := newDatapath(k, routes, sessions, policies, apps, logger, o)
 	defer func() { err = errors.Join(err, path.Close(), cleanUp(o.state)) }()
+	if active, _ := st.Active(); len(st.Revisions()) > 0 {
+		apps.Resume(active)
+		path.Resume()
+		decryption.Resume()
+	}
 
 	keys.policies = path.Policies
 	st.Register(apps, packages, captures, decryption, path, keys, logEngine{tracker})
@@ -178,7 +178,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 
 	server := manage.NewServer(manage.Options{
 		Version: version, LogDir: logs, Log: logger, Store: st,
-		Sessions: sessions, Policies: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures}, Users: identities,
+		Sessions: sessions, Policies: path, Traffic: path, Logs: tracker, Applications: apps, Packages: packages, Captures: captureCommands{captures}, Users: identities,
 		Certificates: keys.Store, SSL: sslCommands{decryption}, Revocation: decryption.revocation,
 		Alarms: func() []view.Alarm {
 			return slices.Concat(path.Alarms(), applicationAlarms(apps, packages), keys.Alarms(), decryption.Alarms())

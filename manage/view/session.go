@@ -22,30 +22,31 @@ type Wing struct {
 
 // Session is one session of the gateway.
 type Session struct {
-	ID                  uint64    `json:"id"`
-	Policy              string    `json:"policy"`
-	PolicyIndex         uint32    `json:"policy-index"`
-	State               string    `json:"state"`           // Valid, Pending or Invalidated
-	Timeout             int64     `json:"timeout"`         // seconds until it ages out, Never
-	MaximumTimeout      int64     `json:"maximum-timeout"` // seconds, Never
-	Protocol            string    `json:"protocol"`
-	In                  Wing      `json:"in"`
-	Out                 Wing      `json:"out"`
-	FromZone            string    `json:"from-zone"`
-	ToZone              string    `json:"to-zone"`
-	Service             string    `json:"service"`
-	DynamicApplication  string    `json:"dynamic-application"`  // the protocol, as policies name it
-	NestedApplication   string    `json:"nested-application"`   // what runs over it, "" where nothing is known of that
-	ExtendedApplication string    `json:"extended-application"` // custom application of the server's address beside another, or ""
-	Encryption          string    `json:"encryption"`           // Yes, No, "" while unknown
-	RuleSet             string    `json:"rule-set,omitempty"`   // of the application firewall; "" without one
-	Rule                string    `json:"rule,omitempty"`       // of the rule set
-	NATRule             string    `json:"nat-rule"`             // "" without translation
-	Path                string    `json:"path"`                 // express: forwarded as packets; stream: relayed
-	TCPState            string    `json:"tcp-state"`
-	Start               time.Time `json:"start"`
-	StartUptime         int64     `json:"start-uptime"` // seconds the gateway had been up
-	Duration            int64     `json:"duration"`     // seconds
+	ID                  uint64     `json:"id"`
+	Policy              string     `json:"policy"`
+	PolicyIndex         uint32     `json:"policy-index"`
+	State               string     `json:"state"`           // Valid, Pending or Invalidated
+	Timeout             int64      `json:"timeout"`         // seconds until it ages out, Never
+	MaximumTimeout      int64      `json:"maximum-timeout"` // seconds, Never
+	Protocol            string     `json:"protocol"`
+	In                  Wing       `json:"in"`
+	Out                 Wing       `json:"out"`
+	FromZone            string     `json:"from-zone"`
+	ToZone              string     `json:"to-zone"`
+	Service             string     `json:"service"`
+	DynamicApplication  string     `json:"dynamic-application"`                   // the protocol, as policies name it
+	NestedApplication   string     `json:"nested-application"`                    // what runs over it, "" where nothing is known of that
+	ExtendedApplication string     `json:"extended-application"`                  // custom application of the server's address beside another, or ""
+	Encryption          string     `json:"encryption"`                            // Yes, No, "" while unknown
+	RuleSet             string     `json:"rule-set,omitempty"`                    // of the application firewall; "" without one
+	Rule                string     `json:"rule,omitempty"`                        // of the rule set
+	Treatment           *Treatment `json:"application-traffic-control,omitempty"` // nil without one
+	NATRule             string     `json:"nat-rule"`                              // "" without translation
+	Path                string     `json:"path"`                                  // express: forwarded as packets; stream: relayed
+	TCPState            string     `json:"tcp-state"`
+	Start               time.Time  `json:"start"`
+	StartUptime         int64      `json:"start-uptime"` // seconds the gateway had been up
+	Duration            int64      `json:"duration"`     // seconds
 }
 
 // Sessions is the answer of "show security flow session".
@@ -132,7 +133,7 @@ func (s *Session) extensive(p *Page) {
 	if s.RuleSet != "" {
 		p.Line("Application firewall rule-set: %s, Rule: %s", s.RuleSet, s.Rule)
 	}
-	p.Line("Application traffic control rule-set: INVALID, Rule: INVALID")
+	s.Treatment.lines(p)
 	p.Line("Maximum timeout: %s, Current timeout: %s", seconds(s.MaximumTimeout), seconds(s.Timeout))
 	p.Line("Session State: %s", s.State)
 	p.Line("Start time: %d, Duration: %d", s.StartUptime, s.Duration)

@@ -44,7 +44,7 @@ var localUsers = []LocalUser{
 }
 
 // TestText compares texts with testdata/NAME.txt. The layouts of the guide are those of rows O-2,
-// O-7/TR-49, O-8 and O-12; the file of a layout differs from the guide only in what it says.
+// O-7/TR-49, O-8 and O-12 to O-15; the file of a layout differs from the guide only in what it says.
 // Rows: 1/O-12, FW-10, PR-96, 4/C-12.
 func TestText(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
@@ -56,7 +56,16 @@ func TestText(t *testing.T) {
 	six := guideSession
 	six.ID, six.In, six.Out = 2, wing("[2001:db8::1]:40000", "[2001:db8:1::2]:443", "eth1", 1, 80), wing("[2001:db8:1::2]:443", "[2001:db8::1]:40000", "eth2", 0, 0)
 	six.Timeout, six.NATRule = Never, "out/all"
+	treated := guideSession
+	treated.Treatment = &Treatment{RuleSet: "app-test1", Rule: "0", Class: "my-app-fc", Queue: 4, CodePoint: "010100", LossPriority: "low", ClientLimiter: "test-r2", ClientRate: 200, ServerLimiter: "test-r2", ServerRate: 200}
+	unmatched := guideSession
+	unmatched.Treatment = &Treatment{RuleSet: "app-test1"}
 	for name, v := range map[string]View{
+		"sessions-treated": &Sessions{Sessions: []Session{treated, unmatched}, Matched: 2, Extensive: true},
+		"traffic-counters": &TrafficCounters{Processed: 300, Marked: 200, RateLimited: 100, ClientFlows: 100, ServerFlows: 100, DefaultHit: 1, Ignored: 1},
+		"traffic-rules":    &TrafficRules{Rules: []TrafficRule{{RuleSet: "app-test1", Rule: "0", Hits: 100}, {RuleSet: "app-test1", Rule: "1", Hits: 200}}},
+		"rate-limiters": &RateLimiters{Rows: []RateLimiter{{RuleSet: "app-test1", Application: "FTP", ClientLimiter: "test-r1", ClientRate: 100, ServerLimiter: "test-r1", ServerRate: 100},
+			{RuleSet: "RS1", Application: "HTTP", ServerLimiter: "test-r2", ServerRate: 200}}},
 		"sessions":              &Sessions{Sessions: []Session{guideSession, six}, Matched: 7, Valid: 3, Pending: 2, Invalidated: 1, Other: 1},
 		"sessions-ssl":          &Sessions{Sessions: []Session{guideSession}, Matched: 1, Valid: 1, TLS: true},
 		"sessions-extensive":    &Sessions{Sessions: []Session{guideSession, six}, Matched: 3, Extensive: true},

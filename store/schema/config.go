@@ -65,6 +65,7 @@ type Config struct {
 	RoutingOptions RoutingOptions `cfg:"routing-options" help:"Static routes"`
 	Security       Security       `cfg:"security" help:"Security configuration"`
 	Services       Services       `cfg:"services" help:"Services"`
+	ClassOfService ClassOfService `cfg:"class-of-service" help:"Quality of service"`
 	Applications   Applications   `cfg:"applications" help:"Applications by protocol and port"`
 }
 

@@ -201,11 +201,12 @@ type Permit struct {
 
 // ApplicationServices is [edit … then permit application-services].
 type ApplicationServices struct {
-	ApplicationFirewall *RuleSetName  `cfg:"application-firewall" help:"Rules on applications"`
-	PacketCapture       bool          `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
-	SSLProxy            *SSLProxyName `cfg:"ssl-proxy" help:"Decryption of TLS"`
-	UTMPolicy           string        `cfg:"utm-policy" help:"Web filter; where one is named, whitelist-url-categories of the SSL proxy profile hold" ref:"security utm utm-policy"`
-	TCPProxy            bool          `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
+	ApplicationFirewall *RuleSetName        `cfg:"application-firewall" help:"Rules on applications"`
+	TrafficControl      *TrafficRuleSetName `cfg:"application-traffic-control" help:"Quality of service by application"`
+	PacketCapture       bool                `cfg:"packet-capture" help:"Capture sessions of this policy whose application is unknown"`
+	SSLProxy            *SSLProxyName       `cfg:"ssl-proxy" help:"Decryption of TLS"`
+	UTMPolicy           string              `cfg:"utm-policy" help:"Web filter; where one is named, whitelist-url-categories of the SSL proxy profile hold" ref:"security utm utm-policy"`
+	TCPProxy            bool                `cfg:"tcp-proxy" help:"Terminate TCP sessions on the gateway and relay them as streams, each leg with its own loss recovery"`
 }
 
 // RuleSetName names a rule set of a service.

@@ -169,5 +169,6 @@ type NGFW struct {
 
 // DefaultProfile is [edit security ngfw default-profile].
 type DefaultProfile struct {
-	SSLProxy *SSLProxyName `cfg:"ssl-proxy" help:"Decryption"`
+	SSLProxy       *SSLProxyName       `cfg:"ssl-proxy" help:"Decryption"`
+	TrafficControl *TrafficRuleSetName `cfg:"application-traffic-control" help:"Quality of service by application"`
 }

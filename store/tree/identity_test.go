@@ -20,7 +20,7 @@ var samples = []string{
 	"a", "policy", "then", "ipv4-only", "inactive:", "a b", `say "hi"`, `back\slash`, `end\`, "two\nlines", "[", "a,b", "#x", "/*", "?",
 	"1", "5", "20", "80", "600", "1500", "65535", "tcp", "80-90", "http", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "192.0.2.0/255.255.0.255",
 	"never", "any", "2030-01-02.03:04", "08:00", "17:30:05", "eth1", "ge-0/0/1", "trust", "default", "stream", "syslog", "info", "all", "ping", "bgp", "session", "udp",
-	"2097152", "high", "m01", "juniper-local", "permit", "128k", "00:50:56:a6:5f:1f", "300",
+	"2097152", "high", "m01", "juniper-local", "permit", "128k", "00:50:56:a6:5f:1f", "300", "101110", "af22",
 }
 
 // generator makes random statements by walking the grammar.

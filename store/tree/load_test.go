@@ -75,7 +75,7 @@ func TestLoad(t *testing.T) {
 		{"a stray brace", LoadMerge, "", "system { host-name a; } }", start, "line 1: a } that closes nothing"},
 		{"an unclosed comment", LoadMerge, "", "system { host-name a; }\n/* x", start, "line 2: a comment that is not closed (end it with */)"},
 		{"a body where none may be", LoadMerge, "", "system { host-name a { b; } }", start, "line 1: a holds no statements"},
-		{"shortened keywords in stored form", LoadMerge, "", "sys { host-name a; }", start, `line 1: "sys" is not a statement here (expected version, groups, system, schedulers, interfaces, routing-options, security, services, applications; did you mean system?)`},
+		{"shortened keywords in stored form", LoadMerge, "", "sys { host-name a; }", start, `line 1: "sys" is not a statement here (expected version, groups, system, schedulers, interfaces, routing-options, security, services, class-of-service, applications; did you mean system?)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := load(t, start)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -322,5 +323,34 @@ func TestIdleSessions(t *testing.T) {
 	}
 	if alive, err := s.Close(); alive != count || err != nil {
 		t.Errorf("%d alive (%v), want %d", alive, err, count)
+	}
+}
+
+// What runs on a host can be confined to a processor, with all its threads, and let go again.
+func TestConfine(t *testing.T) {
+	l := Start(t, Options{NoServers: true})
+	p, err := l.Gateway.Start("sleep", "1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := func() string {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(`(?m)^Cpus_allowed_list:\s+(.*)$`).FindStringSubmatch(string(text))[1]
+	}
+	free := allowed()
+	if err := p.waitFor(t.Context(), "enter its namespace", func() bool {
+		pids, err := namespacePids(l.Gateway.Namespace)
+		return err == nil && slices.Contains(pids, p.Pid())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Gateway.Confine(0); err != nil || allowed() != "0" {
+		t.Errorf("confined to processor 0 it may use %s, error %v", allowed(), err)
+	}
+	if err := l.Gateway.Confine(); err != nil || allowed() != free {
+		t.Errorf("let go it may use %s of %s, error %v", allowed(), free, err)
 	}
 }

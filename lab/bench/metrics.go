@@ -33,6 +33,7 @@ var metrics = []metric{
 	{"turnover", false, true, measureTurnover},
 	{"tls-bulk", true, false, measureTLSBulk},
 	{"tls-handshakes", true, false, measureTLSHandshakes},
+	{"tls-confined", true, false, measureTLSConfined},
 	{"tls-requests", true, false, measureTLSRequests},
 	{"tls-names", true, false, measureTLSNames},
 	{"tls-idle", true, true, measureTLSIdle},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -73,18 +75,101 @@ func (m *mode) requests(ctx context.Context, s settings, r *result, name, cost, 
 	return errors.Join(err, err1, err2)
 }
 
+// fullHandshakes are the servers that connections are made to: one that never takes up an earlier session,
+// and one that does.
+var fullHandshakes = []struct {
+	port int
+	text string
+}{{lab.FullHandshakePort, "connections, full handshakes of both sides"}, {lab.ModernPort, "connections, full handshakes of the client"}}
+
 // measureTLSHandshakes makes a connection for each request, with a full handshake of the client, to a
 // server that lets sessions be taken up again and to one that does not.
 func measureTLSHandshakes(ctx context.Context, s settings, m *mode, r *result) error {
 	var errs []error
-	for _, server := range []struct {
-		port int
-		text string
-	}{{lab.FullHandshakePort, "connections, full handshakes of both sides"}, {lab.ModernPort, "connections, full handshakes of the client"}} {
+	for _, server := range fullHandshakes {
 		errs = append(errs, m.requests(ctx, s, r, server.text, server.text+", CPU", "ms", 1e3,
 			"-c16", "-H", "Connection: close", fmt.Sprintf("https://%s:%d/", lab.WebName, server.port)))
 	}
 	return errors.Join(errs...)
+}
+
+// abCount and abBad are what ab prints.
+var (
+	abCount = regexp.MustCompile(`(?s)Time taken for tests:\s+([\d.]+) seconds\s+Complete requests:\s+(\d+)`)
+	abBad   = regexp.MustCompile(`(?m)^(?:Failed requests|Write errors|Non-2xx responses):\s+([1-9]\d*)$`)
+)
+
+// followTime is what a program may take to follow the number of processors that it has.
+const followTime = 1500 * time.Millisecond
+
+// measureTLSConfined makes a connection for each request as measureTLSHandshakes does, with what opens TLS
+// on the first processor alone, and client and server on the others, so that it is that program whose
+// speed is measured. The client is one that sleeps while it waits.
+func measureTLSConfined(ctx context.Context, s settings, m *mode, r *result) (err error) {
+	load, err := loadCPUs()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, lab.ConfineProcess(os.Getpid()), m.lab.Web.Confine(), m.lab.Gateway.Confine())
+	}()
+	if err := errors.Join(lab.ConfineProcess(os.Getpid(), load...), m.lab.Web.Confine(load...), m.lab.Gateway.Confine(0)); err != nil {
+		return err
+	}
+	time.Sleep(followTime)
+	var errs []error
+	for _, server := range fullHandshakes {
+		errs = append(errs, m.connections(ctx, s, r, "one processor: "+server.text, server.port))
+	}
+	return errors.Join(errs...)
+}
+
+// loadCPUs are the processors that client and server have while what is measured has the first alone.
+func loadCPUs() (list []int, err error) {
+	for cpu := 1; cpu < runtime.NumCPU(); cpu++ {
+		list = append(list, cpu)
+	}
+	if list == nil {
+		return nil, errors.New("a processor for the load is needed beside that of the program that is measured")
+	}
+	return list, nil
+}
+
+// connections adds the rate of connections with one request each and what each costs the process, as ab
+// finds them.
+func (m *mode) connections(ctx context.Context, s settings, r *result, name string, port int) error {
+	before := m.cpu()
+	out, err := m.client(ctx, s, "ab", "-q", "-c16", "-n1000000", "-t", strconv.Itoa(int(s.seconds.Seconds())), fmt.Sprintf("https://%s:%d/", lab.WebName, port))
+	used := m.cpu() - before
+	if err != nil {
+		return err
+	}
+	n, seconds, err := readAB(out)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	r.add(name, "1/s", n/seconds)
+	if m.process != nil {
+		r.add(name+", CPU", "ms", used.Seconds()*1e3/n)
+	}
+	return nil
+}
+
+// readAB finds in what ab prints how many requests were answered in how many seconds. It fails if any was not.
+func readAB(out string) (requests, seconds float64, err error) {
+	found := abCount.FindStringSubmatch(out)
+	if found == nil {
+		return 0, 0, fmt.Errorf("no count in %q", out)
+	}
+	if bad := abBad.FindString(out); bad != "" {
+		return 0, 0, errors.New(bad)
+	}
+	seconds, err1 := strconv.ParseFloat(found[1], 64)
+	requests, err2 := strconv.ParseFloat(found[2], 64)
+	if err := errors.Join(err1, err2); err != nil || requests == 0 || seconds == 0 {
+		return 0, 0, errors.Join(err, errors.New("no request was answered"))
+	}
+	return requests, seconds, nil
 }
 
 // measureTLSRequests makes requests on 16 open connections, in HTTP/1.1 and HTTP/2.

@@ -34,10 +34,11 @@ type Resumable struct {
 
 	bound [sha256.Size]byte // what it depends on
 	stamp profile.Fingerprint
+	state *tls.SessionState // of a client without tickets
 }
 
 // resumption keeps the sessions of clients. Their secrets are in tickets, sealed with a key that is
-// known here alone (RFC 5077, RFC 8446 section 4.6.1).
+// known here alone (RFC 5077, RFC 8446 section 4.6.1), but for clients that have no tickets.
 type resumption struct {
 	service *Service
 	seal    *tls.Config
@@ -59,14 +60,13 @@ func (r *resumption) configure(h *handshake, config *tls.Config) {
 		return
 	}
 	mine := h.resumable()
+	config.ServerSessionCache = &ticketless{r, h, mine}
 	config.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		var id sessionID
 		if _, err := rand.Read(id[:]); err != nil {
 			return nil, err
 		}
-		entry := *mine
-		entry.ID, entry.Client = id, agreed(&cs, h.keyBits)
-		r.cache.put(id, &entry, r.service.Now().Add(r.service.set.Load().Global.SessionCacheTimeout))
+		r.keepOne(h, mine, id, &cs, nil)
 		ss.Extra = [][]byte{id[:]}
 		return r.seal.EncryptTicket(cs, ss)
 	}
@@ -81,6 +81,38 @@ func (r *resumption) configure(h *handshake, config *tls.Config) {
 		}
 		return ss, nil
 	}
+}
+
+// keepOne keeps the session of h under an identifier; state is nil where the client's ticket has it.
+func (r *resumption) keepOne(h *handshake, mine *Resumable, id sessionID, cs *tls.ConnectionState, state *tls.SessionState) {
+	entry := *mine
+	entry.ID, entry.Client, entry.state = id, agreed(cs, h.keyBits), state
+	r.cache.put(id, &entry, r.service.Now().Add(r.service.set.Load().Global.SessionCacheTimeout))
+}
+
+// ticketless lets a client of h take its session up again by its identifier (RFC 5246 section 7.3). It
+// implements tls.ServerSessionCache.
+type ticketless struct {
+	all  *resumption
+	h    *handshake
+	mine *Resumable
+}
+
+// Get finds the session of an identifier, if it is of the same server under the same rules.
+func (t *ticketless) Get(id []byte, _ tls.ConnectionState) *tls.SessionState {
+	if len(id) != len(sessionID{}) {
+		return nil
+	}
+	known, ok := t.all.cache.get(sessionID(id))
+	if !ok || known.bound != t.mine.bound {
+		return nil
+	}
+	return known.state
+}
+
+// Put keeps a session.
+func (t *ticketless) Put(id []byte, cs tls.ConnectionState, state *tls.SessionState) {
+	t.all.keepOne(t.h, t.mine, sessionID(id), &cs, state)
 }
 
 // resumable is the session of h as it may be taken up again.

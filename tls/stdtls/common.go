@@ -756,6 +756,12 @@ type Config struct {
 	// terminating connections for the same host, use SetSessionTicketKeys.
 	SessionTicketKey [32]byte
 
+	// ServerSessionCache keeps sessions up to TLS 1.2 of clients without session
+	// tickets. It is only used by servers; nil is none.
+	//
+	// Sluice: sessions are also taken up by their identifiers.
+	ServerSessionCache ServerSessionCache
+
 	// ClientSessionCache is a cache of ClientSessionState entries for TLS
 	// session resumption. It is only used by clients.
 	ClientSessionCache ClientSessionCache
@@ -1035,6 +1041,7 @@ func (c *Config) Clone() *Config {
 		PreferServerCipherSuites:            c.PreferServerCipherSuites,
 		SessionTicketsDisabled:              c.SessionTicketsDisabled,
 		SessionTicketKey:                    c.SessionTicketKey,
+		ServerSessionCache:                  c.ServerSessionCache,
 		ClientSessionCache:                  c.ClientSessionCache,
 		UnwrapSession:                       c.UnwrapSession,
 		WrapSession:                         c.WrapSession,

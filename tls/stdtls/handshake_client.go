@@ -439,6 +439,9 @@ func (c *Conn) loadSession(hello *clientHelloMsg) (
 		}
 
 		hello.sessionTicket = session.ticket
+		if len(session.sessionID) > 0 { // Sluice: sessions are also taken up by their identifiers
+			hello.sessionId = session.sessionID
+		}
 		return
 	}
 
@@ -1052,7 +1055,9 @@ func (hs *clientHandshakeState) readSessionTicket() error {
 }
 
 func (hs *clientHandshakeState) saveSessionTicket() error {
-	if hs.ticket == nil {
+	// Sluice: sessions are also taken up by their identifiers.
+	sessionID := hs.newSessionID()
+	if hs.ticket == nil && sessionID == nil {
 		return nil
 	}
 	c := hs.c
@@ -1065,6 +1070,7 @@ func (hs *clientHandshakeState) saveSessionTicket() error {
 	session := c.sessionState()
 	session.secret = hs.masterSecret
 	session.ticket = hs.ticket
+	session.sessionID = sessionID
 
 	cs := &ClientSessionState{session: session}
 	c.config.ClientSessionCache.Put(cacheKey, cs)

@@ -111,6 +111,7 @@ func (hs *serverHandshakeState) handshake() error {
 		if err := hs.readFinished(c.clientFinished[:]); err != nil {
 			return err
 		}
+		hs.cacheSession() // Sluice: sessions are also taken up by their identifiers
 		c.clientFinishedIsFirst = true
 		c.buffering = true
 		if err := hs.sendSessionTicket(); err != nil {
@@ -459,7 +460,11 @@ func (hs *serverHandshakeState) checkForResumption() error {
 	}
 
 	var sessionState *SessionState
-	if c.config.UnwrapSession != nil {
+	if hs.usesSessionID() { // Sluice: sessions are also taken up by their identifiers
+		if sessionState = hs.cachedSession(); sessionState == nil {
+			return nil
+		}
+	} else if c.config.UnwrapSession != nil {
 		ss, err := c.config.UnwrapSession(hs.clientHello.sessionTicket, c.connectionStateLocked())
 		if err != nil {
 			return err
@@ -573,7 +578,7 @@ func (hs *serverHandshakeState) doResumeHandshake() error {
 	// We always send a new session ticket, even if it wraps the same master
 	// secret and it's potentially encrypted with the same key, to help the
 	// client avoid cross-connection tracking from a network observer.
-	hs.hello.ticketSupported = true
+	hs.hello.ticketSupported = hs.clientHello.ticketSupported // Sluice: sessions are also taken up by their identifiers
 	hs.finishedHash = newFinishedHash(c.vers, hs.suite)
 	hs.finishedHash.discardHandshakeBuffer()
 	if err := transcriptMsg(hs.clientHello, &hs.finishedHash); err != nil {
@@ -607,6 +612,9 @@ func (hs *serverHandshakeState) doFullHandshake() error {
 	}
 
 	hs.hello.ticketSupported = hs.clientHello.ticketSupported && !c.config.SessionTicketsDisabled
+	if err := hs.newSessionID(); err != nil { // Sluice: sessions are also taken up by their identifiers
+		return err
+	}
 	hs.hello.cipherSuite = hs.suite.id
 
 	hs.finishedHash = newFinishedHash(hs.c.vers, hs.suite)

@@ -100,6 +100,12 @@ type SessionState struct {
 
 	// TLS 1.0–1.2 only fields.
 	curveID CurveID
+
+	// sessionID is what the server calls a session without a ticket. It is known to
+	// clients only, and not encoded.
+	//
+	// Sluice: sessions are also taken up by their identifiers.
+	sessionID []byte
 }
 
 // Bytes encodes the session, including any private fields, so that it can be

@@ -36,7 +36,7 @@ func (s *Server) sessions() (Sessions, error) {
 
 // foreign are filters for services that no session uses: nothing fits them.
 var foreign = []string{
-	"idp", "resource-manager", "tunnel",
+	"idp", "tunnel",
 }
 
 // filter is what the request selects; none says that no session can fit.
@@ -48,7 +48,8 @@ func (s *Server) filter(r *request) (f proxy.Filter, none bool, err error) {
 		TrafficControl: r.args.Has("application-traffic-control"),
 		Firewall:       r.args.Has("application-firewall"), RuleSet: r.args["application-firewall-rule-set"],
 		NAT: r.args.Has("nat"), Encrypted: r.args.Has("encrypted"), Decrypted: r.args.Has("ssl"), Policy: r.args["policy-name"],
-		FromZone: r.args["from-zone"], ToZone: r.args["to-zone"],
+		Arranging: r.args.Has("resource-manager"),
+		FromZone:  r.args["from-zone"], ToZone: r.args["to-zone"],
 	}
 	switch r.args["family"] {
 	case "inet":
@@ -99,7 +100,7 @@ func sessionView(info proxy.Info, started time.Time) view.Session {
 		Timeout: wholeSeconds(info.Timeout), MaximumTimeout: wholeSeconds(info.MaxTimeout), Protocol: info.Protocol.String(),
 		In: wingView(info.In), Out: wingView(info.Out), FromZone: info.FromZone, ToZone: info.ToZone, Service: info.Service,
 		DynamicApplication: info.Application, NestedApplication: info.NestedApplication, ExtendedApplication: info.ExtendedApplication,
-		Encryption: info.Encryption, RuleSet: info.RuleSet, Rule: info.Rule, NATRule: info.NATRule, Path: info.Path, TCPState: info.TCPState, Start: info.Start,
+		Encryption: info.Encryption, RuleSet: info.RuleSet, Rule: info.Rule, NATRule: info.NATRule, Path: info.Path, ALG: info.ALG, Control: info.Control, TCPState: info.TCPState, Start: info.Start,
 		Treatment:   treatmentView(info.Treatment),
 		StartUptime: max(0, int64(info.Start.Sub(started)/time.Second)), Duration: int64(info.Duration / time.Second),
 	}

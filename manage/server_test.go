@@ -265,7 +265,7 @@ func TestSessionFilters(t *testing.T) {
 	f := start(t)
 	f.run(t, "show security flow session source-prefix 192.0.2.0/24 destination-prefix 2001:db8::1 source-port 1 destination-port 65535 "+
 		"protocol udp family inet6 interface ge-0/0/1.0 application junos-dns-udp dynamic-application junos:DNS nat encrypted ssl session-identifier 9 application-firewall application-firewall-rule-set rs1 "+
-		"policy-name web from-zone trust to-zone untrust extensive")
+		"policy-name web from-zone trust to-zone untrust resource-manager extensive")
 	udp := schema.ProtoUDP
 	got := f.sessions.last
 	if got.Protocol == nil || *got.Protocol != udp {
@@ -274,7 +274,7 @@ func TestSessionFilters(t *testing.T) {
 	got.Protocol = nil
 	want := proxy.Filter{ID: 9, Source: netip.MustParsePrefix("192.0.2.0/24"), Destination: netip.MustParsePrefix("2001:db8::1/128"), SourcePort: 1,
 		DestinationPort: 65535, Interface: "ge-0/0/1.0", Application: "junos-dns-udp", DynamicApplication: "junos:DNS", Family: 6, NAT: true, Encrypted: true, Decrypted: true, Firewall: true, RuleSet: "rs1",
-		Policy: "web", FromZone: "trust", ToZone: "untrust"}
+		Policy: "web", FromZone: "trust", ToZone: "untrust", Arranging: true}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -287,7 +287,7 @@ func TestForeignFilters(t *testing.T) {
 	f.sessions.list = []proxy.Info{{ID: 1, State: "Valid"}}
 	for filter, total := range map[string]string{
 		"application-firewall": "1", "application-traffic-control": "1", "idp": "0", "idp extensive": "0",
-		"resource-manager": "0", "ssl": "1", "extensive ssl": "1", "tunnel": "0", "nat": "1",
+		"resource-manager": "1", "ssl": "1", "extensive ssl": "1", "tunnel": "0", "nat": "1",
 	} {
 		got := f.run(t, "show security flow session "+filter)
 		if !strings.HasSuffix(got, "Total sessions: "+total+"\n") {

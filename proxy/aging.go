@@ -117,6 +117,7 @@ func (e *Engine) conclude(s *Session, reason track.Reason) {
 	if !s.set(stateRecorded) {
 		return
 	}
+	e.noteEnd(s, reason)
 	if s.controls() {
 		s.control.close()
 	}

@@ -73,7 +73,7 @@ func (e *Engine) answerBlocked(w *wing, q stack.Queue, p *stack.Packet) {
 		}
 		return
 	}
-	if e.blockAction(s) != policy.Reject {
+	if s.refusedBy() != policy.Reject {
 		return
 	}
 	switch {
@@ -84,8 +84,8 @@ func (e *Engine) answerBlocked(w *wing, q stack.Queue, p *stack.Packet) {
 	}
 }
 
-// blockAction is how a blocked session was refused.
-func (e *Engine) blockAction(s *Session) policy.Action {
+// refusedBy is how a blocked session was refused.
+func (s *Session) refusedBy() policy.Action {
 	if rule := s.rule.Load(); rule != nil {
 		return rule.Action
 	}
@@ -116,7 +116,7 @@ func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Si
 // endsItself says whether the client's connection of a blocked session ends on its own: it is
 // terminated, and its client was answered with a page or is reset.
 func (e *Engine) endsItself(s *Session) bool {
-	return s.path == stream && (s.has(stateTold) || e.blockAction(s) == policy.Reject)
+	return s.path == stream && (s.has(stateTold) || s.refusedBy() == policy.Reject)
 }
 
 // answerFor is the page for a terminated session in the version of HTTP that it speaks; nil for none.

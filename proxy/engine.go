@@ -92,6 +92,7 @@ type Engine struct {
 
 	userChanges userChanges
 	gates       gates
+	finished    finished
 
 	ports struct {
 		sync.Mutex

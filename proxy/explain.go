@@ -19,10 +19,12 @@ type trail struct{ steps []step }
 type step struct {
 	protocol, application, micro *appdb.Application // what was known of the content; nil for nothing
 	policy                       *policy.Policy
+	stage                        classify.Stage
 	rule                         *policy.FirewallRule
 	after                        int64 // ticks since the session began
 	bytes                        uint32
 	packets                      uint16
+	transactions                 uint16        // that were complete
 	number                       uint16        // of the lookup, from 1
 	action                       policy.Action // that is configured, though it may only be logged
 	open, final                  bool
@@ -35,6 +37,8 @@ func (t *trail) add(f *classify.Flow, after int64, v *policy.Verdict, final bool
 		micro: f.Micro(), policy: v.Policy, rule: v.Rule, after: after, bytes: uint32(bytes), packets: uint16(min(packets, 1<<16-1)),
 		number: 1, action: v.WouldBe, open: v.Open, final: final,
 	}
+	r := f.Result()
+	s.stage, s.transactions = r.State, uint16(r.Transactions)
 	s.protocol, s.application = f.Applications()
 	n := len(t.steps)
 	if n > 0 {
@@ -58,6 +62,7 @@ type Explanation struct {
 	Identified Identified    `json:"identification"`
 	Lookups    []Lookup      `json:"policy-lookups"` // none where the first packet told everything
 	Decision   Decision      `json:"decision"`
+	Ended      *Ending       `json:"ended,omitempty"` // nil while it goes on
 }
 
 // Identified is what the session was found to carry, and how.
@@ -68,7 +73,8 @@ type Identified struct {
 	Micro        string `json:"micro-application,omitempty"`
 	Evidence     string `json:"evidence,omitempty"`
 	Confidence   string `json:"confidence"`
-	State        string `json:"state"` // Pre-match, Transaction final, Final match
+	Decrypted    bool   `json:"decrypted,omitempty"` // its TLS is opened
+	State        string `json:"state"`               // Pre-match, Transaction final, Final match
 	Transactions int    `json:"transactions"`
 	Packets      int    `json:"packets"` // with payload, that were looked at
 	Bytes        int    `json:"bytes"`   // of them
@@ -83,6 +89,8 @@ type Lookup struct {
 	Protocol    string        `json:"protocol,omitempty"`
 	Application string        `json:"application,omitempty"`
 	Micro       string        `json:"micro-application,omitempty"`
+	State       string        `json:"state"`        // of the identification
+	Completed   int           `json:"transactions"` // that were complete
 	Policy      string        `json:"policy"`
 	Rule        string        `json:"rule,omitempty"` // "set/rule"
 	Action      string        `json:"action"`
@@ -102,7 +110,7 @@ type Decision struct {
 // maxCandidates bounds the policies that an explanation lists.
 const maxCandidates = 16
 
-// Explain tells how it was decided about the session with a number.
+// Explain tells how it was decided about the session with a number, which goes on or has ended lately.
 func (e *Engine) Explain(id uint64) (x Explanation, ok bool) {
 	var s *Session
 	e.table.each(func(one *Session) bool {
@@ -112,9 +120,15 @@ func (e *Engine) Explain(id uint64) (x Explanation, ok bool) {
 		return s == nil
 	})
 	if s == nil {
+		s = e.finished.find(id)
+	}
+	if s == nil {
 		return x, false
 	}
-	x.Info, x.Device = e.info(s), s.egressDevice
+	x.Info, x.Device, x.Ended = e.info(s), s.egressDevice, s.ending()
+	if s.removed.Load() {
+		x.State, x.TCPState = "Closed", ""
+	}
 	if u := s.user.Load(); u != nil {
 		x.User, x.Roles = u.Name, u.Roles
 	}
@@ -142,7 +156,7 @@ func (s *Session) identified() Identified {
 	defer i.mu.Unlock()
 	r := i.flow.Result()
 	x := Identified{On: true, Protocol: r.Protocol, Application: r.Application, Micro: r.Micro, Evidence: r.Evidence,
-		Confidence: r.Confidence.String(), State: r.State.String(), Transactions: r.Transactions}
+		Confidence: r.Confidence.String(), State: r.State.String(), Transactions: r.Transactions, Decrypted: s.has(stateDecrypted)}
 	x.Packets, x.Bytes = i.flow.Inspected()
 	return x
 }
@@ -161,7 +175,7 @@ func (s *Session) steps() []step {
 // lookup is a step as commands show it.
 func (s *step) lookup() Lookup {
 	l := Lookup{Number: int(s.number), After: time.Duration(s.after), Packets: int(s.packets), Bytes: int(s.bytes),
-		Policy: s.policy.Name, Action: s.action.String(), Open: s.open, Final: s.final}
+		State: s.stage.String(), Completed: int(s.transactions), Policy: s.policy.Name, Action: s.action.String(), Open: s.open, Final: s.final}
 	name := func(a *appdb.Application) string {
 		if a == nil {
 			return ""

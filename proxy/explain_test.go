@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/stack"
 	"sluice/store/schema"
 )
 
@@ -74,6 +75,55 @@ func TestExplainPlainSession(t *testing.T) {
 	}
 	if i := b.only(); i.Open {
 		t.Errorf("session: %+v", i)
+	}
+}
+
+// However a session ended, it is told afterwards what decided, when it ended, and why.
+func TestExplainEndedSession(t *testing.T) {
+	const message = "set security dynamic-application profile told redirect-message type custom-text content no\n" +
+		"set security dynamic-application profile sent redirect-message type redirect-url content http://intra.example/why\n"
+	const refuses = "video dynamic-application junos:YOUTUBE then "
+	for name, c := range map[string]struct {
+		policy, action, reason, answer string
+		end                            func(b *bench, c *conversation)
+	}{
+		"denied":     {policy: refuses + "deny", action: "deny", reason: ended[len("close "):]},
+		"rejected":   {policy: refuses + "reject", action: "reject", reason: ended[len("close "):], answer: "RST"},
+		"page":       {policy: refuses + "deny profile told", action: "deny", reason: ended[len("close "):], answer: "a page"},
+		"redirected": {policy: refuses + "reject profile sent", action: "reject", reason: ended[len("close "):], answer: "go to http://intra.example/why"},
+		"log-only":   {policy: refuses + "deny, log-only", action: "deny", reason: "CLI", end: func(b *bench, _ *conversation) { b.Clear(Filter{}) }},
+		"finished": {policy: refuses + "permit", action: "permit", reason: "TCP CLIENT FIN", end: func(b *bench, c *conversation) {
+			b.from(b.lan, c.up(stack.TCPFin|stack.TCPAck))
+			b.from(b.wan, c.down(stack.TCPFin|stack.TCPAck))
+		}},
+		"expired": {policy: refuses + "permit", action: "permit", reason: "idle Timeout", end: func(b *bench, _ *conversation) { b.expire(timeoutTCP) }},
+	} {
+		b := judging(t, message+unified(c.policy, "rest then permit"))
+		w := webClient()
+		w.connect(b)
+		id := b.only().ID
+		b.from(b.lan, w.carrying(youtube))
+		if x := b.explained(); x.Ended != nil != (c.end == nil) {
+			t.Errorf("%s: meanwhile ended %+v", name, x.Ended)
+		}
+		if c.end != nil {
+			c.end(b, w)
+		}
+		b.expire(lingerBlocked)
+		if n := len(b.Sessions(Filter{})); n != 0 {
+			t.Errorf("%s: %d sessions are left", name, n)
+		}
+		x, ok := b.Explain(id)
+		if !ok || x.Ended == nil {
+			t.Errorf("%s: %+v", name, x)
+			continue
+		}
+		if e := x.Ended; string(e.Reason) != c.reason || e.Answer != c.answer || e.After < x.Decision.After || x.State != "Closed" {
+			t.Errorf("%s: %s, ended %+v, want %s, %s", name, x.State, e, c.reason, c.answer)
+		}
+		if d := x.Decision; d.Action != c.action || !strings.HasSuffix(d.Statement, "policy video") || len(x.Lookups) < 2 {
+			t.Errorf("%s: decision %+v, lookups %+v", name, d, x.Lookups)
+		}
 	}
 }
 

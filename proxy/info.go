@@ -45,6 +45,8 @@ type Info struct {
 	Treatment           *Treatment      `json:"application-traffic-control,omitempty"` // nil without one
 	Open                bool            `json:"open"`                                  // its policy, or rule, is not found yet
 	Path                string          `json:"path"`                                  // express, offload or stream
+	ALG                 string          `json:"alg,omitempty"`                         // application layer gateway that watches it, or has let it through
+	Control             uint64          `json:"control-session,omitempty"`             // that has arranged it; 0 for none
 	TCPState            string          `json:"tcp-state,omitempty"`
 	Start               time.Time       `json:"start"`
 	Duration            time.Duration   `json:"duration"`
@@ -62,6 +64,7 @@ type Filter struct {
 	Names                       Names  // what else these names stand for; nil: nothing
 	Family                      int    // 4 or 6
 	NAT, Encrypted              bool
+	Arranging                   bool   // it is a control session, or one that such a session has arranged
 	Decrypted                   bool   // the SSL proxy opens its TLS
 	Firewall                    bool   // under a rule set of the application firewall
 	RuleSet                     string // of the application firewall
@@ -94,6 +97,7 @@ func (f *Filter) matches(s *Session) bool {
 		f.Family == 6 && !src.Addr().Is6(),
 		f.NAT && s.natRule == "",
 		f.Encrypted && s.encryption() != "Yes",
+		f.Arranging && s.control == nil,
 		f.Decrypted && !s.has(stateDecrypted),
 		f.TrafficControl && s.treatment() == nil,
 		(f.Firewall || f.RuleSet != "") && !f.rules(s),
@@ -163,6 +167,12 @@ func (e *Engine) info(s *Session) Info {
 	i.Application, i.NestedApplication, i.ExtendedApplication = found.Protocol, nested(&found), found.Extended
 	i.RuleSet, i.Rule = s.ruleOf()
 	i.Treatment = s.treatment()
+	if c := s.control; c != nil {
+		i.ALG = c.name
+		if c.session != s {
+			i.Control = c.session.id
+		}
+	}
 	switch {
 	case s.has(stateClosing):
 		i.State = "Invalidated"

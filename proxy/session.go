@@ -88,7 +88,8 @@ type Session struct {
 	life     atomic.Int64                        // what timeout is while the session is established
 	state    atomic.Uint32
 	removed  atomic.Bool
-	reason   atomic.Pointer[track.Reason]    // why it ends, when that is known before it ages out
+	reason   atomic.Pointer[track.Reason]    // why it ends, or has
+	ended    atomic.Int64                    // ticks; when that was recorded
 	updates  track.UpdateClock               // when volume updates are due
 	tcpMu    sync.Mutex                      // orders changes of state by segments with SYN, FIN or RST, and offloading
 	identity *identity                       // nil for a session that is not looked into

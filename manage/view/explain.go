@@ -2,6 +2,7 @@ package view
 
 import (
 	"strings"
+	"time"
 
 	"sluice/policy"
 )
@@ -18,6 +19,15 @@ type Explanation struct {
 	Identification Identification `json:"identification"`
 	Lookups        []Lookup       `json:"policy-lookups"`
 	Decision       Decision       `json:"decision"`
+	Ended          *Ending        `json:"ended,omitempty"`           // nil while it goes on
+}
+
+// Ending is how a session ended.
+type Ending struct {
+	At     time.Time `json:"at"`
+	After  float64   `json:"after"` // milliseconds since the session began
+	Reason string    `json:"reason"`
+	Answer string    `json:"answer,omitempty"` // what a session that was refused was told; "" for nothing
 }
 
 // Candidate is a policy that the session's addresses, zones and service fit.
@@ -48,7 +58,8 @@ type Identification struct {
 	Micro        string `json:"micro-application,omitempty"`
 	Evidence     string `json:"evidence,omitempty"`
 	Confidence   string `json:"confidence"`
-	State        string `json:"state"` // Pre-match, Transaction final, Final match
+	Decrypted    bool   `json:"decrypted,omitempty"` // its TLS is opened
+	State        string `json:"state"`               // Pre-match, Transaction final, Final match
 	Transactions int    `json:"transactions"`
 	Packets      int    `json:"packets"` // with payload, that were looked at
 	Bytes        int    `json:"bytes"`   // of them
@@ -63,6 +74,8 @@ type Lookup struct {
 	Protocol    string  `json:"protocol,omitempty"`
 	Application string  `json:"application,omitempty"`
 	Micro       string  `json:"micro-application,omitempty"`
+	State       string  `json:"state"`        // of the identification
+	Completed   int     `json:"transactions"` // that were complete
 	Policy      string  `json:"policy"`
 	Rule        string  `json:"rule,omitempty"`
 	Action      string  `json:"action"`
@@ -104,8 +117,27 @@ func (x *Explanation) Text(p *Page) {
 	for i := range x.Lookups {
 		x.Lookups[i].text(p)
 	}
+	x.decision(p)
+	if end := x.Ended; end != nil {
+		p.Line("Ended: %s, after %.3f ms", end.At.Local().Format("2006-01-02 15:04:05.000 MST"), end.After)
+		p.Line("  Reason: %s", end.Reason)
+		if end.Answer != "" {
+			p.Line("  The client was told: %s", end.Answer)
+		}
+	}
+}
+
+// decision tells what decided about the session.
+func (x *Explanation) decision(p *Page) {
 	d := &x.Decision
 	switch {
+	case x.Session.Control != 0:
+		p.Line("Decision: %s, in the name of control session %d", d.Action, x.Session.Control)
+		p.Line("  By: %s", d.Statement)
+		return
+	case !d.Found && x.Ended != nil:
+		p.Line("Decision: none, the session ended while several policies were possible")
+		return
 	case !d.Found:
 		p.Line("Decision: open, the session passes under pre-id-default-policy meanwhile")
 		return
@@ -148,6 +180,9 @@ func (i *Identification) text(p *Page) {
 	p.Line("  State: %s, Transactions: %d", i.State, i.Transactions)
 	p.Line("  Evidence: %s, Confidence: %s", or(i.Evidence, "none"), i.Confidence)
 	p.Line("  Looked at: %d packets, %d bytes", i.Packets, i.Bytes)
+	if i.Decrypted {
+		p.Line("  TLS: opened by the SSL proxy")
+	}
 }
 
 func (l *Lookup) text(p *Page) {
@@ -167,6 +202,7 @@ func (l *Lookup) text(p *Page) {
 		known = carried(l.Protocol, l.Application, l.Micro)
 	}
 	p.Line("  %d. after %.3f ms, %d packets, %d bytes: %s", l.Number, l.After, l.Packets, l.Bytes, known)
+	p.Line("     %s, Transactions: %d", or(l.State, "Pre-match"), l.Completed)
 	p.Line("     %s: %s, %s", by, l.Action, state)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,8 @@ type Session struct {
 	Treatment           *Treatment `json:"application-traffic-control,omitempty"` // nil without one
 	NATRule             string     `json:"nat-rule"`                              // "" without translation
 	Path                string     `json:"path"`                                  // express: forwarded as packets; stream: relayed
+	ALG                 string     `json:"alg,omitempty"`                         // application layer gateway that watches it, or has let it through
+	Control             uint64     `json:"control-session,omitempty"`             // that has arranged it; 0 for none
 	TCPState            string     `json:"tcp-state"`
 	Start               time.Time  `json:"start"`
 	StartUptime         int64      `json:"start-uptime"` // seconds the gateway had been up
@@ -106,9 +109,22 @@ func (s *Sessions) Text(p *Page) {
 
 func (s *Session) brief(p *Page) {
 	p.Line("Session ID: %d, Policy name: %s, Timeout: %s, %s", s.ID, s.policy(), seconds(s.Timeout), s.State)
+	s.resource(p)
 	for _, wing := range s.wings() {
 		p.Line("  %s: %s --> %s;%s, Conn Tag: 0x0, If: %s, Pkts: %d, Bytes: %d,", wing.name,
 			endpoint(wing.Source), endpoint(wing.Destination), s.Protocol, or(wing.Interface, "N/A"), wing.Packets, wing.Bytes)
+	}
+}
+
+// resource tells of an application layer gateway: the control session, and whether this is it (0) or one
+// that it has arranged.
+func (s *Session) resource(p *Page) {
+	switch {
+	case s.ALG == "":
+	case s.Control == 0:
+		p.Line("Resource information : %s ALG, %d, 0", strings.ToUpper(s.ALG), s.ID)
+	default:
+		p.Line("Resource information : %s ALG, %d, %d", strings.ToUpper(s.ALG), s.Control, s.ID)
 	}
 }
 
@@ -116,6 +132,7 @@ func (s *Session) extensive(p *Page) {
 	p.Line("Session ID: %d, Status: Normal", s.ID)
 	p.Line("Flags: 0x0/0x0/0x0/0x0")
 	p.Line("Policy name: %s", s.policy())
+	s.resource(p)
 	if s.NATRule == "" {
 		p.Line("Source NAT pool: Null")
 	} else {

@@ -49,6 +49,12 @@ func TestUnifiedText(t *testing.T) {
 	plain.Session.Start = decided.Session.Start
 	tried := decided
 	tried.Decision.LogOnly, tried.User = true, ""
+	refused := decided
+	refused.Ended = &Ending{At: decided.Session.Start.Add(12 * time.Millisecond), After: 12.25, Reason: "application failure or action", Answer: "a page"}
+	refused.Identification.Decrypted = true
+	refused.Lookups[1].State, refused.Lookups[1].Completed = "Transaction final", 1
+	arranged := plain
+	arranged.Session.ALG, arranged.Session.Control = "ftp", 7
 	undecided := plain
 	undecided.Decision.Found = false
 
@@ -59,6 +65,8 @@ func TestUnifiedText(t *testing.T) {
 		"explanation":                  &decided,
 		"explanation-of-first-packet":  &plain,
 		"explanation-of-trial":         &tried,
+		"explanation-of-refusal":       &refused,
+		"explanation-of-data-session":  &arranged,
 		"explanation-of-open-decision": &undecided,
 	} {
 		t.Run(name, func(t *testing.T) {

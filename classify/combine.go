@@ -138,6 +138,9 @@ func (w *inspection) conclusion() answer {
 	if a.application == a.protocol || a.application != nil && a.application.Disabled {
 		a.application = nil
 	}
+	if of := w.engine.transactions.used[a.micro]; of != nil && of != a.application {
+		a.micro = nil // it looks like the use of an application that this is not
+	}
 	return a
 }
 

@@ -112,6 +112,10 @@ func (w *inspection) Value(c decode.Context, value []byte) {
 		if m := newMatch(h, over); !h.Application.Disabled && m.beats(&w.told.custom) && !w.beyond(value) {
 			w.told.custom, w.told.dirty = m, true
 		}
+	case w.engine.transactions.used[h.Application] != nil:
+		if h.Application.RunsOver(over) && w.engine.tells(h.Application) {
+			w.told.micro, w.told.dirty = h.Application, true
+		}
 	case w.candidate(h.Application, bySignature):
 		w.told.signature = h.Name
 	}

@@ -23,6 +23,7 @@ type transactions struct {
 	micros      bool
 	wanted      []string // names of micro-applications in lower case; nil: all
 	parents     map[*appdb.Application]bool
+	used        map[*appdb.Application]*appdb.Application // by micro-application: the application that is used so; none for those of protocols
 	microLimit  int
 	everywhere  bool
 	limitOthers int
@@ -30,7 +31,7 @@ type transactions struct {
 
 func newTransactions(db *appdb.Database, o *Options) transactions {
 	t := transactions{
-		micros: o.MicroApps, parents: map[*appdb.Application]bool{},
+		micros: o.MicroApps, parents: map[*appdb.Application]bool{}, used: map[*appdb.Application]*appdb.Application{},
 		microLimit: min(o.MicroAppMaxTransactions, MaxTransactions),
 		everywhere: o.Transactions, limitOthers: min(o.MaximumTransactions, MaxTransactions),
 	}
@@ -49,6 +50,9 @@ func newTransactions(db *appdb.Database, o *Options) transactions {
 		}
 		if parent, ok := db.Lookup(a.Of); ok && !parent.Disabled {
 			t.parents[parent] = true
+			if parent.Kind == appdb.Ordinary {
+				t.used[a] = parent
+			}
 		}
 	}
 	return t

@@ -152,7 +152,7 @@ func (e *Engine) content(cfg *config, s *Session) policy.Content {
 	c.Lasting = len(c.Names)
 	add(r.Micro)
 	add(r.Application)
-	if r.Application == "" || r.Micro != "" || tunnel {
+	if r.Application == "" || r.Application == r.Micro || tunnel {
 		add(r.Protocol)
 	}
 	carrier := protocol != nil && protocol.Flags&appdb.FlagCarrier != 0

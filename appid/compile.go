@@ -86,11 +86,35 @@ func (c *compiler) unique(path, what, content string) {
 	c.twins[content] = path
 }
 
+// dependsOnPackage is the first statement that decides by what sessions carry; "" for none.
+func dependsOnPackage(cfg *schema.Config) string {
+	if sets := cfg.Security.ApplicationFirewall.RuleSets; len(sets) > 0 {
+		return "security application-firewall rule-sets " + sets[0].Name
+	}
+	for _, pair := range cfg.Security.Policies.ZonePairs {
+		for _, p := range pair.Policies {
+			if len(p.Match.DynamicApplication) > 0 {
+				return "security policies from-zone " + pair.From + " to-zone " + pair.To + " policy " + p.Name + " match dynamic-application"
+			}
+		}
+	}
+	for _, p := range cfg.Security.Policies.Global.Policies {
+		if len(p.Match.DynamicApplication) > 0 {
+			return "security policies global policy " + p.Name + " match dynamic-application"
+		}
+	}
+	return ""
+}
+
 // compile reads all statements.
 func (c *compiler) compile() {
 	c.names, c.twins = map[string]string{}, map[string]string{}
 	own := &c.cfg.Services.ApplicationIdentification
 	c.remarks(own)
+	if path := dependsOnPackage(c.cfg); path != "" && c.version == 0 {
+		c.warn(path, "request services application-identification download, then install",
+			"no application signature package is installed: what sessions carry is not known, and only unknown applications are matched")
+	}
 	if len(own.Applications) > 0 && c.version == 0 {
 		c.problem(root+" application "+own.Applications[0].Name,
 			"request services application-identification download, then install",

@@ -89,7 +89,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// Rows: CS-5: the package is needed first.
+// Rows: CS-5, FW-17: the package is needed first.
 func TestNoPackage(t *testing.T) {
 	g := start(t, Options{Packages: &shelf{}})
 	if g.Enabled() {
@@ -98,5 +98,15 @@ func TestNoPackage(t *testing.T) {
 	_, problems := g.Prepare(config(t, "application a cacheable", "application-group g applications junos:HTTP"))
 	if len(problems) == 0 || !strings.Contains(problems[0].Error(), "custom applications need an application signature package, and none is installed (request services") {
 		t.Errorf("problems: %v", problems)
+	}
+	for _, statement := range []string{
+		"security application-firewall rule-sets rs default-rule permit",
+		"security policies from-zone trust to-zone untrust policy p match dynamic-application any",
+		"security policies global policy p match dynamic-application any",
+	} {
+		_, problems := g.Prepare(config(t, "security zones security-zone trust", "security zones security-zone untrust", statement))
+		if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Error(), "no application signature package is installed") {
+			t.Errorf("%s: %v", statement, problems)
+		}
 	}
 }

@@ -84,7 +84,7 @@ func (s *Store) Start(ctx context.Context) error {
 		if p := s.pending.Load(); p != nil && s.revert(p, "it is refused at the start of the gateway") == nil {
 			return nil
 		}
-		return fmt.Errorf("active configuration, %s: %w:\n%s", active.revision, ErrRefused, list(problems))
+		return fmt.Errorf("active configuration, %s: %w. If a newer version has written it, start that and delete there what this one does not know:\n%s", active.revision, ErrRefused, list(problems))
 	}
 	s.install(next, active.revision)
 	return nil

@@ -87,6 +87,40 @@ func TestOpenAfterDowngrade(t *testing.T) {
 	}
 }
 
+// A configuration of a later version, with a statement that this one does not have, is not put in force
+// without that: a policy that lacks one of its conditions would match too much.
+// Rows: FW-21, MA-15.
+func TestNewerConfigurationIsNotRun(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	set(t, s, "set security zones security-zone a", "set security policies global policy p match source-address any",
+		"set security policies global policy p match destination-address any", "set security policies global policy p match application any",
+		"set security policies global policy p then permit")
+	if _, err := s.commits.Exec(`UPDATE revision SET text = replace(text, 'application any;', 'application any; micro-mood [ good bad ];')`); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	runs := &engine{name: "runs"}
+	s, err := Open(dir, Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Register(runs)
+	err = s.Start(t.Context())
+	for _, want := range []string{"[edit security policies global policy p match micro-mood", `"micro-mood [ good bad ]" is not a statement of this version`, "newer version"} {
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), want) {
+			t.Errorf("started with %v, which lacks %s", err, want)
+		}
+	}
+	if len(runs.applied) > 0 {
+		t.Error("a part of it is in force")
+	}
+	if text := s.ActiveTree().Text(); !strings.Contains(text, "micro-mood") {
+		t.Error("the statement is lost")
+	}
+}
+
 func TestDamagedDatabase(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {

@@ -51,22 +51,30 @@ func (p *Port) Inject(frame []byte) {
 	if packet[0]>>4 == 6 {
 		protocol = header.IPv6ProtocolNumber
 	}
-	if opensConnection(packet) {
+	switch flags := segmentFlags(packet); {
+	case flags&(header.TCPFlagSyn|header.TCPFlagAck) == header.TCPFlagSyn:
 		p.forget(protocol, packet)
+	case flags&header.TCPFlagRst != 0:
+		var reset Packet
+		if reset.Parse(frame) == nil {
+			p.link.acknowledgements.forgetWaiting(reset.Key)
+		}
 	}
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(packet)})
 	(*dispatcher).DeliverNetworkPacket(protocol, pkt)
 	pkt.DecRef()
 }
 
-// opensConnection says whether packet is a TCP segment with SYN and without ACK.
-func opensConnection(packet []byte) bool {
+// segmentFlags are the flags of a TCP segment, none of another packet.
+func segmentFlags(packet []byte) header.TCPFlags {
 	protocol, transport := packet[9], int(packet[0]&15)*4
 	if packet[0]>>4 == 6 {
 		protocol, transport = packet[6], header.IPv6MinimumSize
 	}
-	const both = header.TCPFlagSyn | header.TCPFlagAck
-	return protocol == protoTCP && len(packet) >= transport+header.TCPMinimumSize && header.TCP(packet[transport:]).Flags()&both == header.TCPFlagSyn
+	if protocol != protoTCP || len(packet) < transport+header.TCPMinimumSize {
+		return 0
+	}
+	return header.TCP(packet[transport:]).Flags()
 }
 
 // forget ends the connection in TIME-WAIT that had the addresses and ports of a new one (RFC 9293
@@ -129,6 +137,8 @@ type linkEndpoint struct {
 	sent       func(frame []byte)
 	silences   *silences
 	watched    *flows[func(*Packet) bool]
+
+	acknowledgements acknowledgements
 }
 
 var _ stack.GSOEndpoint = (*linkEndpoint)(nil)
@@ -211,24 +221,29 @@ func (l *linkEndpoint) write(pkt *stack.PacketBuffer) {
 		clear(o.pieces)
 		o.pieces = append(o.room[:0], frame)
 	}
-	if l.watch != nil && l.watch() {
-		l.sent(slices.Concat(o.pieces...))
-	}
 	queue := l.device.queues[pkt.Hash%uint32(len(l.device.queues))]
-	if answersClient(pkt) {
+	segment := header.TCP(pkt.TransportHeader().Slice())
+	switch {
+	case len(segment) < header.TCPMinimumSize:
+	case segment.Flags() == header.TCPFlagSyn|header.TCPFlagAck:
+		// The stack holds a lock of the connection while it sends a SYN-ACK. The client's answer may be back
+		// before the device has taken it, and who works on that would spin until the lock is free.
 		frame := slices.Concat(o.pieces...)
+		l.tell(frame)
 		go func() { l.count(queue.Write(frame)) }()
 		return
+	case l.later(pkt, segment, o.pieces, queue):
+		return
 	}
+	l.tell(o.pieces...)
 	l.count(queue.writeVector(o.pieces))
 }
 
-// answersClient says whether pkt is a SYN-ACK. The stack holds a lock of the connection while it sends
-// one; the client's answer may be back before the device has taken it, and who works on that spins until
-// the lock is free.
-func answersClient(pkt *stack.PacketBuffer) bool {
-	segment := header.TCP(pkt.TransportHeader().Slice())
-	return len(segment) >= header.TCPMinimumSize && segment.Flags() == header.TCPFlagSyn|header.TCPFlagAck
+// tell lets those see a frame that want to.
+func (l *linkEndpoint) tell(pieces ...[]byte) {
+	if l.watch != nil && l.watch() {
+		l.sent(slices.Concat(pieces...))
+	}
 }
 
 // count notes what became of a packet that was given to the device.

@@ -137,6 +137,7 @@ func (t *Terminator) tune(opt TerminatorOptions) error {
 // whatever the addresses. Closing the device detaches it; its sessions end by their timeouts.
 func (t *Terminator) Attach(d *Device) (*Port, error) {
 	link := &linkEndpoint{device: d, mtu: uint32(d.MTU()), watch: t.watch, sent: t.sent, silences: &t.silences, watched: &t.watched}
+	link.acknowledgements.tick = acknowledgeTick
 	t.mu.Lock()
 	nic := t.nextNIC
 	t.nextNIC++

@@ -50,6 +50,7 @@ type outletSpec struct {
 	source     netip.Addr     // invalid: the system chooses
 	caFile     string         // tls
 	serverName string         // tls
+	tlsProfile string         // tls: in place of caFile
 
 	path     string // file
 	maxBytes int64  // file: size at which it is rotated
@@ -259,14 +260,18 @@ func compileStream(log *schema.Log, s *schema.LogStream) (outletSpec, []schema.P
 			Message: fmt.Sprintf("source-address %s and host %s are of different address families, so the system chooses the source", log.SourceAddress, s.Host.Address)})
 	}
 	if spec.kind == kindTLS {
-		spec.caFile = s.Transport.CAFile
+		spec.caFile, spec.tlsProfile = s.Transport.CAFile, s.Transport.TLSProfile
 		spec.serverName = cmp.Or(s.Transport.ServerName, spec.collector.Addr().String())
 		if _, err := certificates(spec.caFile); err != nil {
 			problems = append(problems, schema.Errorf(path+" transport ca-file", "%v", err))
 		}
-	} else if s.Transport.CAFile != "" || s.Transport.ServerName != "" {
+		if spec.caFile != "" && spec.tlsProfile != "" {
+			problems = append(problems, schema.Problem{Path: path + " transport", Message: "ca-file and tls-profile both say whom the gateway trusts",
+				Hint: "delete one of them"})
+		}
+	} else if s.Transport.CAFile != "" || s.Transport.ServerName != "" || s.Transport.TLSProfile != "" {
 		problems = append(problems, schema.Problem{Path: path + " transport", Warning: true,
-			Message: "ca-file and server-name have no effect without protocol tls"})
+			Message: "ca-file, server-name and tls-profile have no effect without protocol tls"})
 	}
 	return spec, problems
 }

@@ -33,7 +33,7 @@ func (t *Tracker) newWriter(spec outletSpec) writer {
 	case kindHistory:
 		return &historyWriter{store: t.history, maxRecords: spec.maxRecords}
 	default:
-		return &streamWriter{spec: spec}
+		return &streamWriter{spec: spec, secure: t.opts.Secure}
 	}
 }
 
@@ -103,6 +103,7 @@ func (w *datagramWriter) close() {
 // has no acknowledgement.
 type streamWriter struct {
 	spec   outletSpec
+	secure func(ctx context.Context, conn net.Conn, name, profile string) (net.Conn, error) // Options.Secure
 	conn   net.Conn
 	ended  chan struct{} // closed when the collector closed conn
 	unhook func() bool   // unties conn from the outlet's context
@@ -146,8 +147,16 @@ func (w *streamWriter) dial(ctx context.Context) (net.Conn, error) {
 	if w.spec.source.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(w.spec.source, 0))
 	}
-	if w.spec.kind == kindTCP {
-		return d.DialContext(ctx, "tcp", w.spec.collector.String())
+	if w.spec.kind == kindTCP || w.spec.tlsProfile != "" {
+		conn, err := d.DialContext(ctx, "tcp", w.spec.collector.String())
+		if err != nil || w.spec.kind == kindTCP {
+			return conn, err
+		}
+		secure, err := w.secure(ctx, conn, w.spec.serverName, w.spec.tlsProfile)
+		if err != nil {
+			conn.Close()
+		}
+		return secure, err
 	}
 	roots, err := certificates(w.spec.caFile)
 	if err != nil {
@@ -201,7 +210,7 @@ func (w *streamWriter) close() {
 // not read, so a connection that failed or was given up is cut beneath it.
 func (w *streamWriter) end(politely bool) {
 	live := w.unhook()
-	if secure, ok := w.conn.(*tls.Conn); ok && !(politely && live) {
+	if secure, ok := w.conn.(interface{ NetConn() net.Conn }); ok && !(politely && live) {
 		secure.NetConn().Close()
 	}
 	w.conn.Close()

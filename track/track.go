@@ -23,6 +23,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,10 @@ type Options struct {
 	Now      func() time.Time // clock; nil: time.Now
 	Registry *Registry        // where the tracker's own counters go; nil: a new registry
 	Logger   *slog.Logger     // the daemon's log; nil: slog.Default()
+
+	// Secure makes TLS of a connection with a collector called name, as an SSL initiation profile says.
+	// What it returns is closed in place of conn; where it fails, conn is closed by the caller.
+	Secure func(ctx context.Context, conn net.Conn, name, profile string) (net.Conn, error)
 }
 
 // Tracker is the pipeline. Its methods may be called from any goroutine.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -109,7 +110,11 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 		return fmt.Errorf("making the log directory: %w", err)
 	}
 	registry := track.NewRegistry()
-	tracker := track.New(track.Options{State: st.StateDB(), LogDir: logs, Registry: registry, Logger: logger})
+	var decryption *decryption // the first configuration, and so the first collector, comes after it
+	tracker := track.New(track.Options{State: st.StateDB(), LogDir: logs, Registry: registry, Logger: logger,
+		Secure: func(ctx context.Context, conn net.Conn, name, profile string) (net.Conn, error) {
+			return decryption.own.Connect(ctx, conn, name, profile)
+		}})
 	defer func() {
 		flush, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
@@ -136,7 +141,7 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	defer keys.page.Close()
 	policies := policy.NewState(policy.WithUsers(identities))
 	defer policies.Close()
-	decryption, err := openDecryption(o, logs, keys.Store, policies, tracker, logger)
+	decryption, err = openDecryption(o, logs, keys.Store, policies, tracker, logger)
 	if err != nil {
 		return err
 	}

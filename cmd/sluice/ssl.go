@@ -8,6 +8,7 @@ import (
 
 	"sluice/store"
 	"sluice/store/schema"
+	"sluice/tls/originate"
 	"sluice/tls/pki"
 	"sluice/tls/profile"
 	"sluice/tls/report"
@@ -21,6 +22,7 @@ import (
 // certificates that they name.
 type decryption struct {
 	*sslproxy.Service
+	own        *originate.Client // for the gateway's own connections
 	keys       *pki.Store
 	names      profile.Names
 	tracker    *track.Tracker
@@ -50,11 +52,19 @@ func openDecryption(o gatewayOptions, logs string, keys *pki.Store, names profil
 	d.Service = sslproxy.New(sslproxy.Options{
 		Counters: d.counters, Drops: d.drops, Tracer: d.tracer, Log: tracker, Revocation: revocation, Logger: logger,
 	})
+	d.own = &originate.Client{Profile: d.initiation, Counters: d.counters, Revocation: revocation}
 	for _, fault := range keys.Faults() {
 		tracker.System(tagKeyringFailed, severityError, fault.Error())
 	}
 	keys.OnChange(d.renew)
 	return d, nil
+}
+
+// initiation is the SSL initiation profile called name, or nil.
+func (d *decryption) initiation(name string) *profile.Initiation {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.set.Initiation(name)
 }
 
 // Close ends what runs in the background.

@@ -457,6 +457,7 @@ type LogTransport struct {
 	Protocol   string `cfg:"protocol" help:"Transport protocol" enum:"udp tcp tls" default:"udp"`
 	CAFile     string `cfg:"ca-file" help:"PEM file with the certificates that the collector's certificate must chain to (system bundle when absent)"`
 	ServerName string `cfg:"server-name" help:"Name that the collector's certificate must carry (its address when absent)"`
+	TLSProfile string `cfg:"tls-profile" help:"SSL initiation profile that says whom the gateway trusts and what it shows of itself, in place of ca-file" ref:"services ssl initiation profile"`
 }
 
 // LogFile is [edit security log file].

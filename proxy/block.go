@@ -9,6 +9,7 @@ import (
 	"sluice/stack"
 	"sluice/store/schema"
 	"sluice/track"
+	"sluice/web"
 )
 
 // lingerBlocked is how long a session that was refused stays in the table after its last packet, so
@@ -26,9 +27,9 @@ func (e *Engine) block(w *wing, q stack.Queue, p *stack.Packet, v *policy.Verdic
 	e.drop(dropPolicy)
 	reason := refusal(*v)
 	if answer := s.pageFor(v); answer != nil && w.direction == fromClient && s.protocol == schema.ProtoTCP && p.Payload < len(p.IP) {
-		reason += " redirect"
+		reason += redirected
 		countPage(v)
-		page := newPage(p, answer.http1())
+		page := newPage(p, answer.AppendHTTP1(nil, false))
 		s.page.Store(page)
 		e.resetPeer(w, q, p)
 		page.send(e, q, p)
@@ -93,8 +94,8 @@ func (s *Session) refusedBy() policy.Action {
 }
 
 // blockStream ends a terminated session for what it carries: in silence, or both sides are reset, or
-// the client gets a page.
-func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Sight {
+// the client gets a page, where there is one and say says that it was told.
+func (e *Engine) blockStream(s *Session, v *policy.Verdict, say func(*web.Answer) bool) Sight {
 	if !s.set(stateRefused) {
 		return LookStop
 	}
@@ -102,11 +103,11 @@ func (e *Engine) blockStream(s *Session, client io.Writer, v *policy.Verdict) Si
 	if v.Action == policy.Deny {
 		sight = LookSilence
 	}
-	if text := s.answerFor(v); text != nil {
+	if page := s.pageFor(v); page != nil {
 		s.set(stateTold)
-		if _, err := client.Write(text); err == nil {
+		if say(page) {
 			countPage(v)
-			reason, sight = reason+" redirect", LookClose
+			reason, sight = reason+redirected, LookClose
 		}
 	}
 	e.noteBlocked(s, v, reason)
@@ -119,17 +120,19 @@ func (e *Engine) endsItself(s *Session) bool {
 	return s.path == stream && (s.has(stateTold) || s.refusedBy() == policy.Reject)
 }
 
-// answerFor is the page for a terminated session in the version of HTTP that it speaks; nil for none.
-func (s *Session) answerFor(v *policy.Verdict) []byte {
-	answer := s.pageFor(v)
-	switch {
-	case answer == nil:
-		return nil
-	case s.http2 != nil:
-		return s.http2.answer(answer)
+// redirected is what a reason says of a client that was told.
+const redirected = " redirect"
+
+// sayTo tells the client of a plain session.
+func sayTo(client io.Writer) func(*web.Answer) bool {
+	return func(page *web.Answer) bool {
+		_, err := client.Write(page.AppendHTTP1(nil, false))
+		return err == nil
 	}
-	return answer.http1()
 }
+
+// sayNothing is for a session whose client cannot be told.
+func sayNothing(*web.Answer) bool { return false }
 
 // page is the answer to a web request that was refused, given in the server's place.
 type page struct {

@@ -9,40 +9,31 @@ import (
 
 	"sluice/classify/appdb"
 	"sluice/policy"
+	"sluice/web"
 )
 
-// The protocols whose requests can be answered with a page: HTTP in clear text, and HTTP/2 where the
-// gateway has opened its TLS.
-const (
-	httpProtocol  = appdb.Prefix + "HTTP"
-	http2Protocol = appdb.Prefix + "HTTP2"
-)
-
-// response is the answer to a request that was refused.
-type response struct {
-	status   int
-	location string // "" for none
-	body     []byte
-}
+// httpProtocol is the protocol whose requests can be answered with a page in clear text. Where messages
+// are told apart, those of any version can.
+const httpProtocol = appdb.Prefix + "HTTP"
 
 // pageFor is the response that tells the client why its request was refused; nil where none is to be
 // sent: no message is configured, the session carries no request, or its answer has begun.
-func (s *Session) pageFor(v *policy.Verdict) *response {
+func (s *Session) pageFor(v *policy.Verdict) *web.Answer {
 	if v.Message == nil || s.has(stateAnswered) {
 		return nil
 	}
 	found, _, _ := s.found()
-	if found.Protocol != httpProtocol && (found.Protocol != http2Protocol || s.http2 == nil) {
+	if found.Protocol != httpProtocol && !s.has(stateAsked) {
 		return nil
 	}
 	if v.Message.Redirect != "" {
-		return &response{http.StatusFound, v.Message.Redirect, s.pageText("See " + v.Message.Redirect)}
+		return &web.Answer{Status: http.StatusFound, Location: v.Message.Redirect, Body: s.pageText("See " + v.Message.Redirect)}
 	}
 	text := v.Message.Text
 	if text == "" {
 		text = s.defaultText(strings.TrimPrefix(found.Name(), appdb.Prefix))
 	}
-	return &response{http.StatusForbidden, "", s.pageText(text)}
+	return &web.Answer{Status: http.StatusForbidden, Body: s.pageText(text)}
 }
 
 // defaultText is the text of the guide's default page.
@@ -61,18 +52,5 @@ func (s *Session) pageText(text string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Blocked</title></head>\n"+
 		"<body><p>%s</p>\n<p>Session %d</p></body></html>\n", html.EscapeString(text), s.id)
-	return b.Bytes()
-}
-
-// http1 is the response in HTTP/1.1, after which the connection ends.
-func (r *response) http1() []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nCache-Control: no-store\r\n",
-		r.status, http.StatusText(r.status), len(r.body))
-	if r.location != "" {
-		fmt.Fprintf(&b, "Location: %s\r\n", r.location)
-	}
-	b.WriteString("Connection: close\r\n\r\n")
-	b.Write(r.body)
 	return b.Bytes()
 }

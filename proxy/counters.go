@@ -15,13 +15,14 @@ const (
 	dropNATPorts                       // no translated port was free
 	dropBadRST                         // a RST outside the window
 	dropStopping                       // a new session while the gateway drains
+	dropHTTP                           // not a packet but a web request that violates the protocol
 	dropWrite                          // the kernel refused it
 	dropRateLimit                      // it exceeded a rate limiter of application traffic control
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "no-zone", "no-session", "policy", "session-limit", "half-open-evicted", "nat-ports", "bad-rst", "stopping", "write-error", "rate-limit",
+	"malformed", "no-zone", "no-session", "policy", "session-limit", "half-open-evicted", "nat-ports", "bad-rst", "stopping", "http-violation", "write-error", "rate-limit",
 }
 
 // String is the reason's name in counters.

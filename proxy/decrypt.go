@@ -59,7 +59,7 @@ func (e *Engine) decryption(cfg *config, s *Session, named bool) policy.Decrypti
 // serve carries a terminated session whose both connections stand, until it is over.
 func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, upstream *net.TCPConn) RelayResult {
 	if !s.has(stateMayDecrypt) {
-		return relayEdited(ctx, client, upstream, e.look(s, client), s.edit())
+		return relayEdited(ctx, client, upstream, e.look(s, sayTo(client)), s.edit())
 	}
 	cut := context.AfterFunc(ctx, func() {
 		_ = client.Abort()
@@ -72,7 +72,7 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 		return RelayResult{End: RelayStopped, Err: context.Cause(ctx)}
 	}
 	if v := e.untold(s, &outcome); v != nil {
-		refused = e.blockStream(s, client, v)
+		refused = e.blockStream(s, v, sayTo(client))
 		if outcome.Told {
 			refused = LookClose
 		}
@@ -85,11 +85,8 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 				return breakRelay(client, upstream, serverEnd(err), err)
 			}
 		}
-		return Relay(ctx, client, upstream, e.look(s, client))
+		return Relay(ctx, client, upstream, e.look(s, sayTo(client)))
 	case sslproxy.Opened:
-		if outcome.Protocol() == "h2" {
-			s.http2 = newHTTP2Watch()
-		}
 		e.decrypted(s)
 		return e.relayPlaintext(ctx, s, &outcome, client, upstream)
 	}
@@ -123,7 +120,7 @@ func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPC
 			}
 			v := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) })
 			if v != nil {
-				*sight = e.blockStream(s, client, v)
+				*sight = e.blockStream(s, v, sayTo(client))
 			}
 			return v != nil
 		},
@@ -138,10 +135,7 @@ func (s *Session) tellsLater(v *policy.Verdict) bool {
 	if v.Action == policy.Permit || v.Message == nil || !s.has(stateMayDecrypt) {
 		return false
 	}
-	later := s.identity.flow.Result().Encrypted
-	if s.has(stateDecrypted) {
-		later = s.http2 != nil && !s.http2.asked()
-	}
+	later := s.identity.flow.Result().Encrypted && !s.has(stateDecrypted)
 	if later {
 		s.set(stateOpen)
 		s.set(stateUntold)
@@ -179,28 +173,38 @@ func (e *Engine) decrypted(s *Session) {
 	}
 }
 
-// relayPlaintext carries the plaintext of s until it is over.
+// relayPlaintext carries the plaintext of s until it is over: message by message where its policies
+// depend on what it asks for.
 func (e *Engine) relayPlaintext(ctx context.Context, s *Session, outcome *sslproxy.Outcome, client *stack.Stream, upstream *net.TCPConn) RelayResult {
-	var look sslproxy.Look
-	var silent atomic.Bool
-	if see := e.look(s, answerer{outcome}); see != nil {
-		look = func(isClient bool, data []byte) sslproxy.Sight {
-			from := fromServer
-			if isClient {
-				from = fromClient
-			}
-			sight := see(from, data)
-			if sight == LookSilence {
-				silent.Store(true)
-			}
-			return plainSight[sight]
+	var left atomic.Bool // nobody is to hear of the end
+	obey := func(sight Sight) sslproxy.Sight {
+		if sight == LookSilence {
+			left.Store(true)
 		}
+		return plainSight[sight]
 	}
-	r := outcome.Relay(ctx, look)
-	if silent.Load() {
+	see := e.look(s, sayNothing)
+	var look sslproxy.Look
+	var filter sslproxy.Filter
+	switch {
+	case see != nil && s.has(stateOpen):
+		filter = newRequests(e, s, outcome.Protocol(), see, obey)
+	case see != nil:
+		look = func(isClient bool, data []byte) sslproxy.Sight { return obey(see(sender(isClient), data)) }
+	}
+	r := outcome.Relay(ctx, look, filter)
+	if left.Load() {
 		return stopRelay(client, upstream, LookSilence)
 	}
 	return RelayResult{FromClient: r.FromClient, FromServer: r.FromServer, End: plainEnd[r.End], Err: r.Err}
+}
+
+// sender is the direction of what a side sends.
+func sender(isClient bool) direction {
+	if isClient {
+		return fromClient
+	}
+	return fromServer
 }
 
 // plainSight and plainEnd translate between a relay of bytes and one of plaintext.
@@ -214,8 +218,3 @@ var (
 		sslproxy.RelayStopped: RelayStopped,
 	}
 )
-
-// answerer answers the client of an opened session in the server's place.
-type answerer struct{ *sslproxy.Outcome }
-
-func (a answerer) Write(text []byte) (int, error) { return len(text), a.Answer(text) }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"io"
 	"strings"
 	"sync"
 
@@ -11,6 +10,7 @@ import (
 	"sluice/stack"
 	"sluice/store/schema"
 	"sluice/track"
+	"sluice/web"
 )
 
 // Identifier finds out which application sessions carry, and keeps what follows from it: the
@@ -101,33 +101,40 @@ func (e *Engine) identify(w *wing, p *stack.Packet) (refused *policy.Verdict) {
 // on what it carries and more is known of that now. It returns a verdict that does not permit it.
 func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (refused *policy.Verdict) {
 	defer e.judgeCapture(s, false)
-	i := s.identity
+	defer e.tellTreatment(s)
+	cfg, i := e.config.Load(), s.identity
 	i.mu.Lock()
-	changed := show(&i.flow)
+	v := e.consider(cfg, s, show)
+	if v == nil {
+		i.mu.Unlock()
+		return nil
+	}
+	n := e.adopt(s, v)
+	e.qualify(cfg, s)
+	i.mu.Unlock()
+	e.tell(s, v, n)
+	if n == stopped {
+		return v
+	}
+	return nil
+}
+
+// consider lets the identification of s be shown something, and judges s again; nil where that changes
+// nothing. identity.mu is held.
+func (e *Engine) consider(cfg *config, s *Session, show func(*classify.Flow) (changed bool)) *policy.Verdict {
+	changed := show(&s.identity.flow)
 	e.noteIdentity(s)
-	cfg := e.config.Load()
-	if !s.has(stateOpen) || !changed && !i.flow.Final() && !s.has(stateUntold) {
-		if changed || i.flow.Final() {
+	if !s.has(stateOpen) || !changed && !s.identity.flow.Final() && !s.has(stateUntold) {
+		if changed || s.identity.flow.Final() {
 			e.qualify(cfg, s)
 		}
-		i.mu.Unlock()
-		e.tellTreatment(s)
 		return nil
 	}
 	v := e.judge(cfg, s)
 	if s.tellsLater(&v) {
-		i.mu.Unlock()
 		return nil
 	}
-	n := e.adopt(s, &v)
-	e.qualify(cfg, s)
-	i.mu.Unlock()
-	e.tell(s, &v, n)
-	e.tellTreatment(s)
-	if n == stopped {
-		return &v
-	}
-	return nil
+	return &v
 }
 
 // The Stream Control Transmission Protocol: its number, and the length of what precedes the chunks.
@@ -138,16 +145,18 @@ const (
 
 // look shows a terminated session's bytes to its identification until that is final; nil where
 // there is nothing to find out.
-func (e *Engine) look(s *Session, client io.Writer) Look {
+func (e *Engine) look(s *Session, say func(*web.Answer) bool) Look {
 	if !s.identifying() && !s.controls() {
 		return nil
 	}
 	edited := s.edit() != nil
 	return func(from direction, data []byte) Sight {
-		s.noteAnswer(from, data)
+		if from == fromServer {
+			s.set(stateAnswered)
+		}
 		if s.identifying() {
 			if refused := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) }); refused != nil {
-				return e.blockStream(s, client, refused)
+				return e.blockStream(s, refused, say)
 			}
 		}
 		switch {
@@ -161,14 +170,6 @@ func (e *Engine) look(s *Session, client io.Writer) Look {
 		}
 		return LookDone
 	}
-}
-
-// noteAnswer notes that the server has begun to answer, if data is that.
-func (s *Session) noteAnswer(from direction, data []byte) {
-	if s.http2 != nil && !s.http2.note(from, data) || s.http2 == nil && from != fromServer {
-		return
-	}
-	s.set(stateAnswered)
 }
 
 // noteIdentity notes that the answer is final, once; identity.mu is held.

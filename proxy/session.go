@@ -97,7 +97,6 @@ type Session struct {
 	relay    atomic.Pointer[relayed]         // the terminated session, on the stream path
 	control  *control                        // that it is, or in whose name it passes; nil for most sessions
 	qos      atomic.Pointer[appqos.Session]  // nil for a session whose policies name no rule set
-	http2    *http2Watch                     // nil for a session that is not HTTP/2 under TLS that the gateway has opened
 }
 
 // Bits of Session.state.
@@ -125,6 +124,7 @@ const (
 	stateRecorded   // its end is in the logs
 	stateTold       // refused, and its client is answered by a page on its own connection
 	stateInbound    // a data session that the client of its control session is called by
+	stateAsked      // a web request has come whose answer has not begun
 	stateUntold     // refused, but its TLS is opened first so that its client can be told why
 )
 

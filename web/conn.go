@@ -20,6 +20,7 @@ type Conn struct {
 	next    Next
 	err     error
 	last    bool // nobody asks for messages any more
+	closing bool // the client is to be told the last of it
 	closed  bool
 }
 
@@ -60,6 +61,9 @@ func (c *Conn) Pass(from Side, data []byte, on [][]byte) (taken int, _ [][]byte,
 	defer c.mu.Unlock()
 	defer c.moved.Broadcast()
 	on = c.takeDue(1-from, on)
+	if c.closing && from == Client {
+		return 0, on, c.next
+	}
 	for n := 1; n > 0 && taken < len(data) && c.next == Continue; taken += n {
 		var err error
 		if c.codec == nil {
@@ -71,7 +75,10 @@ func (c *Conn) Pass(from Side, data []byte, on [][]byte) (taken int, _ [][]byte,
 			c.fail(err)
 		}
 	}
-	if c.next != Continue {
+	if c.closing && c.next == Continue && len(c.due[Client]) == 0 {
+		c.next = Close
+	}
+	if c.next != Continue || c.closing {
 		return taken, on, c.next
 	}
 	switch {
@@ -118,7 +125,7 @@ func (c *Conn) takeDue(to Side, on [][]byte) [][]byte {
 func (c *Conn) Wait(from Side) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for !c.closed && c.next == Continue && c.codec != nil && c.codec.waits(from) {
+	for !c.closed && c.next == Continue && c.codec != nil && (c.codec.waits(from) || c.closing && from == Client) {
 		c.moved.Wait()
 	}
 }
@@ -165,7 +172,9 @@ func (c *Conn) fail(err error) {
 		c.next = Abort
 		return
 	case errAnswered:
-		c.next = Close
+		if c.closing = !c.codec.between(Client); !c.closing {
+			c.next = Close
+		}
 		return
 	}
 	c.next, c.err = Abort, err
@@ -187,10 +196,11 @@ func (c *Conn) ask(x *Exchange, h *Head) Verdict {
 }
 
 // tell offers a response.
-func (c *Conn) tell(x *Exchange, h *Head) {
-	if !c.last {
-		c.service.Response(x, h)
+func (c *Conn) tell(x *Exchange, h *Head) error {
+	if !c.last && c.service.Response(x, h) {
+		return errEnded
 	}
+	return nil
 }
 
 // recognise finds out what a connection speaks by its first bytes, which are held until that is known.
@@ -235,6 +245,9 @@ const (
 // UPDATEREDIRECTREF (RFC 4437).
 const longestMethod = 24
 
+// longestLine bounds the first line that is waited for while it is not certain that it is a request.
+const longestLine = 16 << 10
+
 // begins says what b begins with: the preface of HTTP/2, a request of HTTP/1, or something else.
 func begins(b []byte, named bool) beginning {
 	p := []byte(http2.ClientPreface)
@@ -261,14 +274,14 @@ func begins(b []byte, named bool) beginning {
 		return undecided
 	case space == 0, !isMethod(method):
 		return otherwise
-	case end >= 0 && !bytes.Contains(line[space:], []byte(" HTTP/1.")):
-		return otherwise
-	case end < 0 && len(line) > maxHead:
-		return otherwise
-	case end < 0 && !isText(bytes.TrimSuffix(line, []byte("\r"))):
+	case named && len(line) > longestLine:
+		return request
+	case len(line) > longestLine, !named && !isText(bytes.TrimSuffix(line, []byte("\r"))):
 		return otherwise
 	case end < 0:
 		return undecided
+	case !bytes.Contains(line[space:], []byte(" HTTP/1.")):
+		return otherwise
 	}
 	return request
 }

@@ -153,11 +153,11 @@ func (h *http1) request() error {
 	}
 	h.x = Exchange{Version: HTTP1, Method: name(method), Authority: string(host), Target: string(target), Protocol: string(f.upgrade)}
 	switch v := h.conn.ask(&h.x, &h.head); {
-	case v.End:
-		return errEnded
 	case v.Answer != nil:
 		h.conn.due[Client] = v.Answer.AppendHTTP1(h.conn.due[Client], h.x.Method == "HEAD")
 		return errAnswered
+	case v.End:
+		return errEnded
 	}
 	h.open, h.began = true, false
 	if listed(f.upgrade, "h2c") {
@@ -186,7 +186,9 @@ func (h *http1) response() error {
 	}
 	if h.open {
 		h.x.Status = status
-		h.conn.tell(&h.x, &h.head)
+		if err := h.conn.tell(&h.x, &h.head); err != nil {
+			return err
+		}
 	}
 	switch {
 	case status == 101:

@@ -276,7 +276,12 @@ func (h *h2) apology(*Violation) []byte {
 	if !h.between(Client) {
 		return nil
 	}
-	b := appendFrame(nil, http2.FrameGoAway, 0, 0, 8)
-	b = binary.BigEndian.AppendUint32(b, h.highest)
-	return binary.BigEndian.AppendUint32(b, uint32(protocolError))
+	return h.goAway(nil, protocolError)
+}
+
+// goAway appends the end of the connection.
+func (h *h2) goAway(to []byte, code http2.ErrCode) []byte {
+	to = appendFrame(to, http2.FrameGoAway, 0, 0, 8)
+	to = binary.BigEndian.AppendUint32(to, h.highest)
+	return binary.BigEndian.AppendUint32(to, uint32(code))
 }

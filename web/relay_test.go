@@ -17,6 +17,7 @@ type script struct {
 	answered []int    // statuses of responses
 	refused  []string
 	judge    func(*Exchange, *Head) Verdict
+	end      bool // with the first response
 }
 
 func (s *script) Request(x *Exchange, h *Head) Verdict {
@@ -29,10 +30,11 @@ func (s *script) Request(x *Exchange, h *Head) Verdict {
 	return Verdict{}
 }
 
-func (s *script) Response(x *Exchange, _ *Head) {
+func (s *script) Response(x *Exchange, _ *Head) (end bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answered = append(s.answered, x.Status)
+	return s.end
 }
 
 func (s *script) Refused(v *Violation) {

@@ -48,7 +48,9 @@ func (h *h2) passBlock(from Side, f *frame, on [][]byte) ([][]byte, error) {
 	first, head := b.first, Head{Fields: s.fields}
 	var err error
 	if from == Server {
-		on, err = h.response(&first, &head, join(on, raw))
+		if err = h.response(&first, &head); err == nil {
+			on = join(on, raw)
+		}
 	} else {
 		on, err = h.request(&first, &head, raw, on)
 	}
@@ -87,12 +89,16 @@ func (h *h2) request(f *frame, head *Head, raw []byte, on [][]byte) ([][]byte, e
 		return on, nil
 	}
 	switch v := h.conn.ask(&x.Exchange, head); {
-	case v.End:
-		return on, errEnded
 	case v.Answer != nil:
 		h.refuse(f.stream, x)
 		h.answer(f.stream, v.Answer, x.Method == "HEAD", last)
+		if v.End {
+			h.conn.due[Client] = h.goAway(h.conn.due[Client], noError)
+			return on, errAnswered
+		}
 		return on, nil
+	case v.End:
+		return on, errEnded
 	}
 	if last {
 		h.finish(Client, f.stream)
@@ -273,25 +279,27 @@ func (h *h2) resetStream(stream uint32, code http2.ErrCode) {
 }
 
 // response takes a head of the server: an interim or the final response, or trailers.
-func (h *h2) response(f *frame, head *Head, on [][]byte) ([][]byte, error) {
+func (h *h2) response(f *frame, head *Head) error {
 	h.answered = true
 	x := h.streams[f.stream]
 	if x == nil {
-		return on, nil
+		return nil
 	}
 	if len(head.Fields) > 0 && head.Fields[0].Name == ":status" && !x.answered {
 		status, ok := decimal([]byte(head.Fields[0].Value))
 		if !ok || status < 100 || status > 999 {
-			return on, &Violation{Server, "a status that is no number"}
+			return &Violation{Server, "a status that is no number"}
 		}
 		x.Status = int(status)
 		if x.answered = status >= 200; x.answered && h.resets > 0 {
 			h.resets--
 		}
-		h.conn.tell(&x.Exchange, head)
+		if err := h.conn.tell(&x.Exchange, head); err != nil {
+			return err
+		}
 	}
 	if f.flags.Has(http2.FlagHeadersEndStream) {
 		h.finish(Server, f.stream)
 	}
-	return on, nil
+	return nil
 }

@@ -12,8 +12,8 @@ type Service interface {
 	// Request is asked about a request, of which nothing has gone to the server.
 	Request(*Exchange, *Head) Verdict
 	// Response is told of a response before it goes to the client: of interim ones (1xx), and of the
-	// final one.
-	Response(*Exchange, *Head)
+	// final one. It says whether the connection is over instead.
+	Response(*Exchange, *Head) (end bool)
 	// Refused is told of a request that does not go on as it violates the protocol, while the
 	// connection does.
 	Refused(*Violation)
@@ -57,7 +57,7 @@ func (h *Head) Get(name string) string {
 // Verdict is what becomes of a request. The zero Verdict lets it pass.
 type Verdict struct {
 	Answer *Answer // given in the server's place, and the request goes nowhere
-	End    bool    // the connection is over, without another word
+	End    bool    // the connection is over, with the answer or without another word
 	// Last says that no other message of the connection need be offered: where nothing of it was
 	// answered here, it is a stream of bytes from then on.
 	Last bool

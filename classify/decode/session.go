@@ -76,6 +76,9 @@ type Session struct {
 	Index int
 	// Followed is set when somebody follows transactions, so that Transaction is not told in vain.
 	Followed bool
+	// Framed is set when the messages of the session are told apart elsewhere, and what is shown are
+	// their heads alone: no body lies between one transaction and the next.
+	Framed bool
 	// Transactions is the number of transactions that came before what is shown.
 	Transactions int
 

@@ -122,3 +122,33 @@ func (c *copied) watch(look Look) Look {
 		return LookOn
 	}
 }
+
+// copiedFilter is a filter with the copy beside it, which goes on when the filter has seen enough.
+type copiedFilter struct {
+	Filter
+	*copied
+	done atomic.Bool
+}
+
+// Pass filters data and copies it, or what goes on of it.
+func (f *copiedFilter) Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, sight Sight) {
+	passed := [][]byte{data}
+	if taken = len(data); !f.done.Load() {
+		taken, passed, sight = f.Filter.Pass(fromClient, data, nil)
+	}
+	if sight == LookDone {
+		f.done.Store(true)
+		sight = LookOn
+	}
+	if !f.after {
+		f.Data(fromClient, data[:taken])
+	} else {
+		for _, piece := range passed {
+			f.Data(fromClient, piece)
+		}
+	}
+	return taken, append(on, passed...), sight
+}
+
+// Close ends the filter; the copy is ended with the session.
+func (f *copiedFilter) Close() { f.Filter.Close() }

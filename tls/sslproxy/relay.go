@@ -62,6 +62,7 @@ type Sight uint8
 const (
 	LookOn    Sight = iota // show what comes next
 	LookDone               // enough was seen: nothing more is shown, of either direction
+	LookTell               // a Filter has something to tell the side that was looked at
 	LookStop               // nothing passes any more: both sides are reset
 	LookClose              // nothing passes any more: the server is reset, the client, who was answered, is closed
 	LookLeave              // nothing passes any more, and what becomes of the connections is up to the caller of Relay
@@ -83,14 +84,18 @@ const answerTime = time.Second
 // closed when it returns, unless the look leaves them. A session without traffic holds no buffer.
 //
 // A look that is not nil is shown the plaintext of each direction as it passes, until it says that
-// it has seen enough.
-func Relay(ctx context.Context, client, server *tls.Conn, look Look) RelayResult {
+// it has seen enough; a filter that is not nil, until it says so, decides what goes on.
+func Relay(ctx context.Context, client, server *tls.Conn, look Look, filter Filter) RelayResult {
 	r := &relay{
 		client: side{Conn: client, raw: client.NetConn(), finished: ClientFIN, reset: ClientRST, lost: ClientLost, garbled: ClientTLS},
 		server: side{Conn: server, raw: server.NetConn(), finished: ServerFIN, reset: ServerRST, lost: ServerLost, garbled: ServerTLS},
 	}
 	if look != nil {
 		r.look.Store(&look)
+	}
+	if filter != nil {
+		r.filter.Store(&filter)
+		defer filter.Close()
 	}
 	for _, s := range []*side{&r.client, &r.server} {
 		if raw, ok := s.raw.(hangUpTeller); ok {
@@ -125,10 +130,11 @@ func Relay(ctx context.Context, client, server *tls.Conn, look Look) RelayResult
 type relay struct {
 	client, server side
 
-	look     atomic.Pointer[Look] // nil when nobody looks
-	answered atomic.Bool          // the client was told why nothing passes any more
-	notified atomic.Int32         // directions that a close_notify ended
-	end      atomic.Uint32        // RelayEnd; the first one counts
+	look     atomic.Pointer[Look]   // nil when nobody looks
+	filter   atomic.Pointer[Filter] // nil when everything passes
+	answered atomic.Bool            // the client was told why nothing passes any more
+	notified atomic.Int32           // directions that a close_notify ended
+	end      atomic.Uint32          // RelayEnd; the first one counts
 	failure  atomic.Pointer[error]
 }
 
@@ -139,6 +145,9 @@ func (r *relay) fail(end RelayEnd, err error) {
 		return
 	}
 	r.end.Store(uint32(end))
+	if filter := r.filter.Load(); filter != nil {
+		(*filter).Close()
+	}
 	if errors.Is(err, errLeft) {
 		_, _ = r.client.raw.SetDeadline(longAgo), r.server.raw.SetDeadline(longAgo) // wakes what waits
 		return
@@ -188,6 +197,11 @@ func (r *relay) move(from, to *side, watch *stallWatch) bool {
 		r.fail(from.reason(err), err)
 		return false
 	}
+	if filter := r.filter.Load(); filter != nil {
+		watch.start()
+		defer watch.stop()
+		return r.sift(*filter, from, to, pieces)
+	}
 	for _, piece := range pieces {
 		from.taken.Add(uint64(len(piece)))
 		if err := r.show(from == &r.client, piece); err != nil {
@@ -210,9 +224,15 @@ func (r *relay) show(fromClient bool, data []byte) error {
 	if look == nil {
 		return nil
 	}
-	switch (*look)(fromClient, data) {
+	return r.obey((*look)(fromClient, data))
+}
+
+// obey does what follows from a Look. It returns an error when nothing may pass any more.
+func (r *relay) obey(s Sight) error {
+	switch s {
 	case LookDone:
 		r.look.Store(nil)
+		r.filter.Store(nil)
 	case LookStop:
 		return errStopped
 	case LookClose:
@@ -227,6 +247,12 @@ func (r *relay) show(fromClient bool, data []byte) error {
 // finish passes on the end of what one side sends.
 func (r *relay) finish(from, to *side) {
 	r.end.CompareAndSwap(0, uint32(from.finished)) // the first one counts
+	if filter := r.filter.Load(); filter != nil {
+		if err := to.tell(func(on [][]byte) [][]byte { return (*filter).End(from == &r.client, on) }); err != nil {
+			r.fail(to.reason(err), err)
+			return
+		}
+	}
 	if from.CloseNotified() {
 		if err := to.CloseNotify(); err != nil {
 			r.fail(to.reason(err), err)

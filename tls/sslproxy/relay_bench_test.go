@@ -230,7 +230,7 @@ func relayOurs(tb testing.TB) relayer {
 			_, _ = conn.Close(), raw.Close()
 			return
 		}
-		Relay(context.Background(), client, server, nil)
+		Relay(context.Background(), client, server, nil, nil)
 	}
 }
 

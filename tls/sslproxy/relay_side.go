@@ -23,6 +23,7 @@ type side struct {
 	*tls.Conn
 	raw                            net.Conn // what is below TLS
 	taken                          atomic.Uint64
+	turn                           sync.Mutex // to write what a Filter says
 	finished, reset, lost, garbled RelayEnd
 }
 

@@ -28,6 +28,7 @@ type world struct {
 	serverCert stdtls.Certificate
 	clientCert tls.Certificate
 	look       Look
+	filter     Filter
 	ctx        context.Context
 	stop       context.CancelFunc
 	maxVersion uint16 // 0 is TLS 1.3
@@ -136,7 +137,7 @@ func (w *world) connect(t *testing.T) (client, server peer) {
 			t.Fatal(err)
 		}
 	}
-	go func() { w.results <- Relay(w.ctx, terminated, initiated, w.look) }()
+	go func() { w.results <- Relay(w.ctx, terminated, initiated, w.look, w.filter) }()
 	return client, server
 }
 

@@ -49,15 +49,18 @@ type Outcome struct {
 }
 
 // Relay carries the plaintext of an opened session until it is over, as [Relay] does.
-func (o *Outcome) Relay(ctx context.Context, look Look) RelayResult {
+func (o *Outcome) Relay(ctx context.Context, look Look, filter Filter) RelayResult {
 	h := o.opened
 	defer h.end()
 	defer h.open.remove(h.session.ID)
 	c := h.copied()
-	if c != nil {
+	switch {
+	case c != nil && filter != nil:
+		filter = &copiedFilter{Filter: filter, copied: c}
+	case c != nil:
 		look = c.watch(look)
 	}
-	r := Relay(ctx, h.client, h.server, look)
+	r := Relay(ctx, h.client, h.server, look, filter)
 	if c != nil && !c.end(r.Err != nil) {
 		h.towardsServer.MirrorFailed()
 	}
@@ -71,9 +74,3 @@ func (o *Outcome) Relay(ctx context.Context, look Look) RelayResult {
 // Protocol is what both sides of an opened session have agreed to speak (RFC 7301); "" where they have
 // not said.
 func (o *Outcome) Protocol() string { return o.opened.client.ConnectionState().NegotiatedProtocol }
-
-// Answer sends the client of an opened session plaintext in the server's place.
-func (o *Outcome) Answer(text []byte) error {
-	_, err := o.opened.client.Write(text)
-	return err
-}

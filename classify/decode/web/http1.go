@@ -68,10 +68,12 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	if wantsResponse(s) && response(s, server) != decode.Match {
 		return decode.MatchMore
 	}
-	if s.Followed && !upgrade {
-		if n, known := bodyLength(fields[:end]); known {
-			s.Transaction(decode.ToServer, body+n)
-		}
+	switch n, known := bodyLength(fields[:end]); {
+	case !s.Followed || upgrade:
+	case s.Framed:
+		s.Transaction(decode.ToServer, body)
+	case known:
+		s.Transaction(decode.ToServer, body+n)
 	}
 	return decode.Match
 }

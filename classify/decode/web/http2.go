@@ -41,6 +41,9 @@ func http2(s *decode.Session, client, _ []byte) decode.Verdict {
 		if rest[3] == frameHeaders {
 			s.Side(decode.ToServer)
 			tellFields(s, fragment(rest[4], rest[frameHeader:frameHeader+length]))
+			if s.Followed && s.Framed {
+				s.Transaction(decode.ToServer, len(client)-len(rest)+frameHeader+length)
+			}
 			return decode.Match
 		}
 		rest = rest[frameHeader+length:]

@@ -1,0 +1,254 @@
+package proxy
+
+import (
+	"bytes"
+	"sync/atomic"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"sluice/classify"
+	"sluice/policy"
+	"sluice/tls/sslproxy"
+	"sluice/track"
+	"sluice/web"
+)
+
+// requests has the web requests of a session judged one by one, before any of them reaches the server.
+// It is the filter of the session's plaintext, and the service of its messages.
+type requests struct {
+	engine  *Engine
+	session *Session
+	conn    *web.Conn
+	see     Look // at what is no HTTP
+	obey    func(Sight) sslproxy.Sight
+
+	asked  bool        // a request has come
+	sight  Sight       // what becomes of a session that a message ends
+	stream atomic.Bool // what passes is no HTTP, or nobody asks what it is
+	held   [][]byte    // of the client, when the server spoke first
+	head   headWriter
+}
+
+func newRequests(e *Engine, s *Session, protocol string, see Look, obey func(Sight) sslproxy.Sight) *requests {
+	r := &requests{engine: e, session: s, see: see, obey: obey, sight: LookStop}
+	r.conn = web.New(protocol, r)
+	return r
+}
+
+// sideOf is a side as package web calls it.
+func sideOf(isClient bool) web.Side {
+	if isClient {
+		return web.Client
+	}
+	return web.Server
+}
+
+// Pass has messages judged, and lets what is none be looked at.
+func (r *requests) Pass(isClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ sslproxy.Sight) {
+	if r.stream.Load() {
+		return r.passStream(isClient, data, on)
+	}
+	before := len(on)
+	taken, on, next := r.conn.Pass(sideOf(isClient), data, on)
+	switch next {
+	case web.Tell:
+		return taken, on, sslproxy.LookTell
+	case web.Close, web.Abort:
+		return taken, on, r.over(next)
+	case web.Continue:
+		return taken, on, sslproxy.LookOn
+	}
+	r.stream.Store(true)
+	var unseen [][]byte
+	if !r.asked { // nothing of it was a message
+		unseen = on[before:]
+	}
+	for _, piece := range unseen {
+		if sight := r.look(isClient, piece); sight > sslproxy.LookDone {
+			return taken, on[:before], sight
+		}
+	}
+	if !isClient {
+		r.held = r.conn.Due(web.Server, nil)
+		for _, piece := range r.held {
+			if sight := r.look(true, piece); sight > sslproxy.LookDone {
+				return taken, on[:before], sight
+			}
+		}
+	}
+	n, on, sight := r.passStream(isClient, data[taken:], on)
+	if len(r.held) > 0 && sight <= sslproxy.LookDone {
+		sight = sslproxy.LookTell
+	}
+	return taken + n, on, sight
+}
+
+// passStream lets what is no HTTP pass, when it was looked at.
+func (r *requests) passStream(isClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, sight sslproxy.Sight) {
+	sight = r.look(isClient, data)
+	if len(data) > 0 && sight <= sslproxy.LookDone {
+		on = append(on, data)
+	}
+	return len(data), on, sight
+}
+
+// look shows what is no HTTP to the identification, as long as that is not over.
+func (r *requests) look(isClient bool, data []byte) sslproxy.Sight {
+	if !r.session.identifying() && !r.session.controls() {
+		return sslproxy.LookDone
+	}
+	if len(data) == 0 {
+		return sslproxy.LookOn
+	}
+	return r.obey(r.see(sender(isClient), data))
+}
+
+// over ends the session: by a policy, which is recorded, or as it violates the protocol.
+func (r *requests) over(next web.Next) sslproxy.Sight {
+	e, s := r.engine, r.session
+	if err := r.conn.Err(); err != nil && s.set(stateRefused) {
+		e.drop(dropHTTP)
+		e.noteViolation(s, err)
+		e.finish(s, track.ReasonApplication, lingerFIN)
+	}
+	if next == web.Close {
+		return r.obey(LookClose)
+	}
+	return r.obey(r.sight)
+}
+
+// noteViolation records that something did not go on as it violates the protocol.
+func (e *Engine) noteViolation(s *Session, err error) {
+	if p := s.verdict.Load(); p.LogInit || p.LogClose {
+		e.log.FlowDeny(e.record(s), err.Error())
+	}
+}
+
+// Due is what a side is to be told.
+func (r *requests) Due(toClient bool, on [][]byte) [][]byte {
+	if !toClient && len(r.held) > 0 {
+		on, r.held = append(on, r.held...), nil
+	}
+	return r.conn.Due(sideOf(toClient), on)
+}
+
+// Wait, End and Close are those of the connection.
+func (r *requests) Wait(isClient bool) { r.conn.Wait(sideOf(isClient)) }
+
+// End notes that a side has finished.
+func (r *requests) End(isClient bool, on [][]byte) [][]byte { return r.conn.End(sideOf(isClient), on) }
+
+// Close wakes whoever waits.
+func (r *requests) Close() { r.conn.Close() }
+
+// Request shows a request to the identification, and has the session's policy judged by it. In HTTP/2 one
+// that is refused with a page goes nowhere, while the others of the session go on; any other refusal is
+// one of the session.
+func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
+	e, s, i := r.engine, r.session, r.session.identity
+	cfg := e.config.Load()
+	r.asked = true
+	s.set(stateAsked)
+	s.state.And(^stateAnswered)
+	if !s.identifying() {
+		return web.Verdict{Last: true}
+	}
+	head := h.Raw
+	if x.Version == web.HTTP2 {
+		head = r.head.write(h)
+	}
+	defer e.judgeCapture(s, false)
+	defer e.tellTreatment(s)
+	i.mu.Lock()
+	v := e.consider(cfg, s, func(f *classify.Flow) bool { return f.Message(classify.ToServer, head) })
+	if v == nil {
+		i.mu.Unlock()
+		return web.Verdict{Last: !s.identifying()}
+	}
+	if x.Version == web.HTTP2 && v.Action != policy.Permit && v.Again {
+		i.mu.Unlock()
+		if page := s.pageFor(v); page != nil {
+			e.refuseRequest(s, v)
+			return web.Verdict{Answer: page}
+		}
+		i.mu.Lock()
+	}
+	n := e.adopt(s, v)
+	e.qualify(cfg, s)
+	i.mu.Unlock()
+	e.tell(s, v, n)
+	if n != stopped {
+		return web.Verdict{Last: !s.identifying()}
+	}
+	refused := web.Verdict{End: true}
+	r.sight = e.blockStream(s, v, func(page *web.Answer) bool {
+		refused.Answer = page
+		return true
+	})
+	return refused
+}
+
+// refuseRequest counts and records a request that was answered with a page, while its session goes on.
+func (e *Engine) refuseRequest(s *Session, v *policy.Verdict) {
+	e.drop(dropPolicy)
+	count(v)
+	countPage(v)
+	if v.Policy.LogInit || v.Policy.LogClose {
+		record := e.record(s)
+		record.Policy = v.Policy.Name
+		e.log.FlowDeny(record, refusal(*v)+redirected)
+	}
+}
+
+// Response shows the head of a response to the identification, for signatures that look there.
+func (r *requests) Response(x *web.Exchange, h *web.Head) (end bool) {
+	e, s := r.engine, r.session
+	if x.Status < 200 {
+		return false
+	}
+	s.set(stateAnswered)
+	if x.Version == web.HTTP2 || !s.identifying() {
+		return false
+	}
+	v := e.learn(s, func(f *classify.Flow) bool { return f.Message(classify.ToClient, h.Raw) })
+	if v != nil {
+		r.sight = e.blockStream(s, v, sayNothing)
+	}
+	return v != nil
+}
+
+// Refused records a request that violates the protocol.
+func (r *requests) Refused(v *web.Violation) {
+	r.engine.drop(dropHTTP)
+	r.engine.noteViolation(r.session, v)
+}
+
+// headWriter writes heads of HTTP/2 as if each were the first of its connection.
+type headWriter struct {
+	text, block bytes.Buffer
+	framer      *http2.Framer
+	encoder     *hpack.Encoder
+}
+
+// write is the preface of HTTP/2 with the fields of h that say what is asked for, and of whom.
+func (w *headWriter) write(h *web.Head) []byte {
+	if w.framer == nil {
+		w.framer, w.encoder = http2.NewFramer(&w.text, nil), hpack.NewEncoder(&w.block)
+	}
+	w.text.Reset()
+	w.block.Reset()
+	for _, f := range h.Fields {
+		switch f.Name {
+		case ":method", ":path", ":authority", "host", "user-agent", "content-type":
+			value := f.Value[:min(len(f.Value), maxShown)]
+			_ = w.encoder.WriteField(hpack.HeaderField{Name: f.Name, Value: value, Sensitive: true}) // not in the table
+		}
+	}
+	w.text.WriteString(http2.ClientPreface)
+	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: w.block.Bytes(), EndHeaders: true}) // a buffer takes everything
+	return w.text.Bytes()
+}
+
+// maxShown bounds the value of a field that the identification is shown, so that all fit into a frame.
+const maxShown = 3 << 10

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"sync"
 
@@ -159,26 +160,26 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// errEnded ends a connection by the word of its service.
-var errEnded = &Violation{Reason: "ended by a service"}
-
-// errAnswered ends one whose client has its answer.
-var errAnswered = &Violation{Reason: "answered by a service"}
+// What ends a connection by the word of its service: at once, or when the client has its answer.
+var (
+	errEnded    = errors.New("ended by a service")
+	errAnswered = errors.New("answered by a service")
+)
 
 // fail ends the connection.
 func (c *Conn) fail(err error) {
-	switch err {
-	case errEnded:
+	switch {
+	case errors.Is(err, errEnded):
 		c.next = Abort
 		return
-	case errAnswered:
+	case errors.Is(err, errAnswered):
 		if c.closing = !c.codec.between(Client); !c.closing {
 			c.next = Close
 		}
 		return
 	}
 	c.next, c.err = Abort, err
-	if v, ok := err.(*Violation); ok && c.codec != nil {
+	if v := (*Violation)(nil); errors.As(err, &v) && c.codec != nil {
 		if told := c.codec.apology(v); told != nil {
 			c.due[Client], c.next = append(c.due[Client], told...), Close
 		}

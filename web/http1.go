@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"net/http"
 	"slices"
 )
 
@@ -88,7 +89,7 @@ func (h *http1) passHead(from Side, data []byte, on [][]byte) (taken int, _ [][]
 // passBody says how much of data belongs to the body of a message.
 func (h *http1) passBody(from Side, data []byte) (n int, err error) {
 	s := &h.sides[from]
-	over := false
+	var over bool
 	if s.state == inBody {
 		n = int(min(s.left, int64(len(data))))
 		s.left -= int64(n)
@@ -154,7 +155,7 @@ func (h *http1) request() error {
 	h.x = Exchange{Version: HTTP1, Method: name(method), Authority: string(host), Target: string(target), Protocol: string(f.upgrade)}
 	switch v := h.conn.ask(&h.x, &h.head); {
 	case v.Answer != nil:
-		h.conn.due[Client] = v.Answer.AppendHTTP1(h.conn.due[Client], h.x.Method == "HEAD")
+		h.conn.due[Client] = v.Answer.AppendHTTP1(h.conn.due[Client], h.x.Method == http.MethodHead)
 		return errAnswered
 	case v.End:
 		return errEnded
@@ -163,8 +164,8 @@ func (h *http1) request() error {
 	if listed(f.upgrade, "h2c") {
 		h.head.Raw, h.x.Protocol = withoutUpgrade(h.head.Raw), ""
 	}
-	h.turning = h.x.Protocol != "" || h.x.Method == "CONNECT"
-	if h.x.Method == "CONNECT" {
+	h.turning = h.x.Protocol != "" || h.x.Method == http.MethodConnect
+	if h.x.Method == http.MethodConnect {
 		f.length, f.chunked = 0, false
 	}
 	h.body(Client, &f, false)
@@ -192,14 +193,14 @@ func (h *http1) response() error {
 	}
 	switch {
 	case status == 101:
-		if !h.open || !h.turning || h.x.Method == "CONNECT" {
+		if !h.open || !h.turning || h.x.Method == http.MethodConnect {
 			return &Violation{Server, "a change of protocol that nobody asked for"}
 		}
 		h.tunnel = true
 	case status < 200: // the final one follows
-	case h.x.Method == "CONNECT" && status < 300 && h.open:
+	case h.x.Method == http.MethodConnect && status < 300 && h.open:
 		h.tunnel = true
-	case h.x.Method == "HEAD" && h.open, status == 204, status == 304:
+	case h.x.Method == http.MethodHead && h.open, status == 204, status == 304:
 		h.ended(Server)
 	default:
 		h.began, h.turning = true, false
@@ -277,7 +278,7 @@ func statusLine(raw []byte) (status, minor int, reason string) {
 // its Host field. The two must not contradict each other.
 func authority(method, target []byte, f *fields) (host []byte, reason string) {
 	host = f.host
-	if string(method) == "CONNECT" {
+	if string(method) == http.MethodConnect {
 		return target, ""
 	}
 	if target[0] == '/' || len(target) == 1 {

@@ -202,7 +202,7 @@ func TestRefusedRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(r.Body)
-		if err != nil || r.StatusCode != 403 || r.ContentLength != int64(len(page.Body)) || string(text) != body || !r.Close {
+		if err != nil || r.StatusCode != http.StatusForbidden || r.ContentLength != int64(len(page.Body)) || string(text) != body || !r.Close {
 			t.Errorf("told %q, %v", s.told, err)
 		}
 	}

@@ -220,11 +220,11 @@ func TestHTTP2FlowControl(t *testing.T) {
 	for stream, n := uint32(1), 0; n < 3; n++ {
 		_ = s.WriteData(stream, false, make([]byte, 16384))
 	}
-	said := converse(conn, 1<<20, c.say(Client), s.say(Server))
+	converse(conn, 1<<20, c.say(Client), s.say(Server))
 	_ = s.WriteData(1, false, make([]byte, 16383-8)) // one byte more than the page has left
 	_ = s.WritePing(false, [8]byte{})
 	more := s.say(Server)
-	said = converse(conn, 5, more)
+	said := converse(conn, 5, more)
 	if len(said.onward[Server]) > 0 {
 		t.Fatalf("%d bytes pass that the client does not take", len(said.onward[Server]))
 	}

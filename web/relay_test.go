@@ -55,7 +55,6 @@ type relay struct {
 	ends  [2]*net.TCPConn
 	turns [2]sync.Mutex // to write to an end
 	size  int           // of reads
-	next  chan Next
 }
 
 // carry relays until both directions are over.

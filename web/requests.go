@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/binary"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -91,7 +92,7 @@ func (h *h2) request(f *frame, head *Head, raw []byte, on [][]byte) ([][]byte, e
 	switch v := h.conn.ask(&x.Exchange, head); {
 	case v.Answer != nil:
 		h.refuse(f.stream, x)
-		h.answer(f.stream, v.Answer, x.Method == "HEAD", last)
+		h.answer(f.stream, v.Answer, x.Method == http.MethodHead, last)
 		if v.End {
 			h.conn.due[Client] = h.goAway(h.conn.due[Client], noError)
 			return on, errAnswered
@@ -174,7 +175,7 @@ func (x *exchange2) read(head *Head) (reason string) {
 			}
 		}
 	}
-	connect := x.Method == "CONNECT" && x.Protocol == ""
+	connect := x.Method == http.MethodConnect && x.Protocol == ""
 	switch {
 	case !isToken([]byte(x.Method)):
 		return "a method has other characters than those of a token, or there is none"

@@ -2,8 +2,6 @@ package appqos
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"sluice/classify/appdb"
 	"sluice/store/schema"
@@ -32,7 +30,8 @@ type Engine struct {
 	state    *State
 	sets     []*RuleSet
 	byName   map[string]*RuleSet
-	fallback *RuleSet // the default; nil for none
+	fallback *RuleSet         // the default; nil for none
+	links    map[string]*link // by logical interface
 	limiters []*Limiter
 	names    map[string]bool // of applications, as configured
 }
@@ -65,11 +64,12 @@ const controlPath = "class-of-service application-traffic-control "
 // apps.
 func Compile(cfg *schema.Config, st *State, apps Applications) (*Engine, []schema.Problem) {
 	c := &compiler{
-		cfg: cfg, apps: apps, e: &Engine{state: st, byName: map[string]*RuleSet{}, names: map[string]bool{}},
+		cfg: cfg, apps: apps, e: &Engine{state: st, byName: map[string]*RuleSet{}, links: map[string]*link{}, names: map[string]bool{}},
 		classes: map[string]*Class{}, points: map[string]CodePoint{}, limiters: map[string]*Limiter{}, users: map[string]string{},
 	}
 	c.compileClasses()
 	c.compileAliases()
+	c.compileLinks()
 	c.compileLimiters()
 	for i := range cfg.ClassOfService.TrafficControl.RuleSets {
 		c.compileSet(&cfg.ClassOfService.TrafficControl.RuleSets[i])
@@ -178,7 +178,7 @@ func (c *compiler) compileRule(path string, set *RuleSet, configured *schema.Tra
 	path += " rule " + configured.Name
 	match, then := &configured.Match, &configured.Then
 	r := &Rule{
-		Name: configured.Name, Set: set, CodePoint: Unmarked, LossPriority: LossPriority(max(0, slices.Index(lossNames[:], then.LossPriority))),
+		Name: configured.Name, Set: set, CodePoint: Unmarked, LossPriority: lossPriority(then.LossPriority),
 		Defer: then.RateLimit.LossPriorityHigh, Log: then.Log, names: map[string]bool{}, any: match.Any, known: match.Known, unknown: match.Unknown,
 		hits: c.e.state.rule(set.Name, configured.Name),
 	}
@@ -192,19 +192,10 @@ func (c *compiler) compileRule(path string, set *RuleSet, configured *schema.Tra
 		c.name(r, path+" match application-group", name, true)
 	}
 	if then.ForwardingClass != "" {
-		if r.Class = c.classes[then.ForwardingClass]; r.Class == nil {
-			c.problem(path+" then forwarding-class", schema.DidYouMean(then.ForwardingClass, sortedKeys(c.classes)), "forwarding class %q is not configured", then.ForwardingClass)
-		}
+		r.Class = c.class(path+" then forwarding-class", then.ForwardingClass)
 	}
-	if text := then.CodePoint; text != "" {
-		point, ok := parseBits(text)
-		if !ok {
-			point, ok = c.points[text]
-		}
-		if !ok {
-			c.problem(path+" then dscp-code-point", "write six bits, such as 101110, or a name: "+strings.Join(schema.Nearest(text, sortedKeys(c.points)), ", "), "code point %q is not known", text)
-		}
-		r.CodePoint = point
+	if then.CodePoint != "" {
+		r.CodePoint = c.point(path+" then dscp-code-point", then.CodePoint)
 	}
 	c.limit(r, ClientToServer, path+" then rate-limit client-to-server", then.RateLimit.ClientToServer)
 	c.limit(r, ServerToClient, path+" then rate-limit server-to-client", then.RateLimit.ServerToClient)
@@ -212,6 +203,35 @@ func (c *compiler) compileRule(path string, set *RuleSet, configured *schema.Tra
 		c.warn(path+" then rate-limit loss-priority-high", "add client-to-server or server-to-client", "the rule names no rate limiter, so nothing exceeds one")
 	}
 	return r
+}
+
+// class is the forwarding class with a name; nil, and a problem, when there is none.
+func (c *compiler) class(path, name string) *Class {
+	class := c.classes[name]
+	if class == nil {
+		hint := schema.DidYouMean(name, sortedKeys(c.classes))
+		if hint == "" {
+			hint = "set class-of-service forwarding-classes queue 4 " + name
+		}
+		c.problem(path, hint, "forwarding class %q is not configured", name)
+	}
+	return class
+}
+
+// point is the code point that a text means; Unmarked, and a problem, when it means none.
+func (c *compiler) point(path, text string) CodePoint {
+	if point, ok := parseBits(text); ok {
+		return point
+	}
+	if point, ok := c.points[text]; ok {
+		return point
+	}
+	hint := "write six bits, such as 101110, or a name, such as af22"
+	if near := schema.DidYouMean(text, sortedKeys(c.points)); near != "" {
+		hint = near
+	}
+	c.problem(path, hint, "code point %q is not known", text)
+	return Unmarked
 }
 
 // limit gives a direction of r its limiter. One limiter is for one rule set.

@@ -145,7 +145,7 @@ func TestCommits(t *testing.T) {
 	r := first.RuleSets()[0].Rules[0]
 	r.Limiters[0].Take(0, single(2000))
 	var s Session
-	s.Follow(first, final("RS"), func(*RuleSet) Found { return Found{Settled: true} })
+	s.Follow(first, final("RS"), [2]string{}, func(*RuleSet) Found { return Found{Settled: true} })
 
 	again, problems := Compile(decode(t, limited), st, nil)
 	if len(problems) != 2 || !problems[0].Warning || !strings.Contains(problems[0].Message+problems[1].Message, "junos:SSH is no longer in the signature package") {
@@ -156,7 +156,7 @@ func TestCommits(t *testing.T) {
 	if same.Hits() != 1 || same.Limiters[0].Take(0, single(1)) != 0 {
 		t.Errorf("after a commit the rule has %d hits, or its bucket is full again", same.Hits())
 	}
-	s.Follow(again, final("RS"), func(*RuleSet) Found { return Found{Settled: true} })
+	s.Follow(again, final("RS"), [2]string{}, func(*RuleSet) Found { return Found{Settled: true} })
 	if s.Rule() != same || same.Hits() != 1 {
 		t.Error("a session does not go on under the rule of the new configuration, or counts twice")
 	}
@@ -165,7 +165,7 @@ func TestCommits(t *testing.T) {
 		t.Error("other limits do not begin with a full bucket")
 	}
 	other.Activate()
-	s.Follow(other, final("gone"), func(*RuleSet) Found { return Found{} })
+	s.Follow(other, final("gone"), [2]string{}, func(*RuleSet) Found { return Found{} })
 	if s.Rule() != nil || s.Set() != "" {
 		t.Error("a session goes on under a rule set that is gone")
 	}

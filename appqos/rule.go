@@ -19,6 +19,11 @@ const (
 
 var lossNames = [...]string{"", "low", "medium-low", "medium-high", "high"}
 
+// lossPriority is what a word of a statement means; LossUnset for none.
+func lossPriority(word string) LossPriority {
+	return LossPriority(max(0, slices.Index(lossNames[:], word)))
+}
+
 // String is the word of the statement, "" for none.
 func (p LossPriority) String() string { return lossNames[p] }
 

@@ -24,8 +24,8 @@ type Asked struct {
 
 // Session is how one session is treated. Sessions whose policies name no rule set have none.
 type Session struct {
-	rule    atomic.Pointer[Rule] // in force; nil for none
-	honored atomic.Bool          // counted
+	current atomic.Pointer[Treatment] // in force; nil for none
+	honored atomic.Bool               // counted
 
 	mu        sync.Mutex
 	stage     stage
@@ -37,12 +37,20 @@ type Session struct {
 	limited   [2]bool
 }
 
+// Treatment is what is done to the session's packets, nil while no rule matches.
+func (s *Session) Treatment() *Treatment { return s.current.Load() }
+
 // Rule is the rule in force, nil while there is none.
-func (s *Session) Rule() *Rule { return s.rule.Load() }
+func (s *Session) Rule() *Rule {
+	if t := s.current.Load(); t != nil {
+		return t.Rule
+	}
+	return nil
+}
 
 // Treats says whether anything is done to the session's packets.
 func (s *Session) Treats() bool {
-	r := s.rule.Load()
+	r := s.Rule()
 	return r != nil && r.treats()
 }
 
@@ -58,13 +66,13 @@ func (s *Session) Set() string {
 
 // Follow puts the session under the rule set that its policies ask for by now (guide, "AppQoS Rule Set
 // Usage in Unified Policies"), and under the rule of it that fits what is found by now. It is called
-// again whenever one of these changes.
-func (s *Session) Follow(e *Engine, asked Asked, found func(*RuleSet) Found) {
+// again whenever one of these changes. links are the logical interfaces by which its directions leave.
+func (s *Session) Follow(e *Engine, asked Asked, links [2]string, found func(*RuleSet) Found) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.choose(e, asked)
 	if s.set == nil {
-		s.rule.Store(nil)
+		s.current.Store(nil)
 		return
 	}
 	if !s.processed {
@@ -73,11 +81,13 @@ func (s *Session) Follow(e *Engine, asked Asked, found func(*RuleSet) Found) {
 	}
 	f := found(s.set)
 	r := s.set.match(&f)
-	s.rule.Store(r)
 	if r == nil {
+		s.current.Store(nil)
 		return
 	}
-	s.count(&e.state.Counters, r)
+	t := e.treatment(r, links)
+	s.current.Store(t)
+	s.count(&e.state.Counters, t)
 	if f.Settled {
 		s.hit(r)
 	}
@@ -104,13 +114,13 @@ func (s *Session) choose(e *Engine, asked Asked) {
 	}
 }
 
-// count counts what r does to the session, each thing once.
-func (s *Session) count(c *Counters, r *Rule) {
-	if r.CodePoint != Unmarked && !s.marked {
+// count counts what t does to the session, each thing once.
+func (s *Session) count(c *Counters, t *Treatment) {
+	if t.Points != [2]CodePoint{Unmarked, Unmarked} && !s.marked {
 		s.marked = true
 		c.Marked.Add(1)
 	}
-	for d, l := range r.Limiters {
+	for d, l := range t.Limiters {
 		if l == nil || s.limited[d] {
 			continue
 		}
@@ -138,7 +148,7 @@ func (s *Session) hit(r *Rule) {
 func (s *Session) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.rule.Load(); r != nil {
+	if r := s.Rule(); r != nil {
 		s.hit(r)
 	}
 }

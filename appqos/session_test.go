@@ -51,7 +51,7 @@ func TestRuleSetOfUnifiedPolicies(t *testing.T) {
 			var s Session
 			var got []string
 			for _, asked := range c.asked {
-				s.Follow(e, asked, func(*RuleSet) Found { return Found{} })
+				s.Follow(e, asked, [2]string{}, func(*RuleSet) Found { return Found{} })
 				point := ""
 				if r := s.Rule(); r != nil {
 					point = r.CodePoint.String()
@@ -78,7 +78,7 @@ func TestRuleFollowsTheApplication(t *testing.T) {
 	var s Session
 	follow := func(f Found, want string) {
 		t.Helper()
-		s.Follow(e, final("RS1"), func(*RuleSet) Found { return f })
+		s.Follow(e, final("RS1"), [2]string{}, func(*RuleSet) Found { return f })
 		if r := s.Rule(); r.Name != want {
 			t.Errorf("%v: rule %s, want %s", f, r.Name, want)
 		}
@@ -102,7 +102,7 @@ func TestRuleFollowsTheApplication(t *testing.T) {
 	}
 	// A session that ends before anything is known counts for the rule that it was under.
 	var short Session
-	short.Follow(e, final("RS1"), func(*RuleSet) Found { return Found{} })
+	short.Follow(e, final("RS1"), [2]string{}, func(*RuleSet) Found { return Found{} })
 	short.End()
 	if hits() != [2]uint64{1, 2} {
 		t.Errorf("%v hits after a session that nothing is known of", hits())
@@ -139,7 +139,7 @@ set class-of-service application-traffic-control rule-sets RS rule both then rat
 `)
 	var s Session
 	for _, names := range [][]string{{"junos:SSH"}, nil, {"junos:SSH"}} {
-		s.Follow(e, final("RS"), func(*RuleSet) Found { return Found{Names: names} })
+		s.Follow(e, final("RS"), [2]string{}, func(*RuleSet) Found { return Found{Names: names} })
 	}
 	c := e.Counters()
 	if c.RateLimited.Load() != 1 || c.Flows[ClientToServer].Load() != 1 || c.Flows[ServerToClient].Load() != 1 {

@@ -85,6 +85,7 @@ type Engine struct {
 	users      Users
 	decrypter  Decrypter
 	kernel     Carrier
+	lanes      atomic.Pointer[Lanes]
 	offloaded  atomic.Int64 // sessions that the kernel carries now
 	terminator *stack.Terminator
 	relays     sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 	"sluice/appqos"
 	"sluice/policy"
 	"sluice/stack"
+	"sluice/stack/egress"
 	"sluice/track"
 )
 
@@ -33,7 +34,7 @@ func (e *Engine) qualify(cfg *config, s *Session) {
 		}
 		q = new(appqos.Session)
 	}
-	q.Follow(cfg.qos, asked, func(set *appqos.RuleSet) appqos.Found {
+	q.Follow(cfg.qos, asked, s.links(), func(set *appqos.RuleSet) appqos.Found {
 		return appqos.Found{Names: slices.Concat(content.Sure(set.Names), s.arrangedBy()), Settled: content.Settled || content.Final}
 	})
 	if s.qos.Swap(q) == nil && s.id != 0 {
@@ -45,7 +46,14 @@ func (e *Engine) qualify(cfg *config, s *Session) {
 // watchTreatment lets what is sent to the client of a terminated session be treated.
 func (e *Engine) watchTreatment(s *Session) {
 	if s.path == stream && s.qos.Load() != nil && !s.has(stateRecorded) {
-		e.terminator.Watch(s.toClient(), func(p *stack.Packet) (passes bool) { return e.treat(&s.wings[fromServer], p, e.now()) })
+		e.terminator.Watch(s.toClient(), func(p *stack.Packet) (send bool) {
+			lane, passes := e.treat(&s.wings[fromServer], p, e.now())
+			if lane == nil || !passes {
+				return passes
+			}
+			e.write(lane, p.Frame)
+			return false
+		})
 	}
 }
 
@@ -58,6 +66,12 @@ func (s *Session) arrangedBy() []string {
 	}
 	found, _, _ := p.found()
 	return []string{found.Protocol}
+}
+
+// links are the logical interfaces by which the directions of s leave.
+func (s *Session) links() (links [2]string) {
+	links[s.sends(fromClient)], links[s.sends(fromServer)] = s.egress, s.ingress
+	return links
 }
 
 // sends is the direction of what a side sends, for rules: of a data session that of its control session.
@@ -111,44 +125,70 @@ func (s *Session) treated() bool {
 func (s *Session) toClient() stack.Key { return s.wings[fromClient].key.Reverse() }
 
 // treat marks a packet as the session's rule says, and takes from it what exceeds the rule's limiter.
-// It says whether something is left to send. now is in ticks.
-func (e *Engine) treat(w *wing, p *stack.Packet, now int64) (passes bool) {
+// It says whether something is left to send, and by which lane if not as usual; nil for as usual. now is
+// in ticks.
+func (e *Engine) treat(w *wing, p *stack.Packet, now int64) (lane stack.Queue, passes bool) {
 	q := w.session.qos.Load()
 	if q == nil {
-		return true
+		return nil, true
 	}
-	r := q.Rule()
-	if r == nil {
-		return true
+	t := q.Treatment()
+	if t == nil {
+		return nil, true
 	}
-	if l := r.Limiters[w.session.sends(w.direction)]; l != nil {
+	exceeding := false
+	d := w.session.sends(w.direction)
+	if l := t.Limiters[d]; l != nil {
 		n := l.Take(now, appqos.Train{Packets: p.Segments, Size: p.SegmentBytes(), Total: p.Bytes})
-		if n < p.Segments && !r.Defer {
+		if exceeding = n < p.Segments; exceeding && !t.Defer {
 			e.drops[dropRateLimit].Add(p.Segments - n)
 			if n == 0 {
-				return false
+				return nil, false
 			}
 			p.Shorten(n)
+			exceeding = false
 		}
 	}
-	switch {
-	case r.CodePoint != appqos.Unmarked:
-		p.SetDSCP(uint8(r.CodePoint))
+	switch point := t.Points[d]; {
+	case point != appqos.Unmarked:
+		p.SetDSCP(uint8(point))
 	case p.DSCP() != 0:
 		q.Honor(e.config.Load().qos)
 	}
-	return true
+	if lanes := e.lanes.Load(); lanes != nil {
+		lane = lanes[LaneOf(t.Place(exceeding))]
+	}
+	return lane, true
 }
 
-// codePoint is what the packets of s towards the server are marked with: what its rule says, or what
-// the client's own have.
-func (s *Session) codePoint(client uint8) uint8 {
-	if q := s.qos.Load(); q != nil {
-		if r := q.Rule(); r != nil && r.CodePoint != appqos.Unmarked {
-			return uint8(r.CodePoint)
-		}
+// Lanes are the devices by which packets go to their place in the queue of a link: what is written to
+// one waits there. A lane without a device is nil.
+type Lanes [egress.Queues * egress.Losses]stack.Queue
+
+// LaneOf is the lane that leads to a place.
+func LaneOf(p appqos.Place) egress.Lane { return egress.NewLane(p.Queue, uint8(p.Loss-appqos.LossLow)) }
+
+// SetLanes makes packets of sessions that wait elsewhere than most take these lanes; nil for none.
+func (e *Engine) SetLanes(l *Lanes) { e.lanes.Store(l) }
+
+// upstreamMarks are what the packets of s towards the server are marked with, and the priority that
+// they wait with; client is the code point of the client's own.
+func (e *Engine) upstreamMarks(s *Session, client uint8) (point uint8, priority uint32) {
+	q := s.qos.Load()
+	if q == nil {
+		return client, 0
 	}
-	return client
+	t := q.Treatment()
+	if t == nil {
+		return client, 0
+	}
+	if e.lanes.Load() != nil {
+		priority = LaneOf(t.Place(false)).Priority()
+	}
+	if own := t.Points[appqos.ClientToServer]; own != appqos.Unmarked {
+		return uint8(own), priority
+	}
+	return client, priority
 }
 
 // markUpstream marks what a terminated session sends to its server from now on.
@@ -158,12 +198,14 @@ func (e *Engine) markUpstream(s *Session) {
 		return
 	}
 	if c := r.upstream.Load(); c != nil {
-		markSocket(c, s.codePoint(r.codePoint))
+		point, priority := e.upstreamMarks(s, r.codePoint)
+		markSocket(c, point, priority)
 	}
 }
 
-// markSocket gives the packets of a connection a code point. A connection that has ended needs none.
-func markSocket(c *net.TCPConn, code uint8) {
+// markSocket gives the packets of a connection a code point and a priority. A connection that has ended
+// needs none.
+func markSocket(c *net.TCPConn, code uint8, priority uint32) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return
@@ -171,6 +213,9 @@ func markSocket(c *net.TCPConn, code uint8) {
 	_ = raw.Control(func(fd uintptr) {
 		if unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TOS, int(code)<<2) != nil {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_IPV6, unix.IPV6_TCLASS, int(code)<<2)
+		}
+		if priority != 0 { // after the code point, which the kernel makes a priority of
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PRIORITY, int(priority))
 		}
 	})
 }

@@ -86,8 +86,8 @@ func (e *Engine) receiveFragment(in *port, q stack.Queue, p *stack.Packet) {
 		part.SetKey(key)
 		w.count(&part)
 		w.capture(&part)
-		if e.treat(w, &part, e.now()) {
-			e.send(w, q, &part)
+		if lane, passes := e.treat(w, &part, e.now()); passes {
+			e.send(w, laneOr(lane, q), &part)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 		}
 		s.lastSeen.Store(now)
 		e.trackVolume(s, now)
-		if !e.treat(w, p, now) {
+		if _, passes := e.treat(w, p, now); !passes {
 			return false
 		}
 		w.port.terminal.Inject(p.Frame)
@@ -138,7 +138,8 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	if s.controls() && s.protocol == schema.ProtoUDP {
 		s.control.pass(w.direction, p.IP[p.Payload:])
 	}
-	if !e.treat(w, p, now) {
+	lane, passes := e.treat(w, p, now)
+	if !passes {
 		s.lastSeen.Store(now)
 		return false
 	}
@@ -155,7 +156,15 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	if !s.has(stateJudged) && w.settled() {
 		e.offload(s)
 	}
-	return e.send(w, q, p)
+	return e.send(w, laneOr(lane, q), p)
+}
+
+// laneOr is a lane, or the queue q where there is none.
+func laneOr(lane, q stack.Queue) stack.Queue {
+	if lane != nil {
+		return lane
+	}
+	return q
 }
 
 // reopens says whether p begins a new session with the addresses and ports of s, which is over.

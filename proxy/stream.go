@@ -132,7 +132,8 @@ func (e *Engine) dial(ctx context.Context, pending *stack.Pending, s *Session, r
 	asking, giveUp := context.WithTimeout(pending.Context(), dialTimeout)
 	defer giveUp()
 	defer context.AfterFunc(ctx, giveUp)()
-	o := route.DialOptions{Source: s.client(), Destination: s.server(), CodePoint: s.codePoint(r.codePoint)}
+	point, priority := e.upstreamMarks(s, r.codePoint)
+	o := route.DialOptions{Source: s.client(), Destination: s.server(), CodePoint: point, Priority: priority}
 	if r.local.IsValid() {
 		o.Source, o.Local = netip.AddrPort{}, r.local
 	}

@@ -39,6 +39,7 @@ type DialOptions struct {
 	Destination netip.AddrPort
 	Mark        uint32 // firewall mark of the packets; 0 for none
 	CodePoint   uint8  // of differentiated services, that the packets are marked with; 0 to 63
+	Priority    uint32 // of the packets, that leads them to a queue of their link (SO_PRIORITY); 0 for none
 	Interface   string // Linux device that the packets must use; empty for what the routes say
 }
 
@@ -112,6 +113,11 @@ func (o *DialOptions) prepare(fd int) error {
 			level, option = unix.SOL_IPV6, unix.IPV6_TCLASS
 		}
 		if err := set("code point", level, option, int(o.CodePoint)<<2); err != nil {
+			return err
+		}
+	}
+	if o.Priority != 0 { // after the code point, which the kernel makes a priority of
+		if err := set("priority", unix.SOL_SOCKET, unix.SO_PRIORITY, int(o.Priority)); err != nil {
 			return err
 		}
 	}

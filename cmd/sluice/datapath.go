@@ -17,6 +17,7 @@ import (
 	"sluice/proxy"
 	"sluice/route"
 	"sluice/stack"
+	"sluice/stack/egress"
 	"sluice/stack/kernel"
 	"sluice/stack/offload"
 	"sluice/store"
@@ -47,14 +48,17 @@ type datapath struct {
 	mu      sync.Mutex     // guards what follows, and orders changes of devices
 	cfg     *schema.Config // in force
 	desired kernel.Desired
-	alarms  map[string]view.Alarm // by what they are about
+	rates   map[string]uint64 // of shaped links, by device
+	shaper  egress.Shaper
+	lanes   map[string]*stack.Device // open ones, by name
+	alarms  map[string]view.Alarm    // by what they are about
 }
 
 func newDatapath(k *kernel.Kernel, routes *route.Table, sessions *proxy.Engine, policies *policy.State, apps *appid.Service, logger *slog.Logger, o gatewayOptions) *datapath {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &datapath{
 		kernel: k, routes: routes, sessions: sessions, policies: policies, traffic: appqos.NewState(), apps: apps, logger: logger, options: o,
-		stop: stop, repair: make(chan struct{}, 1), alarms: make(map[string]view.Alarm),
+		stop: stop, repair: make(chan struct{}, 1), alarms: make(map[string]view.Alarm), lanes: make(map[string]*stack.Device),
 	}
 	d.done.Go(func() { d.keep(ctx) })
 	apps.OnChange(d.renew)
@@ -91,6 +95,7 @@ type compiled struct {
 	policies *policy.Engine
 	traffic  *appqos.Engine
 	kernel   kernel.Desired
+	rates    map[string]uint64 // of shaped links, by device
 }
 
 // Prepare compiles the policies and checks what the kernel will be asked for.
@@ -143,6 +148,7 @@ func compileDatapath(cfg *schema.Config, policies *policy.State, traffic *appqos
 		}
 	}
 	c.kernel = desiredKernel(cfg, c.policies)
+	c.shape(cfg)
 	if err := kernel.Check(c.kernel); err != nil {
 		return nil, append(problems, schema.Errorf("", "%v", err))
 	}
@@ -152,7 +158,7 @@ func compileDatapath(cfg *schema.Config, policies *policy.State, traffic *appqos
 func (d *datapath) apply(cfg *schema.Config, c *compiled) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.cfg, d.desired = cfg, c.kernel
+	d.cfg, d.desired, d.rates = cfg, c.kernel, c.rates
 	c.policies.Activate()
 	c.traffic.Activate()
 	d.current.Store(c)
@@ -164,7 +170,8 @@ func (d *datapath) apply(cfg *schema.Config, c *compiled) {
 // alarm, and tried again.
 func (d *datapath) reconcile() {
 	err := d.kernel.Set(d.desired) // transit is closed off before anything reads packets
-	opened := false
+	opened, laneErr := d.openLanes()
+	d.setAlarm("class-of-service lanes", laneErr)
 	attached := d.sessions.Devices()
 	wanted := make(map[string]bool)
 	for _, i := range d.desired.Interfaces {
@@ -181,6 +188,7 @@ func (d *datapath) reconcile() {
 			d.sessions.Detach(device)
 		}
 	}
+	d.setAlarm("class-of-service interfaces", d.shaper.Set(d.rates))
 	if opened {
 		err = d.kernel.Set(d.desired) // and led into the devices that are there now
 	}
@@ -292,7 +300,11 @@ func (d *datapath) Close() error {
 	d.stop()
 	d.done.Wait()
 	d.sessions.Close()
-	return nil
+	var errs []error
+	for _, lane := range d.lanes {
+		errs = append(errs, lane.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // desiredKernel is what a configuration asks of the kernel.

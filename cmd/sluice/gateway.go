@@ -27,6 +27,7 @@ import (
 	"sluice/proxy"
 	"sluice/route"
 	"sluice/sigpack/install"
+	"sluice/stack/egress"
 	"sluice/stack/kernel"
 	"sluice/stack/offload"
 	"sluice/store"
@@ -274,7 +275,9 @@ func firstCommit(st *store.Store, file string) error {
 	return fmt.Errorf("first configuration %s:\n%s", file, strings.Join(lines, "\n"))
 }
 
-func cleanUp(state string) error { return errors.Join(offload.CleanUp(), kernel.CleanUp(state)) }
+func cleanUp(state string) error {
+	return errors.Join(offload.CleanUp(), egress.CleanUp(), kernel.CleanUp(state))
+}
 
 func cleanupMain(args []string) int {
 	flags := flag.NewFlagSet("sluice cleanup", flag.ContinueOnError)

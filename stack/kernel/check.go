@@ -84,6 +84,18 @@ func (d *Desired) zoned() []*Interface {
 	return list
 }
 
+// tuns are the TUNs that packets in transit come from.
+func (d *Desired) tuns() []string {
+	var list []string
+	for _, ifc := range d.zoned() {
+		list = append(list, ifc.TUN)
+	}
+	for _, lane := range d.Lanes {
+		list = append(list, lane.TUN)
+	}
+	return list
+}
+
 // translates says whether any interface is the egress of source NAT.
 func (d *Desired) translates() bool {
 	return slices.ContainsFunc(d.zoned(), func(i *Interface) bool { return i.NATEgress })

@@ -25,7 +25,7 @@ func render(d *Desired, counters map[string]Counter) string {
 		w.counter(inboundCounter(ifc.Device), counters)
 	}
 	w.set("zone_devices", zoned, func(i *Interface) []string { return []string{i.Device} })
-	w.set("zone_tuns", zoned, func(i *Interface) []string { return []string{i.TUN} })
+	w.names("zone_tuns", d.tuns())
 	if len(zoned) > 0 {
 		renderTracking(w, d)
 		renderMarks(w, d)
@@ -146,6 +146,9 @@ func renderForward(w *writer, d *Desired) {
 	if d.CarriedMark != 0 {
 		w.linef("meta mark %#08x accept", d.CarriedMark)
 	}
+	for _, lane := range d.Lanes {
+		w.linef("iifname %q meta priority set %s", lane.TUN, lane.Class)
+	}
 	w.line("iifname @zone_tuns accept")
 	w.line("oifname @zone_tuns accept")
 	w.linef("iifname @zone_devices counter name %s drop", forwardCounter)
@@ -262,11 +265,18 @@ func (w *writer) counter(name string, counters map[string]Counter) {
 
 // set writes a named set of device names.
 func (w *writer) set(name string, zoned []*Interface, names func(*Interface) []string) {
-	var quoted []string
+	var all []string
 	for _, ifc := range zoned {
-		for _, n := range names(ifc) {
-			quoted = append(quoted, fmt.Sprintf("%q", n))
-		}
+		all = append(all, names(ifc)...)
+	}
+	w.names(name, all)
+}
+
+// names is a set of devices.
+func (w *writer) names(name string, devices []string) {
+	quoted := make([]string, len(devices))
+	for i, device := range devices {
+		quoted[i] = fmt.Sprintf("%q", device)
 	}
 	w.open("set %s {", name)
 	w.line("type ifname")

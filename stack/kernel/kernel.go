@@ -30,6 +30,7 @@ type Desired struct {
 	Routes         []Route
 	StreamServices bool   // lead the answers to transparent sockets to them
 	StreamPorts    []Port // the same, without StreamServices, for the answers of TCP servers at these
+	Lanes          []Lane
 	CarriedMark    uint32 // mark of judged packets that pass between zones without a TUN, 0 for none
 
 	forwards4, forwards6 bool // the host forwarded before the gateway came
@@ -40,6 +41,13 @@ type Port struct{ Low, High uint16 }
 
 // streams says whether there are answers to transparent sockets.
 func (d *Desired) streams() bool { return d.StreamServices || len(d.StreamPorts) > 0 }
+
+// Lane is a TUN whose packets are in transit, and go to a class of the queueing discipline of the link
+// that they leave by.
+type Lane struct {
+	TUN   string // need not exist yet
+	Class string // as nft takes it: 5150:21
+}
 
 // Interface is one Linux interface and what it shall be.
 type Interface struct {
@@ -90,6 +98,9 @@ func TUNName(device string) string {
 	}
 	return fmt.Sprintf("%s%08x", prefix, shortHash(device))
 }
+
+// LaneName is the name of the TUN of a lane.
+func LaneName(number uint8) string { return fmt.Sprintf("slu-lane%d", number) }
 
 // Kernel keeps one network namespace as the configuration wants it. Its methods may be called
 // from several goroutines.

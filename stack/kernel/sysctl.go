@@ -67,8 +67,8 @@ func (k *Kernel) settings(d *Desired) ([]setting, error) {
 	add := func(name, value string) { list = append(list, setting{name: name, value: value}) }
 
 	tuns := map[string]bool{}
-	for _, ifc := range zoned {
-		tuns[ifc.TUN] = true
+	for _, tun := range d.tuns() {
+		tuns[tun] = true
 	}
 	list = append(list, k.reversePath(tuns)...)
 	for tun := range tuns {
@@ -103,9 +103,11 @@ func (k *Kernel) settings(d *Desired) ([]setting, error) {
 	for _, ifc := range zoned {
 		add("net/ipv4/conf/"+ifc.Device+"/forwarding", "1")
 		add("net/ipv6/conf/"+ifc.Device+"/forwarding", "1")
+	}
+	for tun := range tuns {
 		list = append(list,
-			setting{"net/ipv4/conf/" + ifc.TUN + "/forwarding", "1", true},
-			setting{"net/ipv6/conf/" + ifc.TUN + "/forwarding", "1", true})
+			setting{"net/ipv4/conf/" + tun + "/forwarding", "1", true},
+			setting{"net/ipv6/conf/" + tun + "/forwarding", "1", true})
 	}
 	return list, nil
 }

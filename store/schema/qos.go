@@ -4,6 +4,8 @@ package schema
 type ClassOfService struct {
 	ForwardingClasses ForwardingClasses  `cfg:"forwarding-classes" help:"Classes of packets, and the egress queues they wait in"`
 	CodePointAliases  CodePointAliases   `cfg:"code-point-aliases" help:"Names of code points"`
+	RewriteRules      RewriteRules       `cfg:"rewrite-rules" help:"Code points that links give to the classes of packets"`
+	Interfaces        []QoSInterface     `cfg:"interfaces,grouped" help:"Links"`
 	TrafficControl    ApplicationTraffic `cfg:"application-traffic-control" help:"Quality of service by application"`
 }
 
@@ -36,6 +38,47 @@ type CodePointAliases struct {
 type CodePointAlias struct {
 	Name string `cfg:"name,key" help:"Name of the code point" range:"1..64"`
 	Bits string `cfg:"bits,value" help:"Code point (six bits, such as 101110)" pattern:"[01]{6}"`
+}
+
+// RewriteRules is [edit class-of-service rewrite-rules].
+type RewriteRules struct {
+	DSCP []RewriteRule `cfg:"dscp" help:"Code points of differentiated services, for links to name"`
+}
+
+// RewriteRule is [edit … rewrite-rules dscp NAME].
+type RewriteRule struct {
+	Name    string         `cfg:"name,key" help:"Name of the rewrite rule" range:"1..64"`
+	Classes []RewriteClass `cfg:"forwarding-class" help:"Class whose packets are marked anew"`
+}
+
+// RewriteClass is [edit … rewrite-rules dscp NAME forwarding-class CLASS].
+type RewriteClass struct {
+	Class  string         `cfg:"class-name,key" help:"Name of the class" literal:"best-effort expedited-forwarding assured-forwarding network-control" ref:"class-of-service forwarding-classes class|*"`
+	Levels []RewriteLevel `cfg:"loss-priority,compact" help:"Loss priority"`
+}
+
+// RewriteLevel is [edit … forwarding-class CLASS loss-priority LEVEL].
+type RewriteLevel struct {
+	Level     string `cfg:"level,key" help:"Loss priority" enum:"high medium-high medium-low low"`
+	CodePoint string `cfg:"code-point" help:"Code point (six bits, or a name such as af22)" mandatory:"true"`
+}
+
+// QoSInterface is [edit class-of-service interfaces NAME].
+type QoSInterface struct {
+	Name  string    `cfg:"name,key" help:"Interface (ge-0/0/1 or eth1)"`
+	Units []QoSUnit `cfg:"unit" help:"Logical interface"`
+}
+
+// QoSUnit is [edit class-of-service interfaces NAME unit NUMBER].
+type QoSUnit struct {
+	Number       uint16       `cfg:"unit,key" help:"Number of the logical interface" range:"0..4094"`
+	ShapingRate  *BitRate     `cfg:"shaping-rate" help:"Rate of the link in bit/s (10m): what it cannot carry waits here, in the queues of its classes"`
+	RewriteRules UnitRewriter `cfg:"rewrite-rules" help:"Rewrite rule of the link"`
+}
+
+// UnitRewriter is [edit … unit NUMBER rewrite-rules].
+type UnitRewriter struct {
+	DSCP string `cfg:"dscp" help:"Code points of differentiated services" ref:"class-of-service rewrite-rules dscp"`
 }
 
 // ApplicationTraffic is [edit class-of-service application-traffic-control].

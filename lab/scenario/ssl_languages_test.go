@@ -3,15 +3,19 @@ package scenario
 import (
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"sluice/lab"
 )
 
+// python3 is the interpreter that finds Debian's modules.
+const python3 = "/usr/bin/python3"
+
 // Programs in Java and Python that trust the gateway do through it what they do without it, over HTTP/2 and
 // HTTP/1.1, TLS 1.3 and 1.2; those that do not, refuse it, which is counted and recorded
-// (SP-1, SP-6, SP-15, SP-42, SP-100, PK-12).
+// (SP-1, SP-6, SP-15, SP-42, SP-73, SP-100, PK-12).
 func TestJavaAndPython(t *testing.T) {
 	w := startSSL(t, lab.PermitAll+sslProfile)
 	s := w.startSite()
@@ -23,7 +27,7 @@ func TestJavaAndPython(t *testing.T) {
 		return w.try(w.Client, "java", append(args, "testdata/Client.java", s.base)...)
 	}
 	python := func(root string) (string, error) {
-		return w.try(w.Client, "python3", "testdata/client.py", s.base, root)
+		return w.try(w.Client, python3, "testdata/client.py", s.base, root)
 	}
 	const style = "#text { color: rgb(1, 2, 3) }"
 	for _, c := range []struct {
@@ -71,4 +75,49 @@ func TestJavaAndPython(t *testing.T) {
 			t.Errorf("%s does not trust the gateway, which is recorded as\n%s", c.name, drop)
 		}
 	}
+	w.settled()
+}
+
+// settled checks that what is counted fits together when all sessions have ended: for the proxy and for either
+// side.
+func (w *sslWorld) settled() {
+	w.t.Helper()
+	w.eventually("all sessions end", func() bool { return w.counter("sessions created") == w.counter("sessions destroyed") })
+	for _, side := range []string{"termination", "initiation"} {
+		counters := map[string]int{}
+		for line := range strings.Lines(w.show("show services ssl " + side + " counters all")) {
+			name, number, _ := strings.Cut(strings.TrimSpace(line), "  ")
+			if n, err := strconv.Atoi(strings.TrimSpace(number)); err == nil {
+				counters[name] = n
+			}
+		}
+		if started, ended := counters["handshakes started"], counters["handshakes completed"]+counters["Handshake errors"]; started != ended || started == 0 {
+			w.t.Errorf("%s: %d handshakes began, %d ended", side, started, ended)
+		}
+		if counters["active sessions"] != 0 || counters["proxy: sessions active"] != 0 || strconv.Itoa(counters["proxy: sessions created"]) != w.counter("sessions created") {
+			w.t.Errorf("%s: %v, and %s sessions created", side, counters, w.counter("sessions created"))
+		}
+	}
+}
+
+// Calls of gRPC pass with what HTTP/2 has to carry for them: messages in turn in both directions, trailers, the
+// status of a call that fails (SP-1).
+func TestGRPC(t *testing.T) {
+	w := startSSL(t, lab.PermitAll+sslProfile)
+	dir := filepath.Dir(w.CA)
+	p, err := w.Web.Start(python3, "testdata/grpc_peer.py", "serve", lab.WebAddr4+":50051", filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WaitListening(t.Context(), "tcp", 50051); err != nil {
+		t.Fatal(err)
+	}
+	out := w.do(w.Client, python3, "testdata/grpc_peer.py", "call", lab.WebName+":50051", w.root)
+	if want := "one 1000000 1000000\neach MESSAGE 0\neach MESSAGE 1\neach MESSAGE 2\nfail FAILED_PRECONDITION as asked for\n"; out != want {
+		t.Errorf("the client prints\n%s", out)
+	}
+	if out, err := w.try(w.Client, python3, "testdata/grpc_peer.py", "call", lab.WebName+":50051", w.CA); err == nil {
+		t.Errorf("a client that does not trust the gateway:\n%s", out)
+	}
+	w.settled()
 }

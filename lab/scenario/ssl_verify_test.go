@@ -109,7 +109,7 @@ func (w *hostile) visit(name string, change ...func(*tls.Config)) (*x509.Certifi
 
 // Servers that a client would refuse are refused in its place, each for its own reason; with
 // ignore-server-auth-failure the client sees that something is wrong
-// (SP-21, SP-42…SP-47, SP-56, PK-26, PK-31, T-10).
+// (SP-21, SP-23, SP-42…SP-47, SP-56, PK-26, PK-31, T-10).
 func TestServerAuthentication(t *testing.T) {
 	w := startHostile(t)
 	root, leaf := w.ca, func(name string, o ...testpki.Option) *testpki.Leaf { return w.ca.Leaf(t, name+bad, o...) }
@@ -145,7 +145,8 @@ func TestServerAuthentication(t *testing.T) {
 		{name: "sha1", want: "CA signature digest algorithm too weak", leaf: rsaRoot.Leaf(t, "sha1"+bad, testpki.Digest(crypto.SHA1))},
 		{name: "badsig", want: "certificate signature failure", leaf: leaf("badsig", testpki.Corrupt())},
 		{name: "tls11", want: "protocol version", leaf: leaf("tls11"), change: func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }},
-		{name: "client-certificate-required", want: "-", leaf: leaf("client-certificate-required"), change: func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }},
+		{name: "client-certificate-required", want: "certificate required", leaf: leaf("client-certificate-required"), change: func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }},
+		{name: "client-certificate-required-tls12", want: "handshake failure", leaf: leaf("client-certificate-required-tls12"), change: func(c *tls.Config) { c.MaxVersion, c.ClientAuth = tls.VersionTLS12, tls.RequireAnyClientCert }},
 	}
 	for _, c := range cases {
 		w.serve(c.name, c.leaf)

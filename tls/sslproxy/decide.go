@@ -65,17 +65,18 @@ func (h *handshake) clear(ctx context.Context, early []byte) Outcome {
 // handshake is a session from its ClientHello until its TLS is open.
 type handshake struct {
 	*Service
-	session *Session
-	mail    starttls.Protocol // what it was before it turned to TLS
-	pending []byte
-	opening *opening
-	hello   *tls.ClientHelloInfo
-	profile *profile.Proxy
-	outcome *Outcome // decided before the handshake was over
-	verdict *verdict
-	shown   bool // the client was shown a certificate of ours
-	keyBits int  // of that certificate
-	over    bool
+	session          *Session
+	mail             starttls.Protocol // what it was before it turned to TLS
+	pending          []byte
+	opening          *opening
+	hello            *tls.ClientHelloInfo
+	profile          *profile.Proxy
+	outcome          *Outcome // decided before the handshake was over
+	verdict          *verdict
+	shown            bool // the client was shown a certificate of ours
+	wantsCertificate bool // the server asked for one of the client, which it did not get
+	keyBits          int  // of that certificate
+	over             bool
 
 	client, server               *tls.Conn
 	towardsClient, towardsServer *report.Side // nil until the session is taken

@@ -29,6 +29,7 @@ func (h *handshake) initiate(ctx context.Context) *fault {
 		Renegotiation:              renegotiation(p.Renegotiation),
 		RequireSecureRenegotiation: p.Renegotiation != profile.AllowAll,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			h.wantsCertificate = true
 			h.warn("no certificate available for the server, which asks for one")
 			return new(tls.Certificate), nil
 		},

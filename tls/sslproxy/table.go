@@ -99,6 +99,11 @@ func (h *handshake) relayed(r *RelayResult) {
 		h.towardsClient.DataFailed()
 		h.note(report.TerminationSide, report.Brief, "the session ends: %v", r.Err)
 	case ServerTLS:
+		if h.wantsCertificate && r.FromServer == 0 {
+			h.towardsServer.HandshakeFailed() // in TLS 1.3 its verdict comes after our side of the handshake
+			h.drop(h.profile, libraryFault(r.Err))
+			break
+		}
 		h.towardsServer.DataFailed()
 		h.note(report.InitiationSide, report.Brief, "the session ends: %v", r.Err)
 	}

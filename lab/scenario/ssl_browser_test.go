@@ -70,10 +70,13 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 
-	if err := b.open("https://" + lab.WebName + "/"); err != nil { // of nginx
-		t.Error(err)
+	for _, host := range []string{lab.WebName, lab.WebAddr4} { // nginx, by name and by address
+		if err := b.open("https://" + host + "/"); err != nil {
+			t.Errorf("%s: %v", host, err)
+			continue
+		}
+		runs(host, `document.body.innerText.trim() + " " + location.host`, "hello from the internet "+host)
 	}
-	runs("another server", `document.body.innerText.trim()`, "hello from the internet")
 
 	failed := w.handshakeErrors()
 	stranger := w.browse(lab.WebAddr4, "")

@@ -76,6 +76,14 @@ func TestJavaAndPython(t *testing.T) {
 		}
 	}
 	w.settled()
+
+	// Where clients that know better pass, one that knows the server's own authority alone comes to its server.
+	w.configure("set services ssl proxy profile inspect pass-through failures 2 timeout 600")
+	for i := range 3 {
+		if out, err := python(w.CA); (err == nil) != (i == 2) || i == 2 && !strings.Contains(out, "issuer Lab authority") {
+			t.Errorf("a client that knows better, attempt %d: %v\n%s", i+1, err, out)
+		}
+	}
 }
 
 // settled checks that what is counted fits together when all sessions have ended: for the proxy and for either

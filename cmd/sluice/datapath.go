@@ -169,9 +169,9 @@ func (d *datapath) apply(cfg *schema.Config, c *compiled) {
 // reconcile makes devices and kernel as desired; d.mu is held. What cannot be done now is an
 // alarm, and tried again.
 func (d *datapath) reconcile() {
+	d.closeLanes()
 	err := d.kernel.Set(d.desired) // transit is closed off before anything reads packets
-	opened, laneErr := d.openLanes()
-	d.setAlarm("class-of-service lanes", laneErr)
+	opened := d.openLanes()
 	attached := d.sessions.Devices()
 	wanted := make(map[string]bool)
 	for _, i := range d.desired.Interfaces {
@@ -193,6 +193,7 @@ func (d *datapath) reconcile() {
 		err = d.kernel.Set(d.desired) // and led into the devices that are there now
 	}
 	d.setAlarm("kernel", err)
+	d.useLanes()
 }
 
 // attach opens the TUN of an interface if it is not open with the interface's MTU already.

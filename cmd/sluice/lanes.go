@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"sluice/proxy"
 	"sluice/stack"
-	"sluice/stack/egress"
 	"sluice/stack/kernel"
 	"sluice/store/schema"
 )
@@ -24,43 +24,59 @@ func (c *compiled) shape(cfg *schema.Config) {
 	}
 	for _, place := range c.traffic.Places() {
 		lane := proxy.LaneOf(place)
-		c.kernel.Lanes = append(c.kernel.Lanes, kernel.Lane{TUN: kernel.LaneName(uint8(lane)), Class: lane.String()})
+		c.kernel.Lanes = append(c.kernel.Lanes, kernel.Lane{Number: uint8(lane), TUN: kernel.LaneName(uint8(lane)), Class: lane.String()})
 	}
 }
 
-// openLanes opens the TUNs of the lanes, closes those that are not wanted any more, and tells the
-// sessions; d.mu is held.
-func (d *datapath) openLanes() (opened bool, err error) {
-	wanted := make(map[string]bool)
-	for _, lane := range d.desired.Lanes {
-		wanted[lane.TUN] = true
+// closeLanes lets no packet take a lane that is not desired any more, and closes it; d.mu is held.
+func (d *datapath) closeLanes() {
+	var left []*stack.Device
+	for name, device := range d.lanes {
+		if !slices.ContainsFunc(d.desired.Lanes, func(l kernel.Lane) bool { return l.TUN == name }) {
+			delete(d.lanes, name)
+			left = append(left, device)
+		}
 	}
+	if len(left) == 0 {
+		return
+	}
+	d.useLanes()
+	for _, device := range left {
+		if err := device.Close(); err != nil {
+			d.logger.Warn("closing a lane", "device", device.Name(), "err", err)
+		}
+	}
+}
+
+// openLanes opens the lanes that are not open yet; d.mu is held.
+func (d *datapath) openLanes() (opened bool) {
 	var errs []error
-	lanes := new(proxy.Lanes)
-	for number := range egress.Lane(len(lanes)) {
-		name := kernel.LaneName(uint8(number))
-		device := d.lanes[name]
-		if !wanted[name] {
+	for _, lane := range d.desired.Lanes {
+		if d.lanes[lane.TUN] != nil {
 			continue
 		}
-		if device == nil {
-			if device, err = stack.OpenDevice(stack.DeviceOptions{Name: name, Queues: 1, Plain: d.options.plain}); err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			d.lanes[name], opened = device, true
+		device, err := stack.OpenDevice(stack.DeviceOptions{Name: lane.TUN, Queues: 1, Plain: d.options.plain})
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
-		lanes[number] = device.Queues()[0]
+		d.lanes[lane.TUN], opened = device, true
 	}
-	if len(wanted) == 0 {
-		lanes = nil
+	d.setAlarm("class-of-service lanes", errors.Join(errs...))
+	return opened
+}
+
+// useLanes lets packets take the lanes that are open, which the kernel knows; d.mu is held.
+func (d *datapath) useLanes() {
+	if len(d.lanes) == 0 {
+		d.sessions.SetLanes(nil)
+		return
+	}
+	lanes := new(proxy.Lanes)
+	for _, lane := range d.desired.Lanes {
+		if device := d.lanes[lane.TUN]; device != nil {
+			lanes[lane.Number] = device.Queues()[0]
+		}
 	}
 	d.sessions.SetLanes(lanes)
-	for name, device := range d.lanes {
-		if !wanted[name] {
-			delete(d.lanes, name)
-			errs = append(errs, device.Close())
-		}
-	}
-	return opened, errors.Join(errs...)
 }

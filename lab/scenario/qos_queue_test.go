@@ -21,10 +21,14 @@ const shaped = "set class-of-service interfaces ge-0/0/1 unit 0 shaping-rate 1m\
 
 // toHost is a policy for one destination under a rule set of its own, whose rule for anything does this.
 func toHost(name, address string, then ...string) string {
+	return "set security address-book global address " + name + " " + address + "\n" + treatAll(name, then...) +
+		policy("trust", "untrust", name, name, "any", "permit application-services application-traffic-control rule-set "+name)
+}
+
+// treatAll is a rule set whose rule for anything does this.
+func treatAll(name string, then ...string) string {
 	rule := "set class-of-service application-traffic-control rule-sets " + name + " rule all "
-	text := "set security address-book global address " + name + " " + address + "\n" +
-		policy("trust", "untrust", name, name, "any", "permit application-services application-traffic-control rule-set "+name) +
-		rule + "match application-any\n"
+	text := rule + "match application-any\n"
 	for _, t := range then {
 		text += rule + "then " + t + "\n"
 	}
@@ -126,15 +130,19 @@ func (w *world) sentBy(device, class string) (bytes int) {
 	return bytes
 }
 
-// Both directions of a session wait in the queue of its class, on both paths.
+// Both directions of a session wait in the queue of its class, on both paths, translated or not.
 // Rows: QS-7, QS-9.
 func TestQoSQueueOfBothDirections(t *testing.T) {
-	for _, path := range []string{"express", "stream"} {
+	for _, path := range []string{"express", "stream", "translated"} {
 		t.Run(path, func(t *testing.T) {
-			config := "set class-of-service forwarding-classes queue 5 fc\n" + toHost("web", lab.WebAddr4, "forwarding-class fc", "loss-priority medium-high") +
+			config := "set class-of-service forwarding-classes queue 5 fc\n" + treatAll("web", "forwarding-class fc", "loss-priority medium-high") +
+				policy("trust", "untrust", "web", "any", "any", "permit application-services application-traffic-control rule-set web") +
 				"set class-of-service interfaces ge-0/0/1 unit 0 shaping-rate 1g\nset class-of-service interfaces ge-0/0/0 unit 0 shaping-rate 1g\n"
-			if path == "stream" {
+			switch path {
+			case "stream":
 				config += proxied("web")
+			case "translated":
+				config += hide
 			}
 			w := start(t, lab.Options{}, config)
 			const size = 400_000
@@ -142,11 +150,15 @@ func TestQoSQueueOfBothDirections(t *testing.T) {
 			if err := os.WriteFile(file, make([]byte, size), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			w.do(w.Client, "curl", "-sS", "-m20", "-T", file, "http://"+lab.WebAddr4+"/upload/sent")
-			w.do(w.Client, "curl", "-sS", "-m20", "-r", fmt.Sprint("0-", size-1), "-o", file, "http://"+lab.WebAddr4+"/download")
-			const place = "5150:36" // queue 5, the third of its loss priorities
-			if up, down := w.sentBy("wan0", place), w.sentBy("lan0", place); up < size || down < size {
-				t.Errorf("of %d bytes each way, %d and %d waited in the queue of their class", size, up, down)
+			sent := 0
+			for _, address := range []string{lab.WebAddr4, "[" + lab.WebAddr6 + "]"} {
+				w.do(w.Client, "curl", "-gsS", "-m20", "-T", file, "http://"+address+"/upload/sent")
+				w.do(w.Client, "curl", "-gsS", "-m20", "-r", fmt.Sprint("0-", size-1), "-o", file, "http://"+address+"/download")
+				sent += size
+				const place = "5150:36" // queue 5, the third of its loss priorities
+				if up, down := w.sentBy("wan0", place), w.sentBy("lan0", place); up < sent || down < sent {
+					t.Errorf("of %d bytes each way, %d and %d waited in the queue of their class", sent, up, down)
+				}
 			}
 		})
 	}

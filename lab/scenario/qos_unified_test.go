@@ -234,3 +234,29 @@ func TestOriginalCodePoint(t *testing.T) {
 		})
 	}
 }
+
+// What is inside TLS counts where the SSL proxy opens it, for which AppQoS is reason enough: the web
+// requests of a session are marked in both directions. Where it stays closed it is no web traffic.
+// Rows: QS-1.
+func TestQoSInsideTLS(t *testing.T) {
+	const web = `
+set class-of-service application-traffic-control rule-sets RS rule web match application [ junos:HTTP junos:HTTP2 ]
+set class-of-service application-traffic-control rule-sets RS rule web then dscp-code-point af22
+`
+	config := web + policy("trust", "untrust", "all", "any", "any", "permit application-services application-traffic-control rule-set RS") +
+		strings.Replace(sslProfile, "set security zones security-zone trust application-tracking\n", "", 1)
+	w := startSSL(t, config)
+	toServer, toClient := w.watchMarks(w.Web, "tcp dst port 443"), w.watchMarks(w.Client, "tcp src port 443")
+	if out, err := w.fetch("https://" + lab.WebName + "/"); err != nil || !strings.Contains(out, "hello") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w.eventually("both directions are marked", func() bool { return toServer.has("010100") && toClient.has("010100") })
+
+	w.configure("delete security policies from-zone trust to-zone untrust policy all then permit application-services ssl-proxy")
+	toServer = w.watchMarks(w.Web, "tcp dst port 443")
+	w.do(w.Client, "curl", "-sS", "-m10", "--cacert", w.CA, "--resolve", lab.WebName+":443:"+lab.WebAddr4, "https://"+lab.WebName+"/")
+	w.eventually("the session is seen", func() bool { return len(toServer.list()) > 5 })
+	if toServer.has("010100") {
+		t.Error("a session whose TLS stays closed is marked as web traffic")
+	}
+}

@@ -45,8 +45,9 @@ func (d *Desired) streams() bool { return d.StreamServices || len(d.StreamPorts)
 // Lane is a TUN whose packets are in transit, and go to a class of the queueing discipline of the link
 // that they leave by.
 type Lane struct {
-	TUN   string // need not exist yet
-	Class string // as nft takes it: 5150:21
+	Number uint8
+	TUN    string // need not exist yet
+	Class  string // as nft takes it: 5150:21
 }
 
 // Interface is one Linux interface and what it shall be.

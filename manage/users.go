@@ -42,7 +42,10 @@ var userCommands = []command.Command[handler]{
 		{Name: "roles", Help: "Roles and groups of the user", Value: rolesValue, Group: "roles"},
 	}, Do: addUser},
 	{Words: "request security user-identification local-authentication-table delete", Options: []command.Option{
-		{Name: "entry", Help: "Address or user", Bare: true, Required: true, Value: &command.Value{
+		{Name: "user", Help: "User", Value: userValue, Group: "entry"},
+		{Name: "user-name", Help: "User", Value: userValue, Group: "entry"},
+		{Name: "ip-address", Help: "Address that the user sends from", Value: addressValue, Group: "entry"},
+		{Name: "entry", Help: "Address or user", Bare: true, Group: "entry", Value: &command.Value{
 			Name: "entry", Help: "Address, or name of a user", Live: "local-user",
 		}},
 	}, Do: deleteUser},
@@ -102,8 +105,13 @@ func deleteUser(s *Server, r *request) (view.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = table.Delete(r.ctx, r.args["entry"])
-	return &view.Text{}, err
+	for _, entry := range []string{"entry", "user", "user-name", "ip-address"} {
+		if r.args.Has(entry) {
+			_, err = table.Delete(r.ctx, r.args[entry])
+			return &view.Text{}, err
+		}
+	}
+	return nil, &api.Error{Message: "whom to delete is missing", Hint: "give an address, or the name of a user"}
 }
 
 func clearUsers(s *Server, r *request) (view.View, error) {

@@ -44,6 +44,7 @@ func TestLocalAuthenticationTable(t *testing.T) {
 		"request" + table + "add user a ip-address 224.0.0.1":                      "no host sends",
 		"request" + table + "delete carl":                                          `no user "carl"`,
 		"request" + table + "delete 192.0.2.77":                                    "no address 192.0.2.77",
+		"request" + table + "delete":                                               "whom to delete is missing",
 		"show security user-identification local-authentication-table brief":       "unknown word",
 		"show security user-identification local-authentication-table all brief e": "unknown word",
 	} {
@@ -61,8 +62,10 @@ func TestLocalAuthenticationTable(t *testing.T) {
 	if got := f.run(t, "show"+table+"all extensive"); !strings.Contains(got, "  Ip-address: 192.0.2.10\n  Username: ada\n  Roles: staff, eng\n") {
 		t.Errorf("extensive:\n%s", got)
 	}
+	f.run(t, "request"+table+"add user-name carl ip-address 192.0.2.12")
+	f.run(t, "request"+table+"delete user-name carl")
 	f.run(t, "request"+table+"delete ada")
-	f.run(t, "request"+table+"delete 2001:db8::1")
+	f.run(t, "request"+table+"delete ip-address 2001:db8::1")
 	if got := f.run(t, "show"+table+"all"); strings.Contains(got, "ada") || !strings.Contains(got, "Total entries: 1") {
 		t.Errorf("after delete:\n%s", got)
 	}

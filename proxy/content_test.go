@@ -144,3 +144,27 @@ func TestCustomApplicationsThatMayStillCome(t *testing.T) { // CS-28, CS-38 to C
 		})
 	}
 }
+
+// A session that goes on under its policy, as running sessions are not judged again, is judged by the new
+// policies with its next request.
+func TestNextRequestMeetsNewPolicies(t *testing.T) {
+	b := knowing(t, unified("no-mail dynamic-application junos:YAHOO-MAIL then deny", "rest then permit"), classify.Options{Transactions: true, MaximumTransactions: 5})
+	c := webClient()
+	c.connect(b)
+	if len(b.from(b.lan, c.carrying(youtube))) != 1 {
+		t.Fatal("the first request does not pass")
+	}
+	for _, policies := range [][]string{{"rest then permit"}, {"no-video dynamic-application junos:YOUTUBE then deny", "rest then permit"}} {
+		b.configure(unified(policies...))
+		open := len(policies) > 1
+		for deadline := time.Now().Add(10 * time.Second); b.firstKey().session.has(stateOpen) != open && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if n := b.Summary().Valid; n != 1 {
+		t.Fatalf("%d sessions go on", n)
+	}
+	if len(b.from(b.lan, c.carrying(youtube))) != 0 {
+		t.Error("the next request passes")
+	}
+}

@@ -20,7 +20,7 @@ func (e *Engine) rematch(cfg *config) {
 		if cfg.flow.NoServicesOffload {
 			e.keep(s)
 		}
-		r.judge(e, s, false)
+		r.judge(e, s, s.user.Load(), false)
 		return true
 	})
 }
@@ -42,14 +42,15 @@ func newRematch(cfg *config) *rematch {
 	return r
 }
 
-// judge judges a session again. changed says that the session itself is another one than the one
-// that was let in, so that the policy that did no longer speaks for it.
-func (r *rematch) judge(e *Engine, s *Session, changed bool) {
+// judge judges a session of a user again. changed says that the session itself is another one than the
+// one that was let in, so that the policy that did no longer speaks for it. One that goes on is the
+// user's from then on; one that ends was that of the user before.
+func (r *rematch) judge(e *Engine, s *Session, user *policy.User, changed bool) {
 	was := s.verdict.Load()
 	if s.has(stateBlocked) || s.parent() != nil { // which is judged with its control session
 		return
 	}
-	f, moved, ok := s.flowIn(r.cfg)
+	f, moved, ok := s.flowIn(r.cfg, user)
 	if !ok {
 		e.end(s, track.ReasonPolicyDelete)
 		return
@@ -62,12 +63,16 @@ func (r *rematch) judge(e *Engine, s *Session, changed bool) {
 	case same && now.Action == policy.Permit:
 		s.move(&now)
 	case !r.on && !moved && survives(r.configured[was.Counters]):
+		if now.Again && s.identity != nil { // what it carries next is judged by the policies there are then
+			s.set(stateOpen)
+		}
 	case (r.extensive || moved) && now.Action == policy.Permit && now.Policy.TCPProxy == was.TCPProxy:
 		s.move(&now)
 	default:
 		e.end(s, track.ReasonPolicyDelete)
 		return
 	}
+	s.user.Store(user)
 	e.treatAnew(r.cfg, s)
 	if s.controls() {
 		for _, data := range s.control.carried() {
@@ -109,11 +114,11 @@ func (e *Engine) contentNow(cfg *config, s *Session) *policy.Content {
 	return &content
 }
 
-// flowIn is what the policies of cfg judge: the session's flow between the zones that its
+// flowIn is what the policies of cfg judge: the session's flow, a user's, between the zones that its
 // interfaces are in now. moved says that a zone is another one, ok that both are in a zone.
-func (s *Session) flowIn(cfg *config) (f policy.Flow, moved, ok bool) {
+func (s *Session) flowIn(cfg *config, user *policy.User) (f policy.Flow, moved, ok bool) {
 	f = s.flow
-	f.User = s.user.Load()
+	f.User = user
 	from, to := cfg.byDevice[s.wings[fromClient].port.device], cfg.byDevice[s.egressDevice]
 	if from == nil || to == nil {
 		return f, true, false

@@ -149,7 +149,9 @@ func (s *Session) establish() {
 // packets do not count as new sessions.
 func (s *Session) finish(reason track.Reason, linger time.Duration) {
 	if s.set(stateClosing) {
-		s.reason.Store(&reason)
+		if !s.has(stateRecorded) {
+			s.reason.Store(&reason)
+		}
 		s.timeout.Store(int64(linger))
 	}
 }

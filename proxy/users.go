@@ -67,8 +67,8 @@ func (e *Engine) followUsers() {
 			if !addrs[addr] || s.has(stateClosing) {
 				return true
 			}
-			if user := e.userOf(addr); s.user.Swap(user) != user {
-				r.judge(e, s, true)
+			if user := e.userOf(addr); s.user.Load() != user {
+				r.judge(e, s, user, true)
 			}
 			return true
 		})

@@ -148,7 +148,9 @@ set security policies global policy visitors then permit
 		t.Fatal(err)
 	}
 	wait("")
-	b.logged("close policy delete")
+	if last := b.logged("close policy delete"); last.User != "bob" {
+		t.Errorf("the end of a session whose user has left is that of %q", last.User)
+	}
 }
 
 // An entry that comes while a session is being opened is not lost on it.

@@ -19,7 +19,7 @@ type Explanation struct {
 	Identification Identification `json:"identification"`
 	Lookups        []Lookup       `json:"policy-lookups"`
 	Decision       Decision       `json:"decision"`
-	Ended          *Ending        `json:"ended,omitempty"`           // nil while it goes on
+	Ended          *Ending        `json:"ended,omitempty"` // nil while it goes on
 }
 
 // Ending is how a session ended.

@@ -40,6 +40,9 @@ func DidYouMean(name string, known []string) string {
 	return "did you mean " + strings.Join(near, ", ") + "?"
 }
 
+// wholeWord is the length from which the beginning of a name is recognised though it is misspelt.
+const wholeWord = 6
+
 // Nearest returns at most three of known that are spelt like name, nearest first.
 func Nearest(name string, known []string) []string {
 	type scored struct {
@@ -52,8 +55,11 @@ func Nearest(name string, known []string) []string {
 	for _, k := range known {
 		candidate := strings.ToLower(k)
 		d := editDistance(lower, candidate)
-		if name != "" && strings.HasPrefix(candidate, lower) {
+		switch { // the beginning of a longer name
+		case name != "" && strings.HasPrefix(candidate, lower):
 			d = min(d, 1)
+		case len(lower) >= wholeWord && len(candidate) > len(lower): // misspelt
+			d = min(d, 1+editDistance(lower, candidate[:len(lower)]))
 		}
 		if d <= limit {
 			near = append(near, scored{k, d})

@@ -20,7 +20,7 @@ type plan struct {
 	outlets  []outletSpec
 	wanted   [tagCount]bool // some outlet wants the kind
 	tracking tracking
-	metrics  netip.AddrPort // where metrics are served; invalid: nowhere
+	metrics  metricsPlace
 }
 
 // tracking is [edit security application-tracking] with the zones that are tracked.
@@ -181,7 +181,7 @@ func (t *Tracker) compile(cfg *schema.Config) (*plan, []schema.Problem) {
 		if !address.IsValid() {
 			address = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 		}
-		p.metrics = netip.AddrPortFrom(address, cmp.Or(m.Port, 9464))
+		p.metrics = metricsPlace{netip.AddrPortFrom(address, cmp.Or(m.Port, 9464)), m.TLSProfile}
 	}
 	if !log.Disable {
 		for i := range log.Streams {

@@ -14,15 +14,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
+// metricsPlace is where and how metrics are served.
+type metricsPlace struct {
+	address    netip.AddrPort // invalid: nowhere
+	tlsProfile string         // over HTTPS by this SSL termination profile; "": over HTTP
+}
+
 // metricsServer serves the registry over HTTP where the configuration says.
 type metricsServer struct {
 	registry *Registry
 	log      *slog.Logger
+	secure   func(l net.Listener, profile string) net.Listener // Options.SecureListener
 
 	serving struct { // changed by commits and the end, one after the other
 		sync.Mutex
-		address netip.AddrPort     // invalid: nowhere
-		cancel  context.CancelFunc // ends serving at address
+		place   metricsPlace
+		cancel  context.CancelFunc // ends serving at place
 		done    chan struct{}      // closed when serving ended
 		stopped bool
 	}
@@ -40,22 +47,22 @@ func (r *Registry) Handler() http.Handler {
 	return promhttp.HandlerFor(all, promhttp.HandlerOpts{})
 }
 
-// serve moves the server to address, or ends it when address is not valid. An address that cannot
+// serve moves the server to place, or ends it when its address is not valid. An address that cannot
 // be listened on is tried again until it can.
-func (m *metricsServer) serve(address netip.AddrPort) {
+func (m *metricsServer) serve(place metricsPlace) {
 	m.serving.Lock()
 	defer m.serving.Unlock()
-	if m.serving.address == address || m.serving.stopped {
+	if m.serving.place == place || m.serving.stopped {
 		return
 	}
 	m.end()
-	m.serving.address = address
-	if !address.IsValid() {
+	m.serving.place = place
+	if !place.address.IsValid() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.serving.cancel, m.serving.done = cancel, make(chan struct{})
-	go m.run(ctx, address, m.serving.done)
+	go m.run(ctx, place, m.serving.done)
 }
 
 // stop ends serving for good.
@@ -77,14 +84,17 @@ func (m *metricsServer) end() {
 	m.failed(netip.AddrPort{}, nil)
 }
 
-func (m *metricsServer) run(ctx context.Context, address netip.AddrPort, done chan struct{}) {
+func (m *metricsServer) run(ctx context.Context, place metricsPlace, done chan struct{}) {
 	defer close(done)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.registry.Handler())
 	for pause := backoffFirst; ctx.Err() == nil; pause = min(2*pause, backoffLast) {
-		listener, err := net.Listen("tcp", address.String())
+		listener, err := net.Listen("tcp", place.address.String())
 		if err == nil {
-			m.failed(address, nil)
+			m.failed(place.address, nil)
+			if place.tlsProfile != "" {
+				listener = m.secure(listener, place.tlsProfile)
+			}
 			server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 				WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 				ErrorLog: slog.NewLogLogger(m.log.Handler(), slog.LevelDebug)}
@@ -95,7 +105,7 @@ func (m *metricsServer) run(ctx context.Context, address netip.AddrPort, done ch
 		if ctx.Err() != nil {
 			return
 		}
-		m.failed(address, err)
+		m.failed(place.address, err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

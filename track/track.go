@@ -55,6 +55,8 @@ type Options struct {
 	// Secure makes TLS of a connection with a collector called name, as an SSL initiation profile says.
 	// What it returns is closed in place of conn; where it fails, conn is closed by the caller.
 	Secure func(ctx context.Context, conn net.Conn, name, profile string) (net.Conn, error)
+	// SecureListener makes TLS of the connections of a listener, as an SSL termination profile says.
+	SecureListener func(l net.Listener, profile string) net.Listener
 }
 
 // Tracker is the pipeline. Its methods may be called from any goroutine.
@@ -121,7 +123,7 @@ func New(opts Options) *Tracker {
 	if opts.State != nil {
 		t.history = &historyStore{db: opts.State}
 	}
-	t.metrics.registry, t.metrics.log = t.registry, opts.Logger
+	t.metrics.registry, t.metrics.log, t.metrics.secure = t.registry, opts.Logger, opts.SecureListener
 	t.register()
 	go t.work()
 	return t

@@ -114,8 +114,10 @@ func runGateway(ctx context.Context, o gatewayOptions) (err error) {
 	var decryption *decryption // the first configuration, and so the first collector, comes after it
 	tracker := track.New(track.Options{State: st.StateDB(), LogDir: logs, Registry: registry, Logger: logger,
 		Secure: func(ctx context.Context, conn net.Conn, name, profile string) (net.Conn, error) {
-			return decryption.own.Connect(ctx, conn, name, profile)
-		}})
+			return decryption.client.Connect(ctx, conn, name, profile)
+		},
+		SecureListener: func(l net.Listener, profile string) net.Listener { return decryption.server.Listen(l, profile) },
+	})
 	defer func() {
 		flush, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()

@@ -8,7 +8,7 @@ import (
 
 	"sluice/store"
 	"sluice/store/schema"
-	"sluice/tls/originate"
+	"sluice/tls/endpoint"
 	"sluice/tls/pki"
 	"sluice/tls/profile"
 	"sluice/tls/report"
@@ -22,7 +22,8 @@ import (
 // certificates that they name.
 type decryption struct {
 	*sslproxy.Service
-	own        *originate.Client // for the gateway's own connections
+	client     *endpoint.Client // for the gateway's own connections
+	server     *endpoint.Server
 	keys       *pki.Store
 	names      profile.Names
 	tracker    *track.Tracker
@@ -52,7 +53,8 @@ func openDecryption(o gatewayOptions, logs string, keys *pki.Store, names profil
 	d.Service = sslproxy.New(sslproxy.Options{
 		Counters: d.counters, Drops: d.drops, Tracer: d.tracer, Log: tracker, Revocation: revocation, Logger: logger,
 	})
-	d.own = &originate.Client{Profile: d.initiation, Counters: d.counters, Revocation: revocation}
+	d.client = &endpoint.Client{Profile: func(name string) *profile.Initiation { return d.profiles().Initiation(name) }, Counters: d.counters, Revocation: revocation}
+	d.server = &endpoint.Server{Profile: func(name string) *profile.Termination { return d.profiles().Termination(name) }, Counters: d.counters}
 	for _, fault := range keys.Faults() {
 		tracker.System(tagKeyringFailed, severityError, fault.Error())
 	}
@@ -60,11 +62,11 @@ func openDecryption(o gatewayOptions, logs string, keys *pki.Store, names profil
 	return d, nil
 }
 
-// initiation is the SSL initiation profile called name, or nil.
-func (d *decryption) initiation(name string) *profile.Initiation {
+// profiles are those in force.
+func (d *decryption) profiles() *profile.Set {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.set.Initiation(name)
+	return d.set
 }
 
 // Close ends what runs in the background.

@@ -76,3 +76,46 @@ func TestLogsByInitiationProfile(t *testing.T) {
 		t.Errorf("a profile that is in use goes: %v", err)
 	}
 }
+
+// Metrics are served over HTTPS as an SSL termination profile says, with the profile's suites alone, and over
+// nothing else (SP-62, 5/S-32).
+func TestMetricsByTerminationProfile(t *testing.T) {
+	w := startHostile(t)
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	own := w.ca.Leaf(t, "metrics"+bad)
+	for file, text := range map[string][]byte{"root.pem": testpki.PEM(w.ca.Certificate), "own.pem": testpki.PEM(own.Chain()...), "own.key": testpki.KeyPEM(t, own.Key)} {
+		if err := os.WriteFile(at(file), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.show("request security pki local-certificate load certificate-id metrics filename " + at("own.pem") + " key " + at("own.key"))
+	w.configure(
+		"set services ssl termination profile own server-certificate metrics", "set services ssl termination profile own preferred-ciphers custom",
+		"set services ssl termination profile own custom-ciphers ecdhe-ecdsa-with-aes-256-gcm-sha384",
+		"set security zones security-zone trust host-inbound-traffic system-services metrics",
+		"set system services metrics address "+lab.LAN4, "set system services metrics tls-profile own",
+	)
+	ask := func(args ...string) (string, error) {
+		return w.try(w.Client, "curl", append([]string{"-sS", "-m", "5", "--cacert", at("root.pem"), "--resolve", "metrics" + bad + ":9464:" + lab.LAN4}, args...)...)
+	}
+	const url = "https://metrics" + bad + ":9464/metrics"
+	w.eventually("metrics are served", func() bool {
+		out, err := ask(url)
+		return err == nil && strings.Contains(out, "sluice_ssl_")
+	})
+	if out, err := ask("-v", "--tlsv1.2", "--ciphers", "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256", url); err != nil || !strings.Contains(out, "TLSv1.2 / ECDHE-ECDSA-AES256-GCM-SHA384") {
+		t.Errorf("not in the profile's suite: %v\n%.800s", err, out)
+	}
+	for _, other := range [][]string{{"--tlsv1.2", "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256", url}, {strings.Replace(url, "https", "http", 1)}} {
+		if out, err := ask(other...); err == nil {
+			t.Errorf("%v: %.200s", other, out)
+		}
+	}
+	if out := squeeze(w.show("show services ssl termination profile detail own")); !strings.Contains(out, "handshakes completed 2") || !strings.Contains(out, "total handshake errors 2") {
+		t.Errorf("counters: %s", out)
+	}
+	if err := w.gw.Configure(t.Context(), "delete services ssl termination"); err == nil || !strings.Contains(err.Error(), `"own" is not defined`) {
+		t.Errorf("a profile that is in use goes: %v", err)
+	}
+}

@@ -20,8 +20,9 @@ type SSHService struct{}
 
 // MetricsService is [edit system services metrics].
 type MetricsService struct {
-	Address netip.Addr `cfg:"address" help:"Address to listen on" default:"127.0.0.1"`
-	Port    uint16     `cfg:"port" help:"TCP port to listen on" range:"1..65535" default:"9464"`
+	Address    netip.Addr `cfg:"address" help:"Address to listen on" default:"127.0.0.1"`
+	Port       uint16     `cfg:"port" help:"TCP port to listen on" range:"1..65535" default:"9464"`
+	TLSProfile string     `cfg:"tls-profile" help:"SSL termination profile by which they are served over HTTPS" ref:"services ssl termination profile"`
 }
 
 // Interface is [edit interfaces NAME]: a Linux interface under its own name, or a guide name

@@ -1,4 +1,4 @@
-package originate_test
+package endpoint_test
 
 import (
 	"crypto/tls"
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"sluice/internal/testpki"
-	"sluice/tls/originate"
+	"sluice/tls/endpoint"
 	"sluice/tls/profile"
 	"sluice/tls/report"
 	"sluice/tls/revoke"
@@ -118,7 +118,7 @@ func TestConnect(t *testing.T) {
 				c.change(p)
 			}
 			connect, peers := server(t, c.server)
-			client := originate.Client{Counters: counters, Revocation: revocation, Profile: func(name string) *profile.Initiation {
+			client := endpoint.Client{Counters: counters, Revocation: revocation, Profile: func(name string) *profile.Initiation {
 				if name != p.Name {
 					return nil
 				}

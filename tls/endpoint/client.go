@@ -1,6 +1,7 @@
-// Package originate speaks TLS with servers on the gateway's own behalf, as an SSL initiation profile says:
-// whom it trusts, what it shows of itself, and what it agrees to.
-package originate
+// Package endpoint is the TLS that the gateway speaks for itself: as a client, by an SSL initiation profile, and
+// as a server, by an SSL termination profile. They say whom it trusts, what it shows of itself, and what it
+// agrees to.
+package endpoint
 
 import (
 	"context"
@@ -68,8 +69,8 @@ func (c *Client) Connect(ctx context.Context, conn net.Conn, name, profileName s
 	return &connection{Conn: secure, side: side}, nil
 }
 
-// shown is what a server sees that asks for a certificate: the gateway's with its issuers, so that the server
-// needs to know the root alone, or none.
+// shown is what the other side sees of the gateway: a certificate with its issuers, so that it needs to know the
+// root alone, or none.
 func shown(own *profile.Identity) *tls.Certificate {
 	if own == nil {
 		return new(tls.Certificate)

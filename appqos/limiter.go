@@ -8,11 +8,12 @@ type Profile struct {
 	Burst     uint32 // bytes
 }
 
-// defaultBurst is the burst of a limiter that is given none: what its rate carries in 100 ms, and at
-// least ten packets of an Ethernet.
+// defaultBurst is the burst of a limiter that is given none: as much for its rate as in the guide's
+// samples, which is what it carries in about a second, and at least ten packets of an Ethernet. TCP does
+// not come up to the rate of a limiter with a bucket that is much smaller.
 func defaultBurst(bandwidth uint32) uint32 {
-	const packets, bytesPerKilobit = 10 * 1500, 125
-	return max(packets, uint32(uint64(bandwidth)*bytesPerKilobit/10))
+	const packets, bytesPerKilobit = 10 * 1500, 130
+	return max(packets, bandwidth*bytesPerKilobit)
 }
 
 // Limiter is a token bucket of Burst bytes that fills at Bandwidth (RFC 2697, with one colour). All

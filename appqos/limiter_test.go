@@ -90,10 +90,10 @@ func TestLimiterIsShared(t *testing.T) {
 	}
 }
 
-// A limiter without a burst has that of 100 ms, and no less than ten packets.
+// A limiter without a burst has as much for its rate as the guide's samples, and no less than ten packets.
 // Rows: QS-25, QS-26.
 func TestDefaultBurst(t *testing.T) {
-	for bandwidth, want := range map[uint32]uint32{1: 15_000, 1000: 15_000, 1200: 15_000, 2000: 25_000, 2_147_483: 26_843_537} {
+	for bandwidth, want := range map[uint32]uint32{1: 15_000, 100: 15_000, 200: 26_000, 400: 52_000, 2_147_483: 279_172_790} {
 		if got := defaultBurst(bandwidth); got != want {
 			t.Errorf("%d kbit/s: %d bytes, want %d", bandwidth, got, want)
 		}

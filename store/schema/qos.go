@@ -92,7 +92,7 @@ type ApplicationTraffic struct {
 type RateLimiter struct {
 	Name      string `cfg:"name,key" help:"Name of the rate limiter" range:"1..63"`
 	Bandwidth uint32 `cfg:"bandwidth-limit" help:"Rate of the traffic" unit:"kbit/s" range:"1..2147483" mandatory:"true"`
-	Burst     uint32 `cfg:"burst-size-limit" help:"Largest burst (100 ms at the rate, and at least 15000, when absent)" unit:"bytes" range:"1500..2147483647"`
+	Burst     uint32 `cfg:"burst-size-limit" help:"Largest burst (130 bytes for each kbit/s, and at least 15000, when absent)" unit:"bytes" range:"1500..2147483647"`
 }
 
 // TrafficRuleSet is [edit … application-traffic-control rule-sets NAME].

@@ -24,7 +24,7 @@ GOLANGCI := build/golangci-lint-v2.15.0
 
 BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include/hs/hs.h:libhyperscan-dev
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
-	ping:iputils-ping traceroute:traceroute tcpdump:tcpdump tshark:tshark openssl:openssl
+	ping:iputils-ping traceroute:traceroute tcpdump:tcpdump tshark:tshark openssl:openssl nghttp:nghttp2-client
 # Clients of scenarios, beyond those of the demo.
 CLIENT_PACKAGES := chromium-headless-shell:chromium-headless-shell certutil:libnss3-tools java:default-jre-headless \
 	/usr/bin/python3:python3 /usr/lib/python3/dist-packages/grpc:python3-grpcio

@@ -13,7 +13,7 @@ func TestMessages(t *testing.T) {
 	hosts := []string{"shop.example", "nobody.example", "cdn.example"}
 	names := []string{":SHOP", ":", ":NETWORK"}
 	for protocol, head := range map[string]string{
-		"HTTP":  "POST / HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP":  "BREW-WITH-A-METHOD-OF-ITS-OWN /\xc3\xa4 HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"HTTP2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00%c\x01\x05\x00\x00\x00\x01\x83\x84\x86\x01%c%s",
 	} {
 		b := newCustomBench(t, Options{Transactions: true, MaximumTransactions: 7, Decoders: web.Decoders})

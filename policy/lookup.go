@@ -177,9 +177,10 @@ func (e *Engine) possible(q *query, c *Content, certain int) (at int, open bool)
 	return certain, open
 }
 
-// limited says whether the certain policy depends on the content, or one before it does.
+// limited says whether the certain policy depends on the content, or one before it does: whatever the
+// session carries and asks for now, it may be something else later.
 func (e *Engine) limited(q *query, certain int) bool {
-	q.content = contentQuery{on: true, base: e.content.limited}
+	q.content, q.category = contentQuery{on: true, base: e.content.limited}, categoryQuery{}
 	i := e.next(q, 0)
 	return i >= 0 && (certain < 0 || i <= certain)
 }

@@ -1,11 +1,7 @@
 package proxy
 
 import (
-	"bytes"
 	"sync/atomic"
-
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"sluice/classify"
 	"sluice/policy"
@@ -154,10 +150,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 	if !s.identifying() {
 		return web.Verdict{Last: true}
 	}
-	head := h.Raw
-	if x.Version == web.HTTP2 {
-		head = r.head.write(h)
-	}
+	head := r.head.write(x, h)
 	defer e.judgeCapture(s, false)
 	defer e.tellTreatment(s)
 	i.mu.Lock()
@@ -211,7 +204,7 @@ func (r *requests) Response(x *web.Exchange, h *web.Head) (end bool) {
 	if x.Version == web.HTTP2 || !s.identifying() {
 		return false
 	}
-	v := e.learn(s, func(f *classify.Flow) bool { return f.Message(classify.ToClient, h.Raw) })
+	v := e.learn(s, func(f *classify.Flow) bool { return f.Message(classify.ToClient, shorten(h.Raw)) })
 	if v != nil {
 		r.sight = e.blockStream(s, v, sayNothing)
 	}
@@ -223,32 +216,3 @@ func (r *requests) Refused(v *web.Violation) {
 	r.engine.drop(dropHTTP)
 	r.engine.noteViolation(r.session, v)
 }
-
-// headWriter writes heads of HTTP/2 as if each were the first of its connection.
-type headWriter struct {
-	text, block bytes.Buffer
-	framer      *http2.Framer
-	encoder     *hpack.Encoder
-}
-
-// write is the preface of HTTP/2 with the fields of h that say what is asked for, and of whom.
-func (w *headWriter) write(h *web.Head) []byte {
-	if w.framer == nil {
-		w.framer, w.encoder = http2.NewFramer(&w.text, nil), hpack.NewEncoder(&w.block)
-	}
-	w.text.Reset()
-	w.block.Reset()
-	for _, f := range h.Fields {
-		switch f.Name {
-		case ":method", ":path", ":authority", "host", "user-agent", "content-type":
-			value := f.Value[:min(len(f.Value), maxShown)]
-			_ = w.encoder.WriteField(hpack.HeaderField{Name: f.Name, Value: value, Sensitive: true}) // not in the table
-		}
-	}
-	w.text.WriteString(http2.ClientPreface)
-	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: w.block.Bytes(), EndHeaders: true}) // a buffer takes everything
-	return w.text.Bytes()
-}
-
-// maxShown bounds the value of a field that the identification is shown, so that all fit into a frame.
-const maxShown = 3 << 10

@@ -41,6 +41,7 @@ var starters = map[string]func(context.Context, *mode) error{
 	"tun2socks": startTun2socks,
 	"direct":    startDirect,
 	"sslproxy":  startSSLProxy,
+	"judged":    func(ctx context.Context, m *mode) error { return startOpened(ctx, m, judged) },
 	"sslsplit":  startSSLSplit,
 	"squid":     startSquid,
 	"haproxy":   startHAProxy,

@@ -97,8 +97,25 @@ set security policies from-zone trust to-zone untrust policy all then permit app
 set security zones security-zone trust application-tracking
 `
 
+// judged has each request of a session judged by its address, however many there are.
+const judged = `
+set security utm custom-objects url-pattern games value *.games.example
+set security utm custom-objects custom-url-category GAMES value games
+set security policies from-zone trust to-zone untrust policy leisure match source-address any
+set security policies from-zone trust to-zone untrust policy leisure match destination-address any
+set security policies from-zone trust to-zone untrust policy leisure match application any
+set security policies from-zone trust to-zone untrust policy leisure match url-category GAMES
+set security policies from-zone trust to-zone untrust policy leisure then deny
+insert security policies from-zone trust to-zone untrust policy leisure before policy all
+set services application-identification maximum-transactions 0
+set security policies unified-policy max-lookups 65535
+`
+
 // startSSLProxy starts ours with a forward profile.
-func startSSLProxy(ctx context.Context, m *mode) error {
+func startSSLProxy(ctx context.Context, m *mode) error { return startOpened(ctx, m, "") }
+
+// startOpened is startSSLProxy with more statements.
+func startOpened(ctx context.Context, m *mode, more string) error {
 	if err := m.prepareTLS(ctx); err != nil {
 		return err
 	}
@@ -114,7 +131,7 @@ func startSSLProxy(ctx context.Context, m *mode) error {
 			return err
 		}
 	}
-	return m.gateway.Configure(ctx, strings.Split(strings.TrimSpace(sslProfile), "\n")...)
+	return m.gateway.Configure(ctx, strings.Split(strings.TrimSpace(sslProfile+strings.TrimPrefix(more, "\n")), "\n")...)
 }
 
 // startRedirected starts a program on the gateway that takes over the sessions that the kernel redirects

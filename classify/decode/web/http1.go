@@ -34,7 +34,7 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 		return response(s, server)
 	}
 	line, fields, whole := decode.Line(client)
-	method, target, version, verdict := requestLine(line, client, whole)
+	method, target, version, verdict := requestLine(line, client, whole, s.Framed)
 	if verdict != decode.Match {
 		return verdict
 	}
@@ -88,24 +88,28 @@ func wantsResponse(s *decode.Session) bool {
 	return false
 }
 
-// requestLine takes a request line apart. While it is incomplete, all of client stands for it.
-func requestLine(line, client []byte, whole bool) (method, target, version []byte, verdict decode.Verdict) {
+// requestLine takes a request line apart. While it is incomplete, all of client stands for it. Where
+// certain says that it is one, whatever stands there is the method.
+func requestLine(line, client []byte, whole, certain bool) (method, target, version []byte, verdict decode.Verdict) {
 	if !whole {
 		line = client
 	}
 	space := bytes.IndexByte(line[:min(len(line), longestMethod+1)], ' ')
+	if certain {
+		space = bytes.IndexByte(line, ' ')
+	}
 	switch {
-	case space < 0 && (whole || len(line) > longestMethod || !beginsMethod(line)):
+	case space < 0 && (whole || certain || len(line) > longestMethod || !beginsMethod(line)):
 		return nil, nil, nil, decode.No
 	case space < 0:
 		return nil, nil, nil, decode.More
-	case !methods[string(line[:space])]:
+	case !certain && !methods[string(line[:space])]:
 		return nil, nil, nil, decode.No
 	}
 	method, rest := line[:space], line[space+1:]
 	last := bytes.LastIndexByte(rest, ' ')
 	switch {
-	case !decode.Printable(rest[:min(len(rest), 64)]):
+	case !certain && !decode.Printable(rest[:min(len(rest), 64)]):
 		return nil, nil, nil, decode.No
 	case whole && last < 0: // HTTP/0.9 has no version; too little to be sure of anything
 		return nil, nil, nil, decode.No

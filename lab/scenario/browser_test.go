@@ -94,7 +94,7 @@ func (w *world) browse(address, root string) *browser {
 		done.Stop()
 		out.Close()
 	})
-	_ = out.SetReadDeadline(time.Now().Add(60 * time.Second))
+	_ = out.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	b := &browser{w: w, in: in, out: bufio.NewReaderSize(out, 1<<20), responses: map[string]response{}}
 	var made struct{ TargetID, SessionID string }
 	b.must("Target.createTarget", map[string]any{"url": "about:blank"}, &made)

@@ -19,7 +19,20 @@ func (w *world) lastDrop() string {
 // exchange on both sides, and what its scripts do works as without the gateway: events one by one, a WebSocket, a
 // large upload. One that does not trust it shows nothing (SP-1, SP-6, SP-19, SP-42, SP-100, PK-12).
 func TestBrowser(t *testing.T) {
-	w := startSSL(t, lab.PermitAll+sslProfile)
+	asStreamAndAsRequests(t, browserVisits)
+}
+
+// asStreamAndAsRequests runs a test where nobody asks for the requests inside TLS, and where a policy does.
+func asStreamAndAsRequests(t *testing.T, test func(t *testing.T, config string)) {
+	t.Run("stream", func(t *testing.T) { test(t, lab.PermitAll+sslProfile) })
+	t.Run("requests", func(t *testing.T) {
+		test(t, policy("trust", "untrust", "social", "any", "any", "reject")+
+			"set security policies from-zone trust to-zone untrust policy social match dynamic-application junos:FACEBOOK-ACCESS\n"+lab.PermitAll+sslProfile)
+	})
+}
+
+func browserVisits(t *testing.T, config string) {
+	w := startSSL(t, config)
 	s := w.startSite()
 	w.configure("set services ssl traceoptions file browser", "set services ssl traceoptions level detail")
 	b := w.browse(lab.WebAddr4, w.root)

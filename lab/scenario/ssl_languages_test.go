@@ -17,7 +17,11 @@ const python3 = "/usr/bin/python3"
 // HTTP/1.1, TLS 1.3 and 1.2; those that do not, refuse it, which is counted and recorded
 // (SP-1, SP-6, SP-15, SP-42, SP-73, SP-100, PK-12).
 func TestJavaAndPython(t *testing.T) {
-	w := startSSL(t, lab.PermitAll+sslProfile)
+	asStreamAndAsRequests(t, javaAndPythonVisit)
+}
+
+func javaAndPythonVisit(t *testing.T, config string) {
+	w := startSSL(t, config)
 	s := w.startSite()
 	store := filepath.Join(t.TempDir(), "trust.p12")
 	if out, err := exec.Command("keytool", "-importcert", "-noprompt", "-alias", "branch", "-file", w.root, "-keystore", store, "-storepass", "changeit").CombinedOutput(); err != nil {
@@ -111,7 +115,11 @@ func (w *sslWorld) settled() {
 // Calls of gRPC pass with what HTTP/2 has to carry for them: messages in turn in both directions, trailers, the
 // status of a call that fails (SP-1).
 func TestGRPC(t *testing.T) {
-	w := startSSL(t, lab.PermitAll+sslProfile)
+	asStreamAndAsRequests(t, grpcCalls)
+}
+
+func grpcCalls(t *testing.T, config string) {
+	w := startSSL(t, config)
 	dir := filepath.Dir(w.CA)
 	p, err := w.Web.Start(python3, "testdata/grpc_peer.py", "serve", lab.WebAddr4+":50051", filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
 	if err != nil {

@@ -3,8 +3,6 @@ package scenario
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -42,18 +40,12 @@ func TestCiphers(t *testing.T) {
 		}
 	}
 	every = append(every, strings.Join(all13, ":"))
-	dir := t.TempDir()
 	origins := make(map[string]string)
 	for kind, server := range map[string]struct {
 		port string
 		leaf *testpki.Leaf
 	}{"ecdsa": {"4433", w.ca.Leaf(t, "ecdsa"+bad)}, "rsa": {"4434", w.ca.Leaf(t, "rsa"+bad, testpki.Key(key))}} {
-		cert, keyFile := filepath.Join(dir, kind+".pem"), filepath.Join(dir, kind+".key")
-		for file, text := range map[string][]byte{cert: testpki.PEM(server.leaf.Chain()...), keyFile: testpki.KeyPEM(t, server.leaf.Key)} {
-			if err := os.WriteFile(file, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		cert, keyFile := leafFiles(t, server.leaf)
 		origins[kind] = lab.WebAddr4 + ":" + server.port
 		p, err := w.Web.Start("openssl", append([]string{"s_server", "-accept", origins[kind], "-cert", cert, "-key", keyFile, "-www"}, every...)...)
 		if err != nil {

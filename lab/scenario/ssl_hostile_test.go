@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -140,13 +138,7 @@ func TestHostileHandshakes(t *testing.T) {
 		}
 		fails(c.name, at, c.want)
 	}
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "rsa.pem"), filepath.Join(dir, "rsa.key")
-	for file, text := range map[string][]byte{cert: testpki.PEM(rsaLeaf.Chain()...), key: testpki.KeyPEM(t, rsaLeaf.Key)} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key := leafFiles(t, rsaLeaf)
 	for name, args := range map[string][]string{
 		"null-cipher": {"-cipher", "NULL:@SECLEVEL=0"}, "anon": {"-cipher", "aNULL:@SECLEVEL=0"},
 		"dh1024": {"-cipher", "DHE:@SECLEVEL=0"}, "dh2048": {"-cipher", "DHE"},
@@ -167,14 +159,7 @@ func TestHostileHandshakes(t *testing.T) {
 // session where it does not (SP-24, G-10).
 func TestServerRenegotiation(t *testing.T) {
 	w := startHostile(t)
-	leaf := w.ca.Leaf(t, "again"+bad)
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "again.pem"), filepath.Join(dir, "again.key")
-	for file, text := range map[string][]byte{cert: testpki.PEM(leaf.Chain()...), key: testpki.KeyPEM(t, leaf.Key)} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key := leafFiles(t, w.ca.Leaf(t, "again"+bad))
 	again := func(port string) (string, error) {
 		at := net.JoinHostPort(lab.WebAddr4, port)
 		server := w.Web.Command(t.Context(), "openssl", "s_server", "-accept", at, "-tls1_2", "-cert", cert, "-key", key)

@@ -1,13 +1,11 @@
 package scenario
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"sluice/internal/testpki"
 	"sluice/lab"
 )
 
@@ -15,14 +13,8 @@ import (
 // the cache of sessions is shown with it (SP-26, SP-30, G-8).
 func TestResumptionByIdentifier(t *testing.T) {
 	w := startHostile(t)
-	leaf := w.ca.Leaf(t, "plain"+bad)
-	dir := t.TempDir()
-	cert, key, session := filepath.Join(dir, "plain.pem"), filepath.Join(dir, "plain.key"), filepath.Join(dir, "session")
-	for file, text := range map[string][]byte{cert: testpki.PEM(leaf.Chain()...), key: testpki.KeyPEM(t, leaf.Key)} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key := leafFiles(t, w.ca.Leaf(t, "plain"+bad))
+	session := filepath.Join(t.TempDir(), "session")
 	p, err := w.Web.Start("openssl", "s_server", "-accept", lab.WebAddr4+":7700", "-tls1_2", "-no_ticket", "-cert", cert, "-key", key, "-rev", "-quiet")
 	if err != nil {
 		t.Fatal(err)

@@ -27,18 +27,12 @@ import (
 func TestKeysStayInside(t *testing.T) {
 	w := startHostile(t)
 	const passphrase = "correct-horse-battery"
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	leaf := w.ca.Leaf(t, "protected"+bad, testpki.Key(testpki.RSA(t, 2048)))
-	for file, text := range map[string][]byte{"leaf.pem": testpki.PEM(leaf.Chain()...), "plain.key": testpki.KeyPEM(t, leaf.Key)} {
-		if err := os.WriteFile(at(file), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	openssl(t, "", "pkcs8", "-topk8", "-in", at("plain.key"), "-out", at("leaf.key"), "-passout", "pass:"+passphrase)
-	load := "request security pki local-certificate load certificate-id protected filename " + at("leaf.pem") + " key " + at("leaf.key") + " passphrase "
+	cert, plain := leafFiles(t, w.ca.Leaf(t, "protected"+bad, testpki.Key(testpki.RSA(t, 2048))))
+	key := filepath.Join(t.TempDir(), "encrypted.pem")
+	openssl(t, "", "pkcs8", "-topk8", "-in", plain, "-out", key, "-passout", "pass:"+passphrase)
+	load := "request security pki local-certificate load certificate-id protected filename " + cert + " key " + key + " passphrase "
 	w.refuses(load+passphrase+"-wrong", "does not open the key")
-	w.refuses("request security pki local-certificate load certificate-id other filename "+at("leaf.key")+" passphrase "+passphrase, "")
+	w.refuses("request security pki local-certificate load certificate-id other filename "+key+" passphrase "+passphrase, "")
 	w.shows(load+passphrase, "loaded successfully")
 	w.shows("request security pki generate-key-pair certificate-id pair type rsa size 2048")
 	w.configure(

@@ -7,8 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,19 +18,13 @@ import (
 // key for is not reached (SP-7, SP-8, SP-60, SP-69, SP-70, SP-71, SP-72, SP-86).
 func TestReverseProxy(t *testing.T) {
 	w := startHostile(t)
-	dir := t.TempDir()
 	for _, name := range []string{"first", "second", "third"} {
 		leaf := w.ca.Leaf(t, name+bad)
 		w.serve(name, leaf)
 		if name == "third" {
 			continue // its key is not loaded
 		}
-		cert, key := filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
-		for file, text := range map[string][]byte{cert: testpki.PEM(leaf.Chain()...), key: testpki.KeyPEM(t, leaf.Key)} {
-			if err := os.WriteFile(file, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		cert, key := leafFiles(t, leaf)
 		if out := w.show("request security pki local-certificate load certificate-id " + name + " filename " + cert + " key " + key); !strings.Contains(out, "Local certificate loaded successfully") {
 			t.Errorf("load: %q", out)
 		}

@@ -2,8 +2,6 @@ package scenario
 
 import (
 	"crypto/x509"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,28 +14,19 @@ import (
 // profile trusts; connections are counted for the profile (SP-62, PK-24, 5/S-28…5/S-31).
 func TestLogsByInitiationProfile(t *testing.T) {
 	w := startHostile(t)
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
 	own := w.ca.Intermediate(t, "Issuer of gateways").Leaf(t, "gateway", testpki.With(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
-	collector := w.ca.Leaf(t, "collector"+bad, testpki.Key(testpki.RSA(t, 2048)))
-	for file, text := range map[string][]byte{
-		"root.pem": testpki.PEM(w.ca.Certificate), "own.pem": testpki.PEM(own.Chain()...), "own.key": testpki.KeyPEM(t, own.Key),
-		"collector.pem": testpki.PEM(collector.Chain()...), "collector.key": testpki.KeyPEM(t, collector.Key),
-	} {
-		if err := os.WriteFile(at(file), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key := leafFiles(t, own)
+	collectorCert, collectorKey := leafFiles(t, w.ca.Leaf(t, "collector"+bad, testpki.Key(testpki.RSA(t, 2048))))
 	// A server of OpenSSL ends with its standard input.
 	p, err := w.Web.Start("sh", "-c", `tail -f /dev/null | openssl s_server "$@"`, "sh", "-accept", lab.WebAddr4+":6514", "-Verify", "3", "-verify_return_error",
-		"-CAfile", at("root.pem"), "-cert", at("collector.pem"), "-key", at("collector.key"), "-cipher", "ECDHE-RSA-AES256-GCM-SHA384", "-tls1_2")
+		"-CAfile", w.file, "-cert", collectorCert, "-key", collectorKey, "-cipher", "ECDHE-RSA-AES256-GCM-SHA384", "-tls1_2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := p.WaitListening(t.Context(), "tcp", 6514); err != nil {
 		t.Fatal(err)
 	}
-	w.show("request security pki local-certificate load certificate-id gateway filename " + at("own.pem") + " key " + at("own.key"))
+	w.show("request security pki local-certificate load certificate-id gateway filename " + cert + " key " + key)
 	const stream = "set security log stream c "
 	w.configure(
 		"set services ssl initiation profile logs client-certificate gateway", "set services ssl initiation profile logs trusted-ca lab",
@@ -69,7 +58,7 @@ func TestLogsByInitiationProfile(t *testing.T) {
 	if !counters("active sessions 1") {
 		t.Errorf("the connection is not counted:\n%s", w.show("show services ssl initiation profile detail logs"))
 	}
-	if err := w.gw.Configure(t.Context(), stream+"transport ca-file "+at("root.pem")); err == nil || !strings.Contains(err.Error(), "ca-file and tls-profile both say whom the gateway trusts") {
+	if err := w.gw.Configure(t.Context(), stream+"transport ca-file "+w.file); err == nil || !strings.Contains(err.Error(), "ca-file and tls-profile both say whom the gateway trusts") {
 		t.Errorf("ca-file beside tls-profile: %v", err)
 	}
 	if err := w.gw.Configure(t.Context(), "delete services ssl initiation"); err == nil || !strings.Contains(err.Error(), `"logs" is not defined`) {
@@ -81,15 +70,8 @@ func TestLogsByInitiationProfile(t *testing.T) {
 // nothing else (SP-62, 5/S-32).
 func TestMetricsByTerminationProfile(t *testing.T) {
 	w := startHostile(t)
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	own := w.ca.Leaf(t, "metrics"+bad)
-	for file, text := range map[string][]byte{"root.pem": testpki.PEM(w.ca.Certificate), "own.pem": testpki.PEM(own.Chain()...), "own.key": testpki.KeyPEM(t, own.Key)} {
-		if err := os.WriteFile(at(file), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.show("request security pki local-certificate load certificate-id metrics filename " + at("own.pem") + " key " + at("own.key"))
+	cert, key := leafFiles(t, w.ca.Leaf(t, "metrics"+bad))
+	w.show("request security pki local-certificate load certificate-id metrics filename " + cert + " key " + key)
 	w.configure(
 		"set services ssl termination profile own server-certificate metrics", "set services ssl termination profile own preferred-ciphers custom",
 		"set services ssl termination profile own custom-ciphers ecdhe-ecdsa-with-aes-256-gcm-sha384",
@@ -97,7 +79,7 @@ func TestMetricsByTerminationProfile(t *testing.T) {
 		"set system services metrics address "+lab.LAN4, "set system services metrics tls-profile own",
 	)
 	ask := func(args ...string) (string, error) {
-		return w.try(w.Client, "curl", append([]string{"-sS", "-m", "5", "--cacert", at("root.pem"), "--resolve", "metrics" + bad + ":9464:" + lab.LAN4}, args...)...)
+		return w.try(w.Client, "curl", append([]string{"-sS", "-m", "5", "--cacert", w.file, "--resolve", "metrics" + bad + ":9464:" + lab.LAN4}, args...)...)
 	}
 	const url = "https://metrics" + bad + ":9464/metrics"
 	w.eventually("metrics are served", func() bool {

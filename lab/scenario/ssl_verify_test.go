@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,6 +31,7 @@ type hostile struct {
 	ca      *testpki.Authority
 	servers map[string]*tls.Config
 	roots   *x509.CertPool // whom clients behind the gateway trust
+	file    string         // file of the authority's certificate
 }
 
 const hostilePort = "7443"
@@ -38,11 +40,11 @@ const hostilePort = "7443"
 func startHostile(t *testing.T) *hostile {
 	t.Helper()
 	w := &hostile{sslWorld: startSSL(t, lab.PermitAll+sslProfile), ca: testpki.Root(t, "Trusted authority"), servers: map[string]*tls.Config{}, roots: x509.NewCertPool()}
-	file := filepath.Join(t.TempDir(), "trusted.pem")
-	if err := os.WriteFile(file, testpki.PEM(w.ca.Certificate), 0o644); err != nil {
+	w.file = filepath.Join(t.TempDir(), "trusted.pem")
+	if err := os.WriteFile(w.file, testpki.PEM(w.ca.Certificate), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w.show("request security pki ca-certificate ca-profile-group load ca-group-name bad filename " + file + " | no-confirm")
+	w.show("request security pki ca-certificate ca-profile-group load ca-group-name bad filename " + w.file + " | no-confirm")
 	w.configure("set services ssl proxy profile inspect trusted-ca bad")
 	root, err := os.ReadFile(w.root)
 	if err != nil || !w.roots.AppendCertsFromPEM(root) {
@@ -78,6 +80,17 @@ func chain(l *testpki.Leaf) tls.Certificate {
 		c.Certificate = append(c.Certificate, x.Raw)
 	}
 	return c
+}
+
+// leafFiles writes a leaf with its issuers, and its key, to files.
+func leafFiles(t *testing.T, l *testpki.Leaf) (cert, key string) {
+	t.Helper()
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := errors.Join(os.WriteFile(cert, testpki.PEM(l.Chain()...), 0o600), os.WriteFile(key, testpki.KeyPEM(t, l.Key), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return cert, key
 }
 
 // visit asks a server through the gateway. It returns the certificate that the client accepted, or

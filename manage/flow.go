@@ -180,6 +180,15 @@ func showFlowStatus(s *Server, _ *request) (view.View, error) {
 	return answer, nil
 }
 
+func showALG(s *Server, _ *request) (view.View, error) {
+	cfg, _ := s.options.Store.Active()
+	answer := &view.ALGs{}
+	for _, name := range schema.ALGNames {
+		answer.Gateways = append(answer.Gateways, view.ALG{Name: name, Enabled: cfg.Security.ALG.Enabled(name)})
+	}
+	return answer, nil
+}
+
 // tcpChoices are the choices about TCP sessions that differ from the default, in words.
 func tcpChoices(f *schema.Flow) []string {
 	lines := []string{}

@@ -208,6 +208,7 @@ func TestCommands(t *testing.T) {
 		"show sec fl ses ext":                                         {"Maximum timeout: never, Current timeout: 60"},
 		"show security flow session summary":                          {"Services-offload-sessions: 2", "Maximum-sessions: 1000"},
 		"show security flow statistics":                               {"Sessions created: 7", "Packets dropped, policy: 3"},
+		"show security alg status":                                    {"ALG Status :\n  FTP      : Enabled\n"},
 		"show security flow status":                                   {"Flow policy rematch: off"},
 		"clear security flow session all":                             {"1 active sessions cleared"},
 		"clear security flow session idp":                             {"0 active sessions cleared"},

@@ -28,6 +28,8 @@ func TestCheck(t *testing.T) {
 		{"commit checks", []string{"--commit", "-"}, "set security policies from-zone a to-zone b policy p then permit\n", 1, []string{"stdin:1: set security policies from-zone a"}},
 		{"warnings", []string{"--commit", "-"}, "set security flow allow-dns-reply\n", 0, []string{
 			"warning: stdin:1: set security flow allow-dns-reply: allow-dns-reply has no effect in this version\n", "1 accepted, 0 refused"}},
+		{"interfaces that are not bound", []string{"--commit", "-"}, "set interfaces ge-0/0/0 unit 0 family inet address 192.0.2.1/24\n", 1, []string{
+			"which Linux interface ge-0/0/0 is, is not said (set interfaces ge-0/0/0 device eth1)"}},
 		{"two files", []string{good, "-"}, "set x\n", 1, []string{"stdin:1: set x", "2 accepted, 1 refused"}},
 		{"no file", []string{filepath.Join(t.TempDir(), "none")}, "", 2, nil},
 		{"nothing", nil, "", 2, nil},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -115,6 +116,22 @@ func (d *datapath) Prepare(cfg *schema.Config) (store.Change, []schema.Problem) 
 	return store.ChangeFunc(func() { d.apply(cfg, c) }), problems
 }
 
+// unboundInterfaces are those with a name that no Linux interface can have, of which nothing says which
+// one they are.
+func unboundInterfaces(cfg *schema.Config) (problems []schema.Problem) {
+	told := map[string]bool{}
+	for _, l := range cfg.LogicalInterfaces() {
+		name, _, _ := strings.Cut(l.Name, ".")
+		if strings.Contains(l.Device, "/") && !told[name] {
+			told[name] = true
+			p := schema.Errorf("interfaces "+name, "which Linux interface %s is, is not said", name)
+			p.Hint = "set interfaces " + name + " device eth1"
+			problems = append(problems, p)
+		}
+	}
+	return problems
+}
+
 // renew compiles the policies anew, as the applications that they may name have changed other than
 // by a commit.
 func (d *datapath) renew() {
@@ -146,6 +163,9 @@ func compileDatapath(cfg *schema.Config, policies *policy.State, traffic *appqos
 		if !p.Warning {
 			return nil, problems
 		}
+	}
+	if unbound := unboundInterfaces(cfg); len(unbound) > 0 {
+		return nil, append(problems, unbound...)
 	}
 	c.kernel = desiredKernel(cfg, c.policies)
 	c.shape(cfg)

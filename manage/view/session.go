@@ -279,6 +279,29 @@ func (f *FlowStatus) Text(p *Page) {
 	p.Table([]string{"Interface", "Device", "Queues", "MTU", "Mode"}, rows)
 }
 
+// ALGs is the answer of "show security alg status".
+type ALGs struct {
+	Gateways []ALG `json:"application-layer-gateways"`
+}
+
+// ALG is one application layer gateway.
+type ALG struct {
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
+}
+
+// Text shows a line for each.
+func (a *ALGs) Text(p *Page) {
+	p.Line("ALG Status :")
+	for _, g := range a.Gateways {
+		state := "Enabled"
+		if !g.Enabled {
+			state = "Disabled"
+		}
+		p.Line("  %-8s : %s", strings.ToUpper(g.Name), state)
+	}
+}
+
 // FlowStatistics is the answer of "show security flow statistics".
 type FlowStatistics struct {
 	Counters []Counter `json:"counters"`

@@ -27,6 +27,7 @@ var views = map[string]func() View{
 	"flow-sessions":          func() View { return new(Sessions) },
 	"flow-session-summary":   func() View { return new(SessionSummary) },
 	"flow-sessions-cleared":  func() View { return new(Cleared) },
+	"algs":                   func() View { return new(ALGs) },
 	"flow-status":            func() View { return new(FlowStatus) },
 	"flow-statistics":        func() View { return new(FlowStatistics) },
 	"flow-session-explained": func() View { return new(Explanation) },

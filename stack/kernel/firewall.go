@@ -82,6 +82,9 @@ func renderMarks(w *writer, d *Desired) {
 	}
 	w.open("chain marks {")
 	w.line("type filter hook prerouting priority mangle; policy accept;")
+	if d.CarriedMark != 0 { // of two hosts
+		w.linef("meta mark %#08x accept", d.CarriedMark)
+	}
 	var answers []string
 	switch {
 	case d.StreamServices:

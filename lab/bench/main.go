@@ -25,6 +25,7 @@ type settings struct {
 	metrics []string
 	idle    int
 	turn    int
+	scatter bool
 	output  string
 }
 
@@ -36,6 +37,7 @@ func main() {
 	flag.DurationVar(&s.seconds, "time", 3*time.Second, "length of one measurement")
 	flag.IntVar(&s.idle, "idle", 20000, "sessions of the memory measurement")
 	flag.IntVar(&s.turn, "turnover", 1000000, "sessions of the turnover measurement")
+	flag.BoolVar(&s.scatter, "scatter", false, "show the quartiles of the rounds beside medians")
 	flag.StringVar(&s.output, "o", "", "file to write the table to, besides printing it")
 	flag.Parse()
 	s.modes, s.metrics = strings.Split(*modes, ","), strings.Split(*metrics, ",")

@@ -96,66 +96,6 @@ func measureConnections(ctx context.Context, s settings, m *mode, r *result) err
 	return err
 }
 
-// recordRate is how many sessions a second the record measurement opens. In the mode that records,
-// each makes four records: 10,000 a second.
-const recordRate = 2500
-
-// measureRecords runs iperf3 while sessions come and go at a steady rate: the throughput that is
-// left, and what the process takes, with and without records of these sessions.
-func measureRecords(ctx context.Context, s settings, m *mode, r *result) error {
-	if m.gateway == nil {
-		return nil
-	}
-	tool, err := lab.Binary("labhost")
-	if err != nil {
-		return err
-	}
-	opener, err := m.lab.Client.Start(tool, "sessions", "-to", lab.DeadAddr4, "-rate", strconv.Itoa(recordRate), "-time", (s.seconds + 6*time.Second).String())
-	if err != nil {
-		return err
-	}
-	time.Sleep(5 * time.Second) // until as many end as begin
-	recordsBefore, err := m.tracked(ctx)
-	if err != nil {
-		return err
-	}
-	before := m.cpu()
-	start := time.Now()
-	out, err := m.client(ctx, s, "iperf3", "-c", lab.WebAddr4, "-t", strconv.Itoa(int(s.seconds.Seconds())), "-P", "8", "-J")
-	used, took := m.cpu()-before, time.Since(start)
-	records, counting := m.tracked(ctx)
-	err = errors.Join(err, counting)
-	limit, cancel := context.WithTimeout(ctx, s.seconds+20*time.Second)
-	defer cancel()
-	if err := errors.Join(err, opener.Wait(limit)); err != nil {
-		return err
-	}
-	var report struct {
-		End struct {
-			Received struct {
-				Bits float64 `json:"bits_per_second"`
-			} `json:"sum_received"`
-		}
-	}
-	if err := json.Unmarshal([]byte(out), &report); err != nil {
-		return err
-	}
-	r.add("TCP 8 up beside 2,500 sessions/s", "Gbit/s", report.End.Received.Bits/1e9)
-	r.add("records a second", "1/s", 2*(records-recordsBefore)/took.Seconds()) // as many of policies as of tracking
-	r.add("TCP 8 up beside 2,500 sessions/s, CPU", "cores", used.Seconds()/took.Seconds())
-	return nil
-}
-
-// tracked is how many messages application tracking has sent.
-func (m *mode) tracked(ctx context.Context) (total float64, err error) {
-	text, err := m.gateway.Show(ctx, "show security application-tracking counters")
-	for _, count := range regexp.MustCompile(`Session \w+ \w+\s+(\d+)`).FindAllStringSubmatch(text, -1) {
-		n, _ := strconv.ParseFloat(count[1], 64) // digits
-		total += n
-	}
-	return total, err
-}
-
 // latency is what "labhost ping" prints.
 type latency struct {
 	P50 float64 `json:"p50_us"`
@@ -341,11 +281,14 @@ func (m *mode) helper(ctx context.Context, s settings, into any, args ...string)
 }
 
 // cpu is the processor time the mode's process has used; zero for the kernel.
-func (m *mode) cpu() time.Duration {
-	if m.process == nil {
+func (m *mode) cpu() time.Duration { return cpuOf(m.process) }
+
+// cpuOf is the processor time that p has used; zero for none.
+func cpuOf(p *lab.Process) time.Duration {
+	if p == nil {
 		return 0
 	}
-	used, err := m.process.CPU()
+	used, err := p.CPU()
 	if err != nil {
 		return 0 // it has ended, which the measurement notices
 	}

@@ -19,8 +19,10 @@ type mode struct {
 	lab     *lab.Lab
 	process *lab.Process // what carries the traffic; nil for the kernel
 	gateway *lab.Gateway // nil for others than ours
-	issuer  string       // of the certificates that clients are shown
-	names   int          // names of servers that were asked for so far
+
+	collector *lab.Process // of syslog messages; nil for most
+	issuer    string       // of the certificates that clients are shown
+	names     int          // names of servers that were asked for so far
 }
 
 // missingError says that a program to compare with is not there.
@@ -34,7 +36,8 @@ var starters = map[string]func(context.Context, *mode) error{
 	"offload":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
 	"blind":     func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noIdentification) },
 	"silent":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, silent) },
-	"logging":   startLogging,
+	"logging":   func(ctx context.Context, m *mode) error { return m.startLogging(ctx, "udp") },
+	"streaming": func(ctx context.Context, m *mode) error { return m.startLogging(ctx, "tcp") },
 	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noOffload) },
 	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
 	"sing-box":  startSingBox,
@@ -79,7 +82,7 @@ set security application-tracking log-session-create
 set security application-tracking log-session-close
 set security log stream collector host ` + lab.WAN0ISP4 + `
 set security log stream collector port 9514
-`
+set security log stream collector transport protocol `
 
 // noOffload keeps every packet in the gateway process.
 const noOffload = "set security flow no-services-offload\n"
@@ -110,16 +113,21 @@ func startMode(ctx context.Context, name string) (*mode, error) {
 	return m, nil
 }
 
-// startLogging starts ours with a collector that reads what it is sent.
-func startLogging(ctx context.Context, m *mode) error {
-	collector, err := m.lab.Internet.Start("socat", "-u", "-b", "65536", "UDP-RECV:9514,rcvbuf=4194304", "/dev/null")
+// startLogging starts ours with a collector that throws away what it is sent by the given protocol.
+func (m *mode) startLogging(ctx context.Context, protocol string) error {
+	tool, err := lab.Binary("labhost")
 	if err != nil {
 		return err
 	}
-	if err := collector.WaitListening(ctx, "udp", 9514); err != nil {
+	collector, err := m.lab.Internet.Start(tool, "drain", "-port", "9514")
+	if err != nil {
 		return err
 	}
-	return m.startGateway(ctx, logging)
+	if err := collector.WaitListening(ctx, "tcp", 9514); err != nil {
+		return err
+	}
+	m.collector = collector
+	return m.startGateway(ctx, logging+protocol+"\n")
 }
 
 // startGateway starts ours.

@@ -56,10 +56,15 @@ func (r *result) add(name, unit string, value float64) {
 }
 
 // median is the middle of the values, the mean of the two middle ones of an even number.
-func (f *figure) median() float64 {
+func (f *figure) median() float64 { return f.quantile(0.5) }
+
+// quantile is the value that the given part of the values lies below, between two of them where need be.
+func (f *figure) quantile(part float64) float64 {
 	sorted := slices.Sorted(slices.Values(f.values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	at := part * float64(len(sorted)-1)
+	low := int(at)
+	high := min(low+1, len(sorted)-1)
+	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
 // markdown is the table: a row a figure, a column a mode, ratios to the reference where that was
@@ -83,7 +88,11 @@ func (r *results) markdown(s settings) string {
 				continue
 			}
 			unit = f.unit
-			cells += " " + number(f.median()) + r.ratio(m, name) + " |"
+			cells += " " + number(f.median())
+			if s.scatter {
+				cells += " (" + number(f.quantile(0.25)) + "–" + number(f.quantile(0.75)) + ")"
+			}
+			cells += r.ratio(m, name) + " |"
 		}
 		fmt.Fprintf(&b, "| %s | %s |%s\n", name, unit, cells)
 	}

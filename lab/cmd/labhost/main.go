@@ -25,6 +25,7 @@ var commands = []struct {
 	{"sink", "receive UDP packets and count what is missing", runSink},
 	{"sessions", "open UDP sessions at a rate", runSessions},
 	{"collect", "print syslog messages that arrive over UDP and TCP", runCollect},
+	{"drain", "take syslog messages over UDP and TCP and throw them away unread", runDrain},
 	{"tls", "measure HTTPS: downloads, first connections, idle ones", runTLS},
 	{"origin", "serve HTTPS under many names", runOrigin},
 }

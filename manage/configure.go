@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/internal/lull"
 	"sluice/manage/api"
 	"sluice/manage/command"
 	"sluice/store"
@@ -186,6 +187,7 @@ func (e *editors) edit(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer lull.Begin()() // the work on a large configuration is long
 	verb := r.PathValue("verb")
 	if verb == "complete" {
 		body, err := read[api.Complete](r)
@@ -241,8 +243,8 @@ func (s *Server) editRollback(ed *editor, req api.Edit) (api.Edited, error) {
 	return api.Edited{}, ed.candidate.Rollback(req.Number)
 }
 
-func (s *Server) editStatus(*editor, api.Edit) (api.Edited, error) {
-	return api.Edited{Text: strings.Join(append(s.editors.notices(), ""), "\n")}, nil
+func (s *Server) editStatus(ed *editor, _ api.Edit) (api.Edited, error) {
+	return api.Edited{Text: strings.Join(append(s.editors.notices(), ""), "\n"), Changed: ed.candidate.Changed()}, nil
 }
 
 func (s *Server) editUpdate(ed *editor, _ api.Edit) (api.Edited, error) {

@@ -50,6 +50,7 @@ const globalBook = "global"
 // book is one address book, its entries compiled on first use.
 type book struct {
 	name, path string
+	ordered    []schema.Address
 	entries    map[string]*schema.Address
 	sets       map[string]*schema.AddressSet
 	compiled   map[string]*address
@@ -93,8 +94,8 @@ func (c *compiler) compileBooks() {
 	}
 	c.scopes[""] = global
 	for _, b := range c.books {
-		for _, name := range sortedKeys(b.entries) {
-			c.bookAddress(b, name)
+		for i := range b.ordered {
+			c.bookAddress(b, b.ordered[i].Name)
 		}
 		for _, name := range sortedKeys(b.sets) {
 			c.bookAddress(b, name)
@@ -105,7 +106,7 @@ func (c *compiler) compileBooks() {
 // newBook reads the entries and sets of one book.
 func (c *compiler) newBook(name, path string, entries []schema.Address, sets []schema.AddressSet) *book {
 	b := &book{
-		name: name, path: path,
+		name: name, path: path, ordered: entries,
 		entries:  make(map[string]*schema.Address, len(entries)),
 		sets:     make(map[string]*schema.AddressSet, len(sets)),
 		compiled: make(map[string]*address, len(entries)+len(sets)),

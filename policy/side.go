@@ -98,20 +98,29 @@ func (s *side) word(found *admitted, w int) uint64 {
 
 // sideBuilder gathers which positions name which address objects.
 type sideBuilder struct {
-	base      []uint32
-	positions map[*address][]uint32
-	order     []*address // in the order of first mention, so that builds repeat
+	base  []uint32
+	named []mention // in the order of first mention, so that builds repeat
+	index map[*address]int
+}
+
+// mention is an address object and the positions that name it.
+type mention struct {
+	*address
+	positions []uint32
 }
 
 // name notes that the policy at position p names a.
 func (b *sideBuilder) name(p uint32, a *address) {
-	if b.positions == nil {
-		b.positions = map[*address][]uint32{}
+	if b.index == nil {
+		b.index = map[*address]int{}
 	}
-	if _, known := b.positions[a]; !known {
-		b.order = append(b.order, a)
+	i, known := b.index[a]
+	if !known {
+		i = len(b.named)
+		b.index[a] = i
+		b.named = append(b.named, mention{address: a})
 	}
-	b.positions[a] = append(b.positions[a], p)
+	b.named[i].positions = append(b.named[i].positions, p)
 }
 
 // build makes the side for n positions.
@@ -131,9 +140,9 @@ func (b *sideBuilder) buildPrefixes(s *side) {
 		object int
 	}
 	var entries []entry
-	sets := make([]bitmap, len(b.order))
-	for i, a := range b.order {
-		sets[i] = bitmapOf(blocksFor(s.n), sorted(b.positions[a]))
+	sets := make([]bitmap, len(b.named))
+	for i, a := range b.named {
+		sets[i] = bitmapOf(blocksFor(s.n), sorted(a.positions))
 		for _, p := range a.prefixes {
 			entries = append(entries, entry{p, i})
 		}
@@ -187,12 +196,12 @@ func contains(outer, inner netip.Prefix) bool {
 // buildWildcards fills one table for each wildcard mask.
 func (b *sideBuilder) buildWildcards(s *side) {
 	byMask := map[uint32]map[uint32][]uint32{}
-	for _, a := range b.order {
+	for _, a := range b.named {
 		for _, w := range a.wildcards {
 			if byMask[w.mask] == nil {
 				byMask[w.mask] = map[uint32][]uint32{}
 			}
-			byMask[w.mask][w.value] = append(byMask[w.mask][w.value], b.positions[a]...)
+			byMask[w.mask][w.value] = append(byMask[w.mask][w.value], a.positions...)
 		}
 	}
 	for mask, values := range byMask {
@@ -206,9 +215,9 @@ func (b *sideBuilder) buildWildcards(s *side) {
 
 // collectNames notes the policies of every domain name.
 func (b *sideBuilder) collectNames(s *side) {
-	for _, a := range b.order {
+	for _, a := range b.named {
 		for _, name := range a.names {
-			s.named = append(s.named, namedPositions{name, b.positions[a]})
+			s.named = append(s.named, namedPositions{name, a.positions})
 		}
 	}
 }

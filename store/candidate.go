@@ -172,9 +172,12 @@ func (c *Candidate) Changed() bool {
 // Compare shows how the candidate differs from rollback n at the edit level at; it is empty when
 // they are equal.
 func (c *Candidate) Compare(n int, at []string) (string, error) {
-	old, err := c.s.Rollback(n)
-	if err != nil {
-		return "", err
+	old := c.s.ActiveTree()
+	if n != 0 {
+		var err error
+		if old, err = c.s.Rollback(n); err != nil {
+			return "", err
+		}
 	}
 	return tree.Compare(old, c.Tree(), at), nil
 }

@@ -98,7 +98,7 @@ func (s *Store) commit(next *prepared, from *Candidate, revision Revision, wait 
 	var shared *working
 	var future *running
 	err := s.store(func(tx *sql.Tx) error {
-		if err := insertRevision(tx, &revision, next.tree.Text(), keep); err != nil {
+		if err := insertRevision(tx, &revision, next.text(), keep); err != nil {
 			return err
 		}
 		if wait != nil {

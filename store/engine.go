@@ -48,6 +48,15 @@ type prepared struct {
 	tree    *tree.Tree
 	config  *schema.Config
 	changes []Change
+	written string // the tree's text, once somebody asked for it
+}
+
+// text is the tree's text.
+func (p *prepared) text() string {
+	if p.written == "" {
+		p.written = p.tree.Text()
+	}
+	return p.written
 }
 
 // Register adds engines. Their changes are applied in the order of registration. Call it before
@@ -130,7 +139,7 @@ func (s *Store) install(next *prepared, revision Revision) {
 		}
 	}
 	s.active.Store(&running{tree: next.tree, config: next.config, revision: revision})
-	if err := writeText(s.dir, next.tree, revision); err != nil {
+	if err := writeText(s.dir, next.text(), revision); err != nil {
 		s.log.Warn("config.txt could not be written; the database holds the configuration", "error", err)
 	}
 }

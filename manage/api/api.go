@@ -131,8 +131,9 @@ type Edit struct {
 
 // Edited is the answer inside a configuration session.
 type Edited struct {
-	At       []string         `json:"at,omitempty"`   // edit: the level in full words
-	Text     string           `json:"text,omitempty"` // show, compare
+	At       []string         `json:"at,omitempty"`     // edit: the level in full words
+	Text     string           `json:"text,omitempty"`   // show, compare, status
+	Changed  bool             `json:"changed,omitzero"` // status: the candidate has uncommitted changes
 	Revision *Revision        `json:"revision,omitempty"`
 	Problems []schema.Problem `json:"problems,omitempty"` // warnings, or what was refused
 }

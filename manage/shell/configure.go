@@ -211,8 +211,8 @@ func (s *Shell) exit(ctx context.Context, c *change) (answer, error) {
 
 // leave ends configuration mode. A candidate of one's own with changes is lost, so a person is asked.
 func (s *Shell) leave(ctx context.Context) error {
-	diff, err := s.client.Edit(ctx, s.config.id, "compare", api.Edit{})
-	if err == nil && diff.Text != "" {
+	status, err := s.client.Edit(ctx, s.config.id, "status", api.Edit{})
+	if err == nil && status.Changed {
 		if s.config.mode == "shared" {
 			fmt.Fprintln(s.err, "The configuration has been changed but not committed")
 		} else if s.ask != nil {

@@ -96,6 +96,7 @@ func (c chain) curly() string {
 type curly struct {
 	strings.Builder
 	inherited bool // say which statements come from groups
+	words     []string
 }
 
 // block writes the children of s.
@@ -190,7 +191,8 @@ func (c *curly) marks(s *statement) {
 
 // head writes s without what it holds; the values of a leaf-list belong to it.
 func (c *curly) head(s, parent *statement) {
-	for i, w := range s.words(parent) {
+	c.words = s.appendWords(c.words[:0], parent)
+	for i, w := range c.words {
 		if i > 0 {
 			c.WriteByte(' ')
 		}

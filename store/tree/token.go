@@ -205,18 +205,24 @@ func Quote(word string) string {
 	case "", markInactive, markProtect, markReplace:
 		return `"` + word + `"`
 	}
-	plain := word[0] != '#' && !strings.HasPrefix(word, "/*")
+	if word[0] == '#' || strings.HasPrefix(word, "/*") {
+		return enquote(word)
+	}
 	for _, r := range word {
-		if r <= ' ' || strings.ContainsRune(`"{}[];,|?`, r) || r > 127 && unicode.IsSpace(r) {
-			plain = false
-			break
+		if r < 128 && signs[r] || r >= 128 && unicode.IsSpace(r) {
+			return enquote(word)
 		}
 	}
-	if plain {
-		return word
-	}
-	return enquote(word)
+	return word
 }
+
+// signs are the ASCII characters that no word without quotes has when it is shown.
+var signs = func() (set [128]bool) {
+	for r := range set {
+		set[r] = r <= ' ' || strings.ContainsRune("\"{}[];,|?", rune(r))
+	}
+	return set
+}()
 
 // enquote is word in quotes, needed or not.
 func enquote(word string) string {

@@ -178,11 +178,13 @@ func (s *statement) member() bool {
 }
 
 // words is s as it is typed below parent, without what it holds.
-func (s *statement) words(parent *statement) []string {
+func (s *statement) words(parent *statement) []string { return s.appendWords(nil, parent) }
+
+// appendWords appends the words of s to out.
+func (s *statement) appendWords(out []string, parent *statement) []string {
 	if s.grammar == nil {
-		return s.args
+		return append(out, s.args...)
 	}
-	var out []string
 	within := parent != nil && parent.holder && parent.grammar == s.grammar
 	if !within && !s.grammar.IsValue {
 		out = append(out, s.grammar.Keyword)

@@ -32,7 +32,7 @@ type settings struct {
 func main() {
 	var s settings
 	modes := flag.String("modes", "kernel,offload,express,stream,sing-box,tun2socks,direct,sslproxy,judged,sslsplit,squid,haproxy", "what to measure")
-	metrics := flag.String("metrics", "tcp,connections,latency,udp,idle,commit,tls-idle,tls-bulk,tls-handshakes,tls-confined,tls-requests,tls-names", "what of it; turnover too, which takes minutes")
+	metrics := flag.String("metrics", "tcp,connections,latency,udp,idle,commit,tls-idle,tls-bulk,tls-handshakes,tls-confined,tls-requests,tls-names", "what of it; records, policies and turnover too, of which the last takes minutes")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; the tables show medians")
 	flag.DurationVar(&s.seconds, "time", 3*time.Second, "length of one measurement")
 	flag.IntVar(&s.idle, "idle", 20000, "sessions of the memory measurement")

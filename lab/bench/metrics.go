@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"sluice/lab"
@@ -29,6 +28,7 @@ var metrics = []metric{
 	{"latency", false, false, measureLatency},
 	{"udp", false, false, measureUDP},
 	{"commit", false, false, measureCommit},
+	{"policies", false, false, measurePolicies},
 	{"idle", false, true, measureIdle},
 	{"turnover", false, true, measureTurnover},
 	{"tls-bulk", true, false, measureTLSBulk},
@@ -98,9 +98,10 @@ func measureConnections(ctx context.Context, s settings, m *mode, r *result) err
 
 // latency is what "labhost ping" prints.
 type latency struct {
-	P50 float64 `json:"p50_us"`
-	P99 float64 `json:"p99_us"`
-	Max float64 `json:"max_us"`
+	P50  float64 `json:"p50_us"`
+	P99  float64 `json:"p99_us"`
+	P999 float64 `json:"p999_us"`
+	Max  float64 `json:"max_us"`
 }
 
 // ping runs the one-byte echo.
@@ -274,8 +275,13 @@ func (m *mode) helper(ctx context.Context, s settings, into any, args ...string)
 	if err != nil {
 		return err
 	}
+	return decodeHelper(out, into)
+}
+
+// decodeHelper decodes the JSON that labhost printed.
+func decodeHelper(out string, into any) error {
 	if err := json.Unmarshal([]byte(out), into); err != nil {
-		return fmt.Errorf("labhost %s: %w: %s", strings.Join(args, " "), err, out)
+		return fmt.Errorf("labhost: %w: %s", err, out)
 	}
 	return nil
 }

@@ -99,8 +99,9 @@ var (
 	abBad   = regexp.MustCompile(`(?m)^(?:Failed requests|Write errors|Non-2xx responses):\s+([1-9]\d*)$`)
 )
 
-// followTime is what a program may take to follow the number of processors that it has.
-const followTime = 1500 * time.Millisecond
+// warmUp is how long connections are made before they are measured, so that programs follow the number of
+// processors that they have.
+const warmUp = 2 * time.Second
 
 // measureTLSConfined makes a connection for each request as measureTLSHandshakes does, with what opens TLS
 // on the first processor alone, and client and server on the others, so that it is that program whose
@@ -116,7 +117,9 @@ func measureTLSConfined(ctx context.Context, s settings, m *mode, r *result) (er
 	if err := errors.Join(lab.ConfineProcess(os.Getpid(), load...), m.lab.Web.Confine(load...), m.lab.Gateway.Confine(0)); err != nil {
 		return err
 	}
-	time.Sleep(followTime)
+	if _, err := m.client(ctx, s, "ab", connectionsTo(lab.FullHandshakePort, warmUp)...); err != nil {
+		return err
+	}
 	var errs []error
 	for _, server := range fullHandshakes {
 		errs = append(errs, m.connections(ctx, s, r, "one processor: "+server.text, server.port))
@@ -135,11 +138,17 @@ func loadCPUs() (list []int, err error) {
 	return list, nil
 }
 
+// connectionsTo are the arguments with which ab makes connections to a port of the server for a time, as
+// many at once as keep the processors busy.
+func connectionsTo(port int, long time.Duration) []string {
+	return []string{"-q", "-c48", "-n1000000", "-t", strconv.Itoa(int(long.Seconds())), fmt.Sprintf("https://%s:%d/", lab.WebName, port)}
+}
+
 // connections adds the rate of connections with one request each and what each costs the process, as ab
 // finds them.
 func (m *mode) connections(ctx context.Context, s settings, r *result, name string, port int) error {
 	before := m.cpu()
-	out, err := m.client(ctx, s, "ab", "-q", "-c16", "-n1000000", "-t", strconv.Itoa(int(s.seconds.Seconds())), fmt.Sprintf("https://%s:%d/", lab.WebName, port))
+	out, err := m.client(ctx, s, "ab", connectionsTo(port, s.seconds)...)
 	used := m.cpu() - before
 	if err != nil {
 		return err

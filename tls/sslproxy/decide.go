@@ -21,8 +21,26 @@ const handshakeTime = 60 * time.Second
 // Serve takes a session whose two connections stand, and returns when its TLS is open, or when it is
 // clear that it stays closed. Whatever a side sends is shown to the session first. When ctx ends, the
 // caller breaks both connections.
-func (v *Service) Serve(ctx context.Context, s *Session) Outcome {
-	depth.Prepare()
+func (v *Service) Serve(ctx context.Context, s *Session) (outcome Outcome) {
+	// On a goroutine of its own, as the caller's stack would grow by the handshakes and stay so for the
+	// session's life.
+	var failure any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { failure = recover() }()
+		depth.Prepare()
+		outcome = v.serve(ctx, s)
+	}()
+	<-done
+	if failure != nil {
+		panic(failure) // it is the caller's to deal with
+	}
+	return outcome
+}
+
+// serve is Serve on a stack that is large enough.
+func (v *Service) serve(ctx context.Context, s *Session) Outcome {
 	v.Counters.Proxy.Matched.Inc()
 	h := &handshake{Service: v, session: s}
 	who, err := first(s.From, s.To)

@@ -70,6 +70,7 @@ func testDecoders() []decode.Decoder {
 		}},
 		decode.Decoder{Name: "ARRANGER", Client: decode.FirstBytes("a"), Stream: func(s *decode.Session, client, server []byte) decode.Verdict {
 			s.Expect(decode.Expected{Addr: s.Server.Addr(), Port: 4000, Protocol: decode.TCP, Name: "ARRANGED"})
+			s.Expect(decode.Expected{Addr: s.Server.Addr(), Port: 4002, Protocol: decode.TCP, Name: "FILE", Whole: true})
 			return decode.Match
 		}},
 		decode.Decoder{Name: "COUNTER", Datagram: func(s *decode.Session, data []byte) decode.Verdict {
@@ -278,6 +279,26 @@ func TestExpected(t *testing.T) {
 	check(t, b.say(testMeta(6, 4001), "\x00\x01"), "UNKNOWN", "", true)
 	b.now = b.now.Add(expectedFor + time.Second)
 	check(t, b.say(testMeta(6, 4000), "\x00\x01"), "UNKNOWN", "", true)
+}
+
+// A file is what another session between the same two hosts has arranged, whatever it looks like.
+// Rows: AI-136.
+func TestExpectedFile(t *testing.T) {
+	b := newBench(t, Options{})
+	b.say(testMeta(6, 21), "arrange")
+	const page = "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+	check(t, b.say(testMeta(6, 4002), page), "FILE", "", true)
+	elsewhere := testMeta(6, 4002)
+	elsewhere.Client = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), 50000)
+	check(t, b.say(elsewhere, page), "HTTP", "SHOP", true)
+	f := b.say(testMeta(6, 80), "<x")
+	if !b.Arranged(f, "FILE") {
+		t.Error("there is no such protocol")
+	}
+	check(t, f, "FILE", "", true)
+	if b.state.Memory() != 0 {
+		t.Errorf("%d bytes are still counted", b.state.Memory())
+	}
 }
 
 // A DNS answer names the application of a later session that does not name itself.

@@ -19,7 +19,6 @@ type requests struct {
 	see     Look // at what is no HTTP
 	obey    func(Sight) sslproxy.Sight
 
-	asked  bool        // a request has come
 	sight  Sight       // what becomes of a session that a message ends
 	stream atomic.Bool // what passes is no HTTP, or nobody asks what it is
 	held   [][]byte    // of the client, when the server spoke first
@@ -57,7 +56,7 @@ func (r *requests) Pass(isClient bool, data []byte, on [][]byte) (taken int, _ [
 	}
 	r.stream.Store(true)
 	var unseen [][]byte
-	if !r.asked { // nothing of it was a message
+	if !r.session.has(stateAsked) { // nothing of it was a message
 		unseen = on[before:]
 	}
 	for _, piece := range unseen {
@@ -144,7 +143,7 @@ func (r *requests) Close() { r.conn.Close() }
 func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 	e, s, i := r.engine, r.session, r.session.identity
 	cfg := e.config.Load()
-	r.asked = true
+
 	s.set(stateAsked)
 	s.state.And(^stateAnswered)
 	if !s.identifying() {

@@ -17,10 +17,10 @@ type h2 struct {
 	sides   [2]h2Side
 	preface int // bytes of the client's that are still to come
 	streams map[uint32]*exchange2
-	idle    []*exchange2 // for use again
-	refused map[uint32]struct{}
-	highest uint32 // stream that the client has opened
-	resets  int    // requests that were taken back, less those that were answered
+	idle    []*exchange2   // for use again
+	refused map[uint32]int // bytes of bodies that went nowhere, by stream; bodyOver when nothing more is taken
+	highest uint32         // stream that the client has opened
+	resets  int            // requests that were taken back, less those that were answered
 
 	encoder     *hpack.Encoder // towards the server, once its table is not the client's any more
 	encoded     bytes.Buffer
@@ -73,7 +73,7 @@ const firstWindow = 1<<16 - 1
 
 func newHTTP2(c *Conn) *h2 {
 	h := &h2{
-		conn: c, preface: len(http2.ClientPreface), streams: map[uint32]*exchange2{}, refused: map[uint32]struct{}{},
+		conn: c, preface: len(http2.ClientPreface), streams: map[uint32]*exchange2{}, refused: map[uint32]int{},
 		pushing: true, table: -1, serverTable: 4096, window: firstWindow, credit: firstWindow,
 	}
 	for i := range h.sides {
@@ -193,17 +193,43 @@ func (h *h2) handle(from Side, f *frame, on [][]byte) ([][]byte, error) {
 // data notes a frame of a body.
 func (h *h2) data(from Side, f *frame, refused bool) {
 	switch {
-	case refused: // the client may send as much again, on other streams
-		if f.length > 0 {
-			due := appendFrame(h.conn.due[Client], http2.FrameWindowUpdate, 0, 0, 4)
-			h.conn.due[Client] = binary.BigEndian.AppendUint32(due, uint32(f.length))
-		}
+	case refused:
+		h.swallow(f)
 	case from == Server:
 		h.credit -= int64(f.length)
 	}
 	if f.flags.Has(http2.FlagDataEndStream) {
 		h.finish(from, f.stream)
 	}
+}
+
+// bodyOver is the length of a body of which nothing more is taken.
+const bodyOver = -1
+
+// swallow lets the client send as much again as it has sent to nowhere: on other streams, and on the same
+// one up to its end, as there are clients that take no answer before, unless it is long.
+func (h *h2) swallow(f *frame) {
+	if f.length == 0 {
+		return
+	}
+	h.allow(0, f.length)
+	n := h.refused[f.stream]
+	if n == bodyOver || f.flags.Has(http2.FlagDataEndStream) {
+		return
+	}
+	if n += f.length; n <= maxSwallowed {
+		h.allow(f.stream, f.length)
+	} else {
+		h.resetStream(f.stream, noError) // it need not send the rest (RFC 9113 section 8.1)
+		n = bodyOver
+	}
+	h.refused[f.stream] = n
+}
+
+// allow lets the client send more.
+func (h *h2) allow(stream uint32, n int) {
+	due := appendFrame(h.conn.due[Client], http2.FrameWindowUpdate, 0, stream, 4)
+	h.conn.due[Client] = binary.BigEndian.AppendUint32(due, uint32(n))
 }
 
 // reset notes that a stream was ended.

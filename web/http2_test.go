@@ -202,12 +202,29 @@ func TestHTTP2Refused(t *testing.T) {
 			t.Errorf("pieces of %d: the server is sent\n%s, want\n%s", size, got, want)
 		}
 		told := strings.Join(readFrames(t, said.told), "\n")
-		if want := "HEADERS 3 :status=403 content-type=text/html; charset=utf-8 content-length=9 cache-control=no-store\nDATA 3 \"<p>no</p>\" end\nRST_STREAM 3 NO_ERROR\nWINDOW_UPDATE 0 6"; told != want {
+		if want := "HEADERS 3 :status=403 content-type=text/html; charset=utf-8 content-length=9 cache-control=no-store\nDATA 3 \"<p>no</p>\" end\nWINDOW_UPDATE 0 6\nWINDOW_UPDATE 3 6"; told != want {
 			t.Errorf("pieces of %d: the client is told\n%s, want\n%s", size, told, want)
 		}
 		if string(said.onward[Server]) != greeting.text+second.text+third.text {
 			t.Errorf("pieces of %d: the server's answers are not as they were", size)
 		}
+	}
+}
+
+// A client may end a request that was answered, but not send without end.
+func TestHTTP2BodyToNowhere(t *testing.T) {
+	c, s := greet()
+	lines := []line{s.say(Server), c.head(3, false, ":method POST", ":scheme https", ":authority a.example", ":path /3").say(Client)}
+	for n := 0; n < maxSwallowed+2*longestFrame; n += longestFrame {
+		_ = c.WriteData(3, false, make([]byte, longestFrame))
+	}
+	said := converse(New("h2", &script{judge: no}), 1<<20, append(lines, c.say(Client))...)
+	counts := map[string]int{}
+	for _, f := range readFrames(t, said.told) {
+		counts[f]++
+	}
+	if all, own := counts["WINDOW_UPDATE 0 16384"], counts["WINDOW_UPDATE 3 16384"]; all != own+2 || own != maxSwallowed/longestFrame || counts["RST_STREAM 3 NO_ERROR"] != 1 {
+		t.Errorf("told %v", counts)
 	}
 }
 

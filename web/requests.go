@@ -85,6 +85,7 @@ func (h *h2) request(f *frame, head *Head, raw []byte, on [][]byte) ([][]byte, e
 	if reason := x.read(head); reason != "" {
 		v := &Violation{Client, reason}
 		h.refuse(f.stream, x)
+		h.refused[f.stream] = bodyOver
 		h.resetStream(f.stream, protocolError)
 		h.conn.service.Refused(v)
 		return on, nil
@@ -92,7 +93,7 @@ func (h *h2) request(f *frame, head *Head, raw []byte, on [][]byte) ([][]byte, e
 	switch v := h.conn.ask(&x.Exchange, head); {
 	case v.Answer != nil:
 		h.refuse(f.stream, x)
-		h.answer(f.stream, v.Answer, x.Method == http.MethodHead, last)
+		h.answer(f.stream, v.Answer, x.Method == http.MethodHead)
 		if v.End {
 			h.conn.due[Client] = h.goAway(h.conn.due[Client], noError)
 			return on, errAnswered
@@ -249,7 +250,7 @@ func (h *h2) forward(f *frame, head *Head, raw []byte, on [][]byte) [][]byte {
 // more: it begins anew, empty.
 func (h *h2) refuse(stream uint32, x *exchange2) {
 	h.forget(stream, x)
-	h.refused[stream] = struct{}{}
+	h.refused[stream] = 0
 	if h.encoder == nil {
 		h.encoder = hpack.NewEncoder(&h.encoded)
 		h.encoder.SetMaxDynamicTableSize(0)
@@ -258,8 +259,8 @@ func (h *h2) refuse(stream uint32, x *exchange2) {
 	}
 }
 
-// answer answers a stream in the server's place. ended says that the client has sent the whole request.
-func (h *h2) answer(stream uint32, a *Answer, toHEAD, ended bool) {
+// answer answers a stream in the server's place.
+func (h *h2) answer(stream uint32, a *Answer, toHEAD bool) {
 	table := -1
 	if h.table >= 0 && h.table < 4096 && !h.answered { // the server would say so with its first response
 		table = h.table
@@ -268,9 +269,6 @@ func (h *h2) answer(stream uint32, a *Answer, toHEAD, ended bool) {
 	h.conn.due[Client] = due
 	h.credit -= int64(body)
 	h.debt += int64(body)
-	if !ended {
-		h.resetStream(stream, noError) // it need not send the rest (RFC 9113 section 8.1)
-	}
 }
 
 // resetStream ends a stream towards the client.

@@ -52,6 +52,7 @@ const (
 	maxHead      = 256 << 10 // bytes of a message's head, as it is sent and as it is meant (RFC 9113 section 6.5.2)
 	maxFragments = 64        // frames of a head (CONTINUATION)
 	maxStreams   = 4096      // of HTTP/2 that are open at once, or were refused
+	maxSwallowed = 16 << 20  // bytes of the body of a request that was answered here
 	maxResets    = 500       // requests that were taken back, beyond those that were answered
 	maxTable     = 64 << 10  // bytes of a table of header fields (RFC 7541 section 4.2)
 )

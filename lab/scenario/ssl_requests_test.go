@@ -324,6 +324,16 @@ func TestRequestRefused(t *testing.T) {
 	if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
 		t.Errorf("after the page: %v", err)
 	}
+	upload := filepath.Join(t.TempDir(), "upload")
+	if err := os.WriteFile(upload, manyBytes, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"--http1.1", "--http2"} { // the page arrives although the client has more to say
+		out, err := w.fetch("https://"+lab.WebName+":"+requestPort+"/private/y", version, "--resolve", lab.WebName+":"+requestPort+":"+lab.WebAddr4, "-T", upload, "-H", "Expect:", "-w", " %{http_code}")
+		if !strings.Contains(out, "not for you") || !strings.HasSuffix(out, " 403") {
+			t.Errorf("an upload with %s: %q, %v", version, out, err)
+		}
+	}
 	if w.asked("/private/y")+w.asked("/three") > 0 || w.asked("/two") != 1 {
 		t.Error("the server was asked for what is refused")
 	}

@@ -64,6 +64,16 @@ func (s *Session) Set() string {
 	return s.set.Name
 }
 
+// Origin says where the session's rule set comes from, in words; "" for a session without.
+func (s *Session) Origin() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return [...]string{
+		untreated: "", chosen: "its policy, or all that it may come to have", fallback: "the default, as the policies that were possible disagreed",
+		ignored: "none for good, as the policies that were possible disagreed and there is no default",
+	}[s.stage]
+}
+
 // Follow puts the session under the rule set that its policies ask for by now (guide, "AppQoS Rule Set
 // Usage in Unified Policies"), and under the rule of it that fits what is found by now. It is called
 // again whenever one of these changes. links are the logical interfaces by which its directions leave.

@@ -23,6 +23,7 @@ func explainSession(s *Server, table Sessions, r *request) (view.View, error) {
 		Candidates: []view.Candidate{}, Lookups: []view.Lookup{}, Identification: view.Identification(x.Identified),
 		Decision: view.Decision{Found: x.Decision.Found, Action: x.Decision.Action, LogOnly: x.Decision.LogOnly, Statement: x.Decision.Statement, After: milliseconds(x.Decision.After)},
 	}
+	answer.RuleSetOf = x.RuleSetOf
 	if x.Ended != nil {
 		answer.Ended = &view.Ending{At: x.Start.Add(x.Ended.After), After: milliseconds(x.Ended.After), Reason: string(x.Ended.Reason), Answer: x.Ended.Answer}
 	}

@@ -62,7 +62,8 @@ type Explanation struct {
 	Identified Identified    `json:"identification"`
 	Lookups    []Lookup      `json:"policy-lookups"` // none where the first packet told everything
 	Decision   Decision      `json:"decision"`
-	Ended      *Ending       `json:"ended,omitempty"` // nil while it goes on
+	RuleSetOf  string        `json:"application-traffic-control-by,omitempty"` // where its rule set of traffic control comes from; "" for none
+	Ended      *Ending       `json:"ended,omitempty"`                          // nil while it goes on
 }
 
 // Identified is what the session was found to carry, and how.
@@ -143,6 +144,9 @@ func (e *Engine) Explain(id uint64) (x Explanation, ok bool) {
 		x.Lookups = append(x.Lookups, one.lookup())
 	}
 	x.Decision = s.decision()
+	if q := s.qos.Load(); q != nil {
+		x.RuleSetOf = q.Origin()
+	}
 	return x, true
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -182,13 +183,20 @@ func TestQoSOfUnifiedPolicies(t *testing.T) {
 						t.Errorf("%s: %s: %s, want %s", c.name, name, got, want)
 					}
 				}
-				shown := w.show("show security flow session extensive destination-port 80")
+				shown := w.show(fmt.Sprint("show security flow session extensive destination-port 80 source-port ", conn.LocalAddr().(*net.TCPAddr).Port))
 				want := c.withRule
 				if want == "" {
 					want = "INVALID"
 				}
 				if !strings.Contains(shown, fmt.Sprintf("traffic control rule-set: %s, Rule: ", want)) {
 					t.Errorf("%s: not %s is in\n%s", c.name, want, shown)
+				}
+				if c.ignored == "1" {
+					id := regexp.MustCompile(`Session ID: (\d+),`).FindStringSubmatch(shown)
+					why := w.show("show security flow session session-identifier " + id[1] + " explain")
+					if !strings.Contains(why, "Application traffic control: none for good, as the policies that were possible disagreed and there is no default\n") {
+						t.Errorf("%s is not explained:\n%s", c.name, why)
+					}
 				}
 				conn.Close()
 				w.show("clear security flow session all")

@@ -19,7 +19,8 @@ type Explanation struct {
 	Identification Identification `json:"identification"`
 	Lookups        []Lookup       `json:"policy-lookups"`
 	Decision       Decision       `json:"decision"`
-	Ended          *Ending        `json:"ended,omitempty"` // nil while it goes on
+	RuleSetOf      string         `json:"application-traffic-control-by,omitempty"` // where its rule set of traffic control comes from; "" for none
+	Ended          *Ending        `json:"ended,omitempty"`                          // nil while it goes on
 }
 
 // Ending is how a session ended.
@@ -118,6 +119,7 @@ func (x *Explanation) Text(p *Page) {
 		x.Lookups[i].text(p)
 	}
 	x.decision(p)
+	x.treatment(p)
 	if end := x.Ended; end != nil {
 		p.Line("Ended: %s, after %.3f ms", end.At.Local().Format("2006-01-02 15:04:05.000 MST"), end.After)
 		p.Line("  Reason: %s", end.Reason)
@@ -125,6 +127,20 @@ func (x *Explanation) Text(p *Page) {
 			p.Line("  The client was told: %s", end.Answer)
 		}
 	}
+}
+
+// treatment tells how traffic control treats the session, and why by that rule set.
+func (x *Explanation) treatment(p *Page) {
+	if x.RuleSetOf == "" {
+		return
+	}
+	t := x.Session.Treatment
+	if t == nil {
+		p.Line("Application traffic control: %s", x.RuleSetOf)
+		return
+	}
+	p.Line("Application traffic control: rule-set %s, by %s", t.RuleSet, x.RuleSetOf)
+	p.Line("  Rule: %s", or(t.Rule, "none matches"))
 }
 
 // decision tells what decided about the session.

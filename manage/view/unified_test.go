@@ -58,6 +58,8 @@ func TestUnifiedText(t *testing.T) {
 	undecided := plain
 	undecided.Decision.Found = false
 
+	treated := plain
+	treated.Session.Treatment, treated.RuleSetOf = &Treatment{RuleSet: "RS1", Rule: "video"}, "its policy, or all that it may come to have"
 	for name, v := range map[string]View{
 		"policies-applications":        &Policies{Default: "permit-all", PreIDDefault: "permit-all", Detail: true, Policies: list},
 		"policies-applications-brief":  &Policies{Default: "permit-all", PreIDDefault: "permit-all", Policies: list},
@@ -66,6 +68,7 @@ func TestUnifiedText(t *testing.T) {
 		"explanation-of-first-packet":  &plain,
 		"explanation-of-trial":         &tried,
 		"explanation-of-refusal":       &refused,
+		"explanation-of-treatment":     &treated,
 		"explanation-of-data-session":  &arranged,
 		"explanation-of-open-decision": &undecided,
 	} {

@@ -43,6 +43,11 @@ func (d *Desired) check() error {
 			}
 		}
 	}
+	for _, lane := range d.Lanes {
+		if other, used := seen[lane.TUN]; used {
+			return fmt.Errorf("lane %d and interface %s both use the device %s", lane.Number, other, lane.TUN)
+		}
+	}
 	routes := map[routeKey]bool{}
 	for i := range d.Routes {
 		r := &d.Routes[i]

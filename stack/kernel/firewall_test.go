@@ -31,6 +31,7 @@ func TestFirewallText(t *testing.T) {
 		"zones":   {Interfaces: zones},
 		"streams": {Interfaces: zones, StreamServices: true},
 		"ports":   {Interfaces: zones, StreamPorts: []Port{{21, 21}, {5060, 5061}}},
+		"lanes":   {Interfaces: zones, Lanes: []Lane{{5, "slu-lane5", "5150:25"}, {31, "slu-lane31", "5150:3f"}}},
 		"nat":     {Interfaces: nat},
 		"all":     {Interfaces: nat, StreamServices: true, CarriedMark: 0x51ce, forwards4: true},
 	} {
@@ -50,6 +51,7 @@ func TestCheck(t *testing.T) {
 		`"eth*"`:              {Interfaces: []Interface{{Device: "eth*"}}},
 		`"averylongdevice1"`:  {Interfaces: []Interface{{Device: "averylongdevice1"}}},
 		"both use":            {Interfaces: []Interface{{Device: "eth0"}, {Device: "eth0"}}},
+		"lane 5 and":          {Interfaces: []Interface{{Device: "lane5", TUN: "slu-lane5"}}, Lanes: []Lane{{5, "slu-lane5", "5150:25"}}},
 		"not in 1..4094":      {Interfaces: []Interface{{Device: "eth0.0", Parent: "eth0"}}},
 		"ends before":         {Interfaces: []Interface{{Device: "eth0", TUN: "t", Inbound: []InboundRule{{PortLow: 2, PortHigh: 1}}}}},
 		"no next-hop":         {Routes: []Route{{Destination: prefixes("192.0.2.0/24")[0]}}},

@@ -184,6 +184,7 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine, q *appqos.Engin
 	}
 	next.number = before.number + 1
 	e.config.Store(next)
+	e.finished.forget(next.number)
 	go e.rematch(next)
 }
 

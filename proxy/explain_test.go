@@ -127,6 +127,35 @@ func TestExplainEndedSession(t *testing.T) {
 	}
 }
 
+// A session that has ended is forgotten after some commits, and after many other sessions.
+func TestEndedSessionsAreForgotten(t *testing.T) {
+	text := unified("rest then permit")
+	b := judging(t, text)
+	end := func() uint64 {
+		webClient().connect(b)
+		id := b.only().ID
+		b.Clear(Filter{})
+		return id
+	}
+	first := end()
+	for n := range keptCommits + 1 {
+		if _, ok := b.Explain(first); !ok {
+			t.Fatalf("forgotten after %d commits", n)
+		}
+		b.configure(text)
+	}
+	if _, ok := b.Explain(first); ok {
+		t.Error("its configuration is still held")
+	}
+	first = end()
+	for range keptFinished {
+		end()
+	}
+	if _, ok := b.Explain(first); ok {
+		t.Error("there is no end to those that are remembered")
+	}
+}
+
 // The trail of a session is bounded: the first lookups stay, and the last.
 func TestTrailIsBounded(t *testing.T) {
 	b := judging(t, unified("no-video dynamic-application junos:YOUTUBE then deny", "rest then permit"))

@@ -9,8 +9,11 @@ import (
 	"sluice/track"
 )
 
-// keptFinished is how many sessions are remembered after their end, for somebody who asks why only then.
-const keptFinished = 4096
+// What is remembered of sessions after their end, for somebody who asks why only then.
+const (
+	keptFinished = 4096 // sessions
+	keptCommits  = 4    // for how many commits, as a session holds on to the configuration it had
+)
 
 // finished are the sessions that have ended last.
 type finished struct {
@@ -20,6 +23,15 @@ type finished struct {
 
 // add notes that s is over, in the place of the oldest.
 func (f *finished) add(s *Session) { f.ring[(f.next.Add(1)-1)%keptFinished].Store(s) }
+
+// forget lets go of the sessions that began before the last commits, of which number is the latest.
+func (f *finished) forget(number uint32) {
+	for i := range f.ring {
+		if s := f.ring[i].Load(); s != nil && s.admitted+keptCommits < number {
+			f.ring[i].CompareAndSwap(s, nil)
+		}
+	}
+}
 
 // find is the session with a number, or nil.
 func (f *finished) find(id uint64) *Session {

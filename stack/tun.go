@@ -106,9 +106,22 @@ func setUpTUN(fd int, name string, flags uint16) error {
 func (q *tunQueue) Read(frame []byte) (int, error) {
 	n, err := q.file.Read(frame)
 	if err != nil {
-		return 0, deviceError("read", err)
+		return 0, q.readError(err)
 	}
 	return n, nil
+}
+
+// readError asks the device itself what err means: of one that goes while the runtime waits for it, the
+// runtime says only that it cannot wait.
+func (q *tunQueue) readError(err error) error {
+	q.use.RLock()
+	defer q.use.RUnlock()
+	if !q.closed {
+		if _, gone := unix.Read(q.fd, nil); gone != nil {
+			err = gone
+		}
+	}
+	return deviceError("read", err)
 }
 
 func (q *tunQueue) Write(frame []byte) error {

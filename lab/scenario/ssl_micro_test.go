@@ -101,7 +101,8 @@ func TestSocialNetworkOverTLS(t *testing.T) {
 			continue
 		}
 		w.answer(fmt.Sprintf("show security flow session session-identifier %d explain", id), &x)
-		if x.Ended != nil && (x.Ended.Answer == "" || x.Decision.Action != "reject") || !x.Identification.Decrypted {
+		// Of a session of HTTP/2 one request is refused, and it may end as it is permitted.
+		if x.Ended != nil && x.Ended.Answer == "" && x.Decision.Action == "reject" || !x.Identification.Decrypted {
 			t.Errorf("the session of a post:\n%s", text)
 		}
 		for _, l := range x.Lookups {

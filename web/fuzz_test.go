@@ -21,13 +21,7 @@ func FuzzRequests(f *testing.F) {
 		f.Add([]byte(c.text), uint8(7))
 	}
 	for _, lines := range conversations {
-		var asked string
-		for _, l := range lines {
-			if l.from == Client {
-				asked += l.text
-			}
-		}
-		f.Add([]byte(asked), uint8(3))
+		f.Add([]byte(whole(lines)[Client]), uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, asked []byte, piece uint8) {
 		if bytes.Contains(bytes.ToLower(asked), []byte("h2c")) {
@@ -41,14 +35,14 @@ func FuzzRequests(f *testing.F) {
 			}
 			return converse(New("http/1.1", service), size, lines...), service
 		}
-		whole, service := pass(len(asked) + 1)
+		all, service := pass(len(asked) + 1)
 		pieces, other := pass(int(piece) + 1)
-		if !bytes.HasPrefix(asked, whole.onward[Client]) {
-			t.Fatalf("%q passed of %q", whole.onward[Client], asked)
+		if !bytes.HasPrefix(asked, all.onward[Client]) {
+			t.Fatalf("%q passed of %q", all.onward[Client], asked)
 		}
-		if !bytes.Equal(whole.told, pieces.told) || strings.Join(service.asked, "\n") != strings.Join(other.asked, "\n") ||
-			whole.next == Continue && !bytes.Equal(whole.onward[Client], pieces.onward[Client]) {
-			t.Fatalf("as a whole %+v %q, in pieces %+v %q", whole, service.asked, pieces, other.asked)
+		if !bytes.Equal(all.told, pieces.told) || strings.Join(service.asked, "\n") != strings.Join(other.asked, "\n") ||
+			all.next == Continue && !bytes.Equal(all.onward[Client], pieces.onward[Client]) {
+			t.Fatalf("as a whole %+v %q, in pieces %+v %q", all, service.asked, pieces, other.asked)
 		}
 		reader := bufio.NewReader(bytes.NewReader(asked))
 		for _, mine := range service.asked {
@@ -64,7 +58,7 @@ func FuzzRequests(f *testing.F) {
 				return
 			}
 		}
-		if _, err := http.ReadRequest(reader); err == nil && whole.next == Continue && len(whole.onward[Client]) == len(asked) {
+		if _, err := http.ReadRequest(reader); err == nil && all.next == Continue && len(all.onward[Client]) == len(asked) {
 			t.Fatalf("net/http sees more requests than %q in %q", service.asked, asked)
 		}
 	})
@@ -73,13 +67,7 @@ func FuzzRequests(f *testing.F) {
 // FuzzResponses: what passes of responses is what came, and net/http sees the same bodies end.
 func FuzzResponses(f *testing.F) {
 	for _, lines := range conversations {
-		var answered string
-		for _, l := range lines {
-			if l.from == Server {
-				answered += l.text
-			}
-		}
-		f.Add([]byte(answered), uint8(3))
+		f.Add([]byte(whole(lines)[Server]), uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, answered []byte, piece uint8) {
 		ask := strings.Repeat("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1+bytes.Count(answered, []byte("\n")))
@@ -120,9 +108,9 @@ func FuzzHTTP2(f *testing.F) {
 		pass := func(size int) said {
 			return converse(New("h2", &script{judge: no}), size, server("\x00\x00\x00\x04\x00\x00\x00\x00\x00"), client(http2.ClientPreface+string(asked)), server(string(answered)))
 		}
-		whole, pieces := pass(1<<20), pass(int(piece)+1)
-		if whole.next == pieces.next && whole.next == Continue && !bytes.Equal(whole.onward[Client], pieces.onward[Client]) {
-			t.Fatalf("as a whole %q, in pieces %q", whole.onward[Client], pieces.onward[Client])
+		all, pieces := pass(1<<20), pass(int(piece)+1)
+		if all.next == pieces.next && all.next == Continue && !bytes.Equal(all.onward[Client], pieces.onward[Client]) {
+			t.Fatalf("as a whole %q, in pieces %q", all.onward[Client], pieces.onward[Client])
 		}
 	})
 }

@@ -144,6 +144,8 @@ func (h *http1) request() error {
 	case reason != "":
 	case f.hosts > 1:
 		reason = "more than one Host"
+	case !visible(host):
+		reason = "a Host with blanks"
 	case f.coded && minor == 0:
 		reason = "a transfer coding in HTTP/1.0"
 	case f.coded && !f.chunked:

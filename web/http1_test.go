@@ -48,10 +48,7 @@ var conversations = map[string][]line{
 // What nobody objects to passes byte for byte, in whatever pieces it comes.
 func TestUntouched(t *testing.T) {
 	for name, lines := range conversations {
-		var want [2]string
-		for _, l := range lines {
-			want[l.from] += l.text
-		}
+		want := whole(lines)
 		for _, size := range []int{1, 2, 3, 7, 40, 1 << 20} {
 			for _, protocol := range []string{"", "http/1.1"} {
 				s := converse(New(protocol, &script{}), size, lines...)
@@ -122,6 +119,7 @@ var nasty = []struct{ name, text string }{
 	{"a target with a blank", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"},
 	{"another version", "GET / HTTP/1.2\r\nHost: a\r\n\r\n"},
 	{"a version in lower case", "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / http/1.1\r\nHost: a\r\n\r\n"},
+	{"a host with a blank", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"},
 	{"two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
 	{"a host that contradicts its target", "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n"},
 	{"two empty lines first", "GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"},

@@ -429,6 +429,7 @@ func TestHTTP2MalformedRequests(t *testing.T) {
 		"another TE":               {method, scheme, path, "te gzip"},
 		"two hosts":                {method, scheme, path, "host a", "host b"},
 		"a host that contradicts":  {method, scheme, path, ":authority a", "host b"},
+		"a host with a blank":      {method, scheme, path, "host a b"},
 		"two lengths":              {method, scheme, path, "content-length 1", "content-length 1"},
 		"a length that is none":    {method, scheme, path, "content-length +1"},
 		"CONNECT with a path":      {":method CONNECT", ":authority a", path},

@@ -203,5 +203,13 @@ type line struct {
 	text string
 }
 
+// whole is all that each side says.
+func whole(lines []line) (text [2]string) {
+	for _, l := range lines {
+		text[l.from] += l.text
+	}
+	return text
+}
+
 func client(text string) line { return line{Client, text} }
 func server(text string) line { return line{Server, text} }

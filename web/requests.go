@@ -166,6 +166,9 @@ func (x *exchange2) read(head *Head) (reason string) {
 			if host != "" {
 				return "more than one Host"
 			}
+			if !visible([]byte(f.Value)) {
+				return "a Host with blanks"
+			}
 			host = f.Value
 		case "content-length":
 			if _, ok := decimal([]byte(f.Value)); !ok {

@@ -65,8 +65,11 @@ func (e *Engine) open(in *port, q stack.Queue, p *stack.Packet) *wing {
 		return nil
 	}
 	if g != nil && !g.joins(from.zone, to.zone) {
-		e.drop(dropNoSession)
-		return nil
+		if g.to != g.leave {
+			e.drop(dropNoSession)
+			return nil
+		}
+		g = nil // it is judged by itself
 	}
 
 	f := policy.Flow{

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sluice/internal/depth"
 	"sluice/route"
 	"sluice/stack"
 	"sluice/track"
@@ -53,7 +52,6 @@ func (e *Engine) admitStream(s *Session, p *stack.Packet, to *place, translate b
 // accept serves one terminated connection: the server is dialled first, so that refused is seen
 // as refused and silence as silence; then the client is answered and the two are relayed.
 func (e *Engine) accept(pending *stack.Pending) {
-	depth.Prepare() // for dialling
 	key := stack.NewKey(pending.Client(), pending.Server(), unix.IPPROTO_TCP)
 	w := e.table.find(&key)
 	if w == nil || w.session.path != stream {

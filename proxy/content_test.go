@@ -10,6 +10,7 @@ import (
 	"sluice/classify/data"
 	"sluice/classify/decode"
 	"sluice/classify/scan"
+	"sluice/stack"
 )
 
 // knowing is a bench whose sessions are identified with options and custom applications.
@@ -166,5 +167,25 @@ func TestNextRequestMeetsNewPolicies(t *testing.T) {
 	}
 	if len(b.from(b.lan, c.carrying(youtube))) != 0 {
 		t.Error("the next request passes")
+	}
+}
+
+// A page answers the request that was refused, never one before it that still waits for its answer.
+func TestNoPageForAnotherRequest(t *testing.T) { // FW-49
+	b := knowing(t, "set security dynamic-application profile told redirect-message type custom-text content no\n"+
+		unified("no-video dynamic-application junos:YOUTUBE then reject profile told", "rest then permit"), classify.Options{Transactions: true, MaximumTransactions: 5})
+	c := webClient()
+	c.connect(b)
+	if out := b.from(b.lan, c.carrying("GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n")); len(out) != 1 {
+		t.Fatal("the first request did not pass")
+	}
+	out := b.from(b.lan, c.carrying(youtube))
+	if len(out) != 2 {
+		t.Fatalf("%d packets came out, want two resets", len(out))
+	}
+	for _, p := range out {
+		if p.TCPFlags&stack.TCPRst == 0 || p.Payload < len(p.IP) {
+			t.Errorf("a packet with %d bytes and flags %#x, want a reset", len(p.IP)-p.Payload, p.TCPFlags)
+		}
 	}
 }

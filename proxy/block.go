@@ -116,7 +116,7 @@ func (e *Engine) blockStream(s *Session, v *policy.Verdict, say func(*web.Answer
 
 // endsItself says whether the client's connection of a blocked session ends on its own: it is
 // terminated, and its client was answered with a page or is reset.
-func (e *Engine) endsItself(s *Session) bool {
+func (s *Session) endsItself() bool {
 	return s.path == stream && (s.has(stateTold) || s.refusedBy() == policy.Reject)
 }
 

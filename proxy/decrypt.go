@@ -59,7 +59,7 @@ func (e *Engine) decryption(cfg *config, s *Session, named bool) policy.Decrypti
 // serve carries a terminated session whose both connections stand, until it is over.
 func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, upstream *net.TCPConn) RelayResult {
 	if !s.has(stateMayDecrypt) {
-		return relayEdited(ctx, client, upstream, e.look(s, sayTo(client)), s.edit())
+		return Relay(ctx, client, upstream, e.look(s, sayTo(client)), s.edit())
 	}
 	cut := context.AfterFunc(ctx, func() {
 		_ = client.Abort()
@@ -85,7 +85,7 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 				return breakRelay(client, upstream, serverEnd(err), err)
 			}
 		}
-		return Relay(ctx, client, upstream, e.look(s, sayTo(client)))
+		return Relay(ctx, client, upstream, e.look(s, sayTo(client)), s.edit())
 	case sslproxy.Opened:
 		e.decrypted(s)
 		return e.relayPlaintext(ctx, s, &outcome, client, upstream)
@@ -110,9 +110,8 @@ func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPC
 			return sslproxy.Asked{Profiles: d.Profiles, WebFilter: d.WebFilter}
 		},
 		Seen: func(fromServerSide bool, data []byte) (refused bool) {
-			from := fromClient
-			if fromServerSide {
-				from = fromServer
+			from := sender(!fromServerSide)
+			if from == fromServer {
 				s.set(stateAnswered)
 			}
 			if !s.identifying() {

@@ -106,7 +106,7 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	}
 	s := w.session
 	now := e.now()
-	if s.has(stateBlocked) && !e.endsItself(s) {
+	if s.has(stateBlocked) && !s.endsItself() {
 		e.drop(dropPolicy)
 		s.lastSeen.Store(now)
 		e.answerBlocked(w, q, p)

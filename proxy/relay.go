@@ -105,14 +105,8 @@ const stalledCheck = time.Second
 // session without traffic holds no buffer at all.
 //
 // A look that is not nil is shown the bytes of each direction as they pass, until it says that it
-// has seen enough.
-func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look) RelayResult {
-	return relayEdited(ctx, client, upstream, look, nil)
-}
-
-// relayEdited is [Relay] for a session of which what the client sends is written anew by edit, after it
-// was looked at; nil for nothing.
-func relayEdited(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look, edit func([]byte) []byte) RelayResult {
+// has seen enough. An edit that is not nil writes anew what the client sends, after it was looked at.
+func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look, edit func([]byte) []byte) RelayResult {
 	raw, err := upstream.SyscallConn()
 	if err != nil {
 		_ = client.Abort()

@@ -88,7 +88,7 @@ func (w *relayWorld) accept(ctx context.Context, p *stack.Pending) {
 		w.results <- RelayResult{End: ClientRST, Err: err}
 		return
 	}
-	result := Relay(ctx, client, upstream, w.look)
+	result := Relay(ctx, client, upstream, w.look, nil)
 	lifted := make(chan struct{})
 	if lift := result.Lift; lift != nil {
 		result.Lift = func() { lift(); close(lifted) }

@@ -1,14 +1,12 @@
 package proxy
 
 import (
-	"net"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"sluice/appqos"
 	"sluice/policy"
+	"sluice/route"
 	"sluice/stack"
 	"sluice/stack/egress"
 	"sluice/track"
@@ -199,25 +197,8 @@ func (e *Engine) markUpstream(s *Session) {
 	}
 	if c := r.upstream.Load(); c != nil {
 		point, priority := e.upstreamMarks(s, r.codePoint)
-		markSocket(c, point, priority)
+		_ = route.Mark(c, point, priority) // one that has ended needs no mark
 	}
-}
-
-// markSocket gives the packets of a connection a code point and a priority. A connection that has ended
-// needs none.
-func markSocket(c *net.TCPConn, code uint8, priority uint32) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return
-	}
-	_ = raw.Control(func(fd uintptr) {
-		if unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TOS, int(code)<<2) != nil {
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_IPV6, unix.IPV6_TCLASS, int(code)<<2)
-		}
-		if priority != 0 { // after the code point, which the kernel makes a priority of
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PRIORITY, int(priority))
-		}
-	})
 }
 
 // tellTreatment logs the rules that have decided about s.

@@ -107,17 +107,8 @@ func (o *DialOptions) prepare(fd int) error {
 			return err
 		}
 	}
-	if o.CodePoint != 0 {
-		level, option := unix.SOL_IP, unix.IP_TOS
-		if o.Destination.Addr().Is6() {
-			level, option = unix.SOL_IPV6, unix.IPV6_TCLASS
-		}
-		if err := set("code point", level, option, int(o.CodePoint)<<2); err != nil {
-			return err
-		}
-	}
-	if o.Priority != 0 { // after the code point, which the kernel makes a priority of
-		if err := set("priority", unix.SOL_SOCKET, unix.SO_PRIORITY, int(o.Priority)); err != nil {
+	if o.CodePoint != 0 || o.Priority != 0 {
+		if err := mark(fd, o.Destination.Addr().Is6(), o.CodePoint, o.Priority); err != nil {
 			return err
 		}
 	}

@@ -80,8 +80,11 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 	}
 	switch outcome.Action {
 	case sslproxy.Pass:
-		if len(outcome.Pending) > 0 {
-			if _, err := upstream.Write(outcome.Pending); err != nil {
+		if begun := outcome.Pending; len(begun) > 0 {
+			if s.controls() {
+				begun = s.control.pass(fromClient, begun)
+			}
+			if _, err := upstream.Write(begun); err != nil {
 				return breakRelay(client, upstream, serverEnd(err), err)
 			}
 		}
@@ -104,7 +107,7 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 // sight is how.
 func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPConn, sight *Sight) *sslproxy.Session {
 	return &sslproxy.Session{
-		ID: s.id, Client: s.client(), Server: s.server(), From: client, To: upstream,
+		ID: s.id, Client: s.client(), Server: s.server(), From: client, To: upstream, Mail: !s.controls(),
 		Asked: func(named bool) sslproxy.Asked {
 			d := e.decryption(e.config.Load(), s, named)
 			return sslproxy.Asked{Profiles: d.Profiles, WebFilter: d.WebFilter}

@@ -203,19 +203,19 @@ func (e *Engine) admit(cfg *config, in *port, q stack.Queue, p *stack.Packet, fr
 	if translate {
 		s.natRule = rule.Name
 	}
-	switch {
-	case g != nil:
+	if g != nil {
 		s.control, s.natRule = g.control, g.control.session.natRule
 		translate = s.natRule != "" && !g.inside
 		c.leave = stack.NewKey(c.key.Source(), g.leave, uint8(c.key.Proto))
 		if g.inside {
 			s.set(stateInbound)
 		}
-	case f.Protocol == schema.ProtoTCP && s.opensWithSYN && e.mayDecrypt(cfg, s, &v):
-		s.path = stream
-		s.set(stateMayDecrypt)
-	default:
+	} else {
 		e.watchControl(cfg, s, v.ALG)
+		if f.Protocol == schema.ProtoTCP && s.opensWithSYN && e.mayDecrypt(cfg, s, &v) {
+			s.path = stream
+			s.set(stateMayDecrypt)
+		}
 	}
 	e.qualify(cfg, s)
 	if s.path == stream {

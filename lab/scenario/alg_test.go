@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,13 +60,22 @@ func (w *world) listenUDP(h *lab.Host, address string) net.PacketConn {
 	return c
 }
 
+// opening lets the policy of only open TLS.
+const opening = `
+set services ssl proxy profile inspect root-ca branch-ca
+set services ssl proxy profile inspect trusted-ca all
+set security policies from-zone trust to-zone untrust policy only then permit application-services ssl-proxy profile-name inspect
+`
+
 // The data sessions of a permitted FTP session pass in its name, in either direction, also where the
-// client is translated; with the application layer gateway off, each is judged by itself.
+// client is translated, or where a policy opens TLS, which it is not; with the application layer gateway off, each is judged by itself.
 // Rows: FW-41, FW-42.
 func TestFTPDataFollowsControl(t *testing.T) {
-	for name, config := range map[string]string{"addresses kept": "", "translated": hide} {
+	for name, config := range map[string]string{"addresses kept": "", "translated": hide, "SSL proxy": opening, "SSL proxy, translated": hide + opening} {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, lab.Options{NoServers: true}, only("junos-ftp", "junos:FTP")+config)
+			w := start(t, lab.Options{NoServers: true}, "")
+			w.authority(filepath.Join(t.TempDir(), "root.pem"))
+			w.configure(strings.Split(strings.TrimSpace(only("junos-ftp", "junos:FTP")+config), "\n")...)
 			w.listen(w.Web, ":21", ftpServer(w))
 			lists := func(host string, flags ...string) bool {
 				out, err := w.try(w.Client, "curl", append(flags, "-sS", "-m2", "ftp://"+host+"/")...)
@@ -77,7 +87,7 @@ func TestFTPDataFollowsControl(t *testing.T) {
 					t.Errorf("%v: nothing is listed", flags)
 				}
 			}
-			if config == "" && !lists("["+lab.WebAddr6+"]", "--ftp-port", "-") {
+			if !strings.Contains(config, hide) && !lists("["+lab.WebAddr6+"]", "--ftp-port", "-") {
 				t.Error("over IPv6 nothing is listed")
 			}
 			w.ended("TCP CLIENT FIN", lab.ClientAddr4, " only untrust trust ", " FTP-DATA ")

@@ -31,16 +31,22 @@ type sslWorld struct {
 func startSSL(t *testing.T, config string) *sslWorld {
 	t.Helper()
 	w := &sslWorld{world: start(t, lab.Options{}, ""), root: filepath.Join(t.TempDir(), "root.pem")}
+	w.authority(w.root)
+	w.show("request security pki ca-certificate ca-profile-group load ca-group-name lab filename " + w.CA + " | no-confirm")
+	w.configure(strings.Split(strings.TrimSpace(config), "\n")...)
+	return w
+}
+
+// authority gives the gateway a root certificate, branch-ca, which is written to a file.
+func (w *world) authority(root string) {
+	w.t.Helper()
 	for _, command := range []string{
 		"request security pki generate-key-pair certificate-id branch-ca type ecdsa size 256",
 		`request security pki local-certificate generate-self-signed certificate-id branch-ca domain-name branch.example.net subject "CN=Branch CA,O=Sluice lab" email admin@example.net add-ca-constraint`,
-		"request security pki local-certificate export certificate-id branch-ca type pem filename " + w.root,
-		"request security pki ca-certificate ca-profile-group load ca-group-name lab filename " + w.CA + " | no-confirm",
+		"request security pki local-certificate export certificate-id branch-ca type pem filename " + root,
 	} {
 		w.show(command)
 	}
-	w.configure(strings.Split(strings.TrimSpace(config), "\n")...)
-	return w
 }
 
 // issuer is whom a TLS client sees as issuer of the certificate of a server.

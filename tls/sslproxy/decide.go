@@ -53,12 +53,12 @@ func (v *Service) serve(ctx context.Context, s *Session) Outcome {
 	return h.clear(ctx, nil)
 }
 
-// clear follows a session that does not begin with TLS, as it may turn to it: mail does. early is what
-// the client has sent.
+// clear follows a session that does not begin with TLS, as long as it may turn to it. early is what the
+// client has sent.
 func (h *handshake) clear(ctx context.Context, early []byte) Outcome {
 	s, global := h.session, &h.set.Load().Global
 	m := &mail{client: s.From, server: s.To, seen: s.Seen, limits: mailLimits{global.MailBytes, global.MailPackets}}
-	if len(early) > m.limits.bytes {
+	if !s.Mail || len(early) > m.limits.bytes {
 		h.pending = early
 		return h.ignore(notTLS)
 	}

@@ -16,6 +16,7 @@ type Session struct {
 	Server netip.AddrPort // after destination translation
 	From   *stack.Stream  // the client's connection
 	To     *net.TCPConn   // the server's
+	Mail   bool           // it may be mail, which turns to TLS in its midst; any other begins with TLS or stays as it is
 
 	Asked      func(named bool) Asked                            // what policies ask for, with what is known of the session by then
 	Seen       func(fromServer bool, data []byte) (refused bool) // is shown what passes before the session is opened

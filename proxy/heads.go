@@ -47,12 +47,16 @@ func (w *headWriter) write(x *web.Exchange, h *web.Head) []byte {
 	return w.text.Bytes()
 }
 
-// shorten is the head of a response, or its first lines where it is long.
+// shorten is the head of a response, or its first lines where it is long; of a first line that is longer than
+// that, its beginning.
 func shorten(raw []byte) []byte {
 	if len(raw) <= maxHead {
 		return raw
 	}
 	end := bytes.LastIndex(raw[:maxHead], []byte("\r\n"))
+	if end < 0 {
+		end = maxHead
+	}
 	return append(raw[:end:end], "\r\n\r\n"...)
 }
 

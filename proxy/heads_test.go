@@ -27,6 +27,10 @@ func TestShownHeads(t *testing.T) {
 	if got := string(shorten([]byte("HTTP/1.1 200 OK\r\nServer: s\r\n" + padding + "\r\n"))); got != "HTTP/1.1 200 OK\r\nServer: s\r\n\r\n" {
 		t.Errorf("a long response is shown as %q", got)
 	}
+	line := "HTTP/1.1 200 " + strings.Repeat("r", 40000)
+	if got := string(shorten([]byte(line + "\r\n\r\n"))); got != line[:maxHead]+"\r\n\r\n" {
+		t.Errorf("a response with a long first line is shown as %q", got)
+	}
 	x.Version = web.HTTP2
 	many := strings.Repeat("m", 20000)
 	got := w.write(x, &web.Head{Fields: []web.Field{{Name: ":method", Value: "GET"}, {Name: ":path", Value: "/" + many}, {Name: "x-other", Value: "y"}, {Name: ":authority", Value: "a.example"}, {Name: "user-agent", Value: many}, {Name: "content-type", Value: many}}})

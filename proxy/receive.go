@@ -3,9 +3,9 @@ package proxy
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
+	"sluice/internal/panics"
 	"sluice/stack"
 	"sluice/store/schema"
 	"sluice/track"
@@ -51,8 +51,9 @@ func (e *Engine) receive(in *port, q stack.Queue, p *stack.Packet) {
 // notePanic ends the session of a key, whose bytes have led to a panic.
 func (e *Engine) notePanic(reason any, key stack.Key) {
 	e.panics.Add(1)
+	p := panics.Of(reason)
 	e.logger.Error("session ended by a panic", "source", key.Source(), "destination", key.Destination(),
-		"panic", reason, "stack", string(debug.Stack()))
+		"panic", p.Value, "stack", string(p.Stack))
 	if w := e.table.find(&key); w != nil {
 		e.remove(w.session, track.ReasonApplication)
 	}

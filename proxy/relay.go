@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"sluice/internal/panics"
 	"sluice/stack"
 	"sluice/track"
 )
@@ -105,7 +106,8 @@ const stalledCheck = time.Second
 // session without traffic holds no buffer at all.
 //
 // A look that is not nil is shown the bytes of each direction as they pass, until it says that it
-// has seen enough. An edit that is not nil writes anew what the client sends, after it was looked at.
+// has seen enough. An edit that is not nil writes anew what the client sends, after it was looked at. A
+// panic of either ends the session as a failure does, and is then the caller's.
 func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, look Look, edit func([]byte) []byte) RelayResult {
 	raw, err := upstream.SyscallConn()
 	if err != nil {
@@ -127,15 +129,22 @@ func Relay(ctx context.Context, client *stack.Stream, upstream *net.TCPConn, loo
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer panics.Catch(r.panicked)
 		r.download()
 	}()
-	if edit != nil {
-		r.uploadEdited(edit)
-	} else {
-		r.upload()
-	}
+	func() {
+		defer panics.Catch(r.panicked)
+		if edit != nil {
+			r.uploadEdited(edit)
+		} else {
+			r.upload()
+		}
+	}()
 	<-done
 	_ = client.Close() // aborted already after a failure
+	if p := r.caught.Load(); p != nil {
+		panic(p)
+	}
 	result := RelayResult{FromClient: r.fromClient.Load(), FromServer: r.fromServer.Load(), End: RelayEnd(r.end.Load()), Lift: r.lift}
 	if failure := r.failure.Load(); failure != nil {
 		result.Err = *failure
@@ -172,6 +181,13 @@ type relay struct {
 	finSent                atomic.Bool   // the client's FIN went on to the server
 	end                    atomic.Uint32 // RelayEnd; the first one counts
 	failure                atomic.Pointer[error]
+	caught                 atomic.Pointer[panics.Panic]
+}
+
+// panicked breaks both sides, as one of the two directions has panicked.
+func (r *relay) panicked(p *panics.Panic) {
+	r.caught.CompareAndSwap(nil, p)
+	r.fail(RelayStopped, p)
 }
 
 // finish notes that a side has finished; the first one counts.

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/internal/nstest"
+	"sluice/internal/panics"
 	"sluice/route"
 	"sluice/stack"
 )
@@ -88,6 +89,7 @@ func (w *relayWorld) accept(ctx context.Context, p *stack.Pending) {
 		w.results <- RelayResult{End: ClientRST, Err: err}
 		return
 	}
+	defer panics.Catch(func(p *panics.Panic) { w.results <- RelayResult{Err: p} })
 	result := Relay(ctx, client, upstream, w.look, nil)
 	lifted := make(chan struct{})
 	if lift := result.Lift; lift != nil {
@@ -480,6 +482,32 @@ func TestRelayIsSilenced(t *testing.T) { // UP-17, FW-23
 				}
 			}
 		})
+	}
+}
+
+// A look that panics, in whatever direction, breaks its own session, and its panic comes to the caller.
+func TestRelayPanics(t *testing.T) {
+	w := newRelayWorld(t, false, func(_ direction, data []byte) Sight {
+		if string(data) == "poison" {
+			panic("a bug")
+		}
+		return LookOn
+	})
+	for from := range direction(2) {
+		client, server := w.connect(t, "IPv4")
+		ends := [...]*net.TCPConn{fromClient: client, fromServer: server}
+		exchange(t, client, server, "question")
+		if _, err := ends[from].Write([]byte("poison")); err != nil {
+			t.Fatal(err)
+		}
+		for name, end := range map[string]net.Conn{"client": client, "server": server} {
+			if rest, err := io.ReadAll(end); len(rest) > 0 || !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("the %s got %q, %v, want a reset", name, rest, err)
+			}
+		}
+		if p := (*panics.Panic)(nil); !errors.As((<-w.results).Err, &p) || p.Value != "a bug" {
+			t.Errorf("the caller caught %v", p)
+		}
 	}
 }
 

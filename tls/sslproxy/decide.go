@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/internal/depth"
+	"sluice/internal/panics"
 	"sluice/tls/profile"
 	"sluice/tls/report"
 	"sluice/tls/starttls"
@@ -24,17 +25,17 @@ const handshakeTime = 60 * time.Second
 func (v *Service) Serve(ctx context.Context, s *Session) (outcome Outcome) {
 	// On a goroutine of its own, as the caller's stack would grow by the handshakes and stay so for the
 	// session's life.
-	var failure any
+	var panicked *panics.Panic
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() { failure = recover() }()
+		defer panics.Catch(func(p *panics.Panic) { panicked = p })
 		depth.Prepare()
 		outcome = v.serve(ctx, s)
 	}()
 	<-done
-	if failure != nil {
-		panic(failure) // it is the caller's to deal with
+	if panicked != nil {
+		panic(panicked) // it is the caller's to deal with
 	}
 	return outcome
 }

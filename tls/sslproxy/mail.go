@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/internal/panics"
 	"sluice/stack"
 	"sluice/tls/starttls"
 )
@@ -39,7 +40,7 @@ type mail struct {
 	seen   func(fromServer bool, data []byte) (refused bool)
 	limits mailLimits
 
-	answers chan starttls.Event // of the server, to the request for TLS
+	answers chan starttls.Event // of the server, to the request for TLS; closed when it says nothing more
 
 	mu       sync.Mutex         // guards what follows
 	greeting []byte             // what the server has sent, until it is decided what that is
@@ -58,12 +59,20 @@ func (m *mail) run(early []byte) (r mailResult, err error) {
 		return r, err
 	}
 	over := make(chan error, 1)
-	go func() { over <- m.fromServer() }()
+	go func() {
+		var err error
+		defer func() { over <- err }()
+		defer panics.Catch(func(p *panics.Panic) { err = p })
+		err = m.fromServer()
+	}()
 	err = m.fromClient(&r)
 	if r.end != mailAgreed {
 		_ = m.server.SetReadDeadline(longAgo)
 	}
 	err = errors.Join(err, <-over, m.server.SetReadDeadline(time.Time{}), m.client.SetReadDeadline(time.Time{}))
+	if p := (*panics.Panic)(nil); errors.As(err, &p) {
+		panic(p) // it is the caller's to deal with
+	}
 	if m.violated {
 		r.end = mailViolated
 	}
@@ -97,6 +106,7 @@ func (m *mail) pass(fromServer bool, data []byte) error {
 // ended. It ends the reading of the client unless TLS begins.
 func (m *mail) fromServer() (err error) {
 	agreed := false
+	defer close(m.answers) // a client who waits for one gets none
 	defer func() {
 		if !agreed {
 			_ = m.client.SetReadDeadline(longAgo)
@@ -193,9 +203,11 @@ func (m *mail) fromClient(r *mailResult) error {
 		if event == starttls.Asked {
 			r.asked = true
 			select {
-			case answer := <-m.answers:
+			case answer, ok := <-m.answers:
 				if answer == starttls.Agreed {
 					r.end = mailAgreed
+				}
+				if answer == starttls.Agreed || !ok {
 					return nil
 				}
 			case <-time.After(agreeTime):

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"sluice/internal/panics"
 	tls "sluice/tls/stdtls"
 )
 
@@ -84,7 +85,8 @@ const answerTime = time.Second
 // closed when it returns, unless the look leaves them. A session without traffic holds no buffer.
 //
 // A look that is not nil is shown the plaintext of each direction as it passes, until it says that
-// it has seen enough; a filter that is not nil, until it says so, decides what goes on.
+// it has seen enough; a filter that is not nil, until it says so, decides what goes on. A panic of either
+// ends the session as a failure does, and is then the caller's.
 func Relay(ctx context.Context, client, server *tls.Conn, look Look, filter Filter) RelayResult {
 	r := &relay{
 		client: side{Conn: client, raw: client.NetConn(), finished: ClientFIN, reset: ClientRST, lost: ClientLost, garbled: ClientTLS},
@@ -116,6 +118,9 @@ func Relay(ctx context.Context, client, server *tls.Conn, look Look, filter Filt
 	}()
 	r.carry(&r.client, &r.server)
 	<-done
+	if p := r.caught.Load(); p != nil {
+		panic(p)
+	}
 	result := RelayResult{FromClient: r.client.taken.Load(), FromServer: r.server.taken.Load(), End: RelayEnd(r.end.Load())}
 	if failure := r.failure.Load(); failure != nil {
 		result.Err = *failure
@@ -136,6 +141,13 @@ type relay struct {
 	notified atomic.Int32           // directions that a close_notify ended
 	end      atomic.Uint32          // RelayEnd; the first one counts
 	failure  atomic.Pointer[error]
+	caught   atomic.Pointer[panics.Panic]
+}
+
+// panicked breaks both sides, as one of the two directions has panicked.
+func (r *relay) panicked(p *panics.Panic) {
+	r.caught.CompareAndSwap(nil, p)
+	r.fail(RelayStopped, p)
 }
 
 // fail breaks both sides: a session with one side broken ends as a reset of the other, even after
@@ -169,6 +181,7 @@ var pieceLists = sync.Pool{New: func() any { return new(pieceList) }}
 
 // carry moves what one side sends to the other, until its end.
 func (r *relay) carry(from, to *side) {
+	defer panics.Catch(r.panicked)
 	watch := stallWatch{of: from, broken: func(err error) { r.fail(from.reason(err), err) }}
 	for {
 		switch err := from.WaitReadable(); { // nothing is held while this waits

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/internal/panics"
 	tls "sluice/tls/stdtls"
 )
 
@@ -289,6 +290,22 @@ func TestRelayLook(t *testing.T) {
 		client.expectEnd(t, "")
 		server.expectReset(t)
 		w.expect(t, RelayStopped)
+	})
+}
+
+// A look that panics, in whatever direction, breaks its own session, and its panic comes to the caller.
+func TestRelayPanics(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		w.look = func(bool, []byte) Sight { panic("a bug") }
+		for from := range 2 {
+			client, server := w.connect(t)
+			[]peer{client, server}[from].send(t, "poison")
+			client.expectReset(t)
+			server.expectReset(t)
+			if p := (*panics.Panic)(nil); !errors.As(w.expect(t, RelayStopped).Err, &p) || p.Value != "a bug" {
+				t.Errorf("the caller caught %v", p)
+			}
+		}
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/internal/nstest"
+	"sluice/internal/panics"
 	"sluice/stack"
 	tls "sluice/tls/stdtls"
 )
@@ -137,7 +138,10 @@ func (w *world) connect(t *testing.T) (client, server peer) {
 			t.Fatal(err)
 		}
 	}
-	go func() { w.results <- Relay(w.ctx, terminated, initiated, w.look, w.filter) }()
+	go func() {
+		defer panics.Catch(func(p *panics.Panic) { w.results <- RelayResult{End: RelayStopped, Err: p} })
+		w.results <- Relay(w.ctx, terminated, initiated, w.look, w.filter)
+	}()
 	return client, server
 }
 

@@ -149,6 +149,15 @@ func (f *Flow) Extended() *appdb.Application { return f.answer.extended }
 // Final says whether the answer is final, so that the session need not be shown any further.
 func (f *Flow) Final() bool { return f.work == nil && f.waits == nil }
 
+// Asked is how many transactions have begun: those that are complete, and the one of which bytes have come.
+func (f *Flow) Asked() int {
+	n := int(f.answer.transactions)
+	if f.answer.begun || f.work != nil && f.work.begun() {
+		n++
+	}
+	return n
+}
+
 // Inspected is the number of packets with payload, and of their bytes, that were looked at so far,
 // or until the answer was final.
 func (f *Flow) Inspected() (packets, bytes int) { return int(f.packets), int(f.bytes) }
@@ -303,6 +312,7 @@ func (f *Flow) conclude() (changed bool) {
 	w.checkpoint = w.progress
 	w.scanStreams(true)
 	f.answer = w.combine()
+	f.answer.begun = w.begun()
 	f.answer.encrypted = f.answer.encrypted || w.encrypted || w.engine.encrypts(f.answer.protocol) || w.engine.encrypts(f.answer.application)
 	f.answer.settle(w.done)
 	w.free()

@@ -59,6 +59,7 @@ type inspection struct {
 	before    struct{ bytes, packets uint32 } // of the flow, where limits began anew
 
 	skipped   int    // bytes that came before what is looked at
+	next      uint32 // where the next transaction begins in what asker sends
 	encrypted bool   // some protocol that was found is
 	site      string // see Flow.Site
 	held      int64  // bytes counted in State.Memory

@@ -162,6 +162,7 @@ type answer struct {
 	stage                        Stage
 	how                          HowFinal
 	transactions                 uint16
+	begun                        bool  // bytes of another transaction had come when the answer was final
 	coming                       uint8 // number of custom applications that may still be found
 	extended                     *appdb.Application
 	site                         string // see Flow.Site

@@ -80,6 +80,7 @@ func (t *transactions) limit(f *finding) int {
 func (w *inspection) complete(i int, d Direction, n int) outcome {
 	w.session.Transactions++
 	w.fresh = true
+	w.asker, w.next = d, uint32(w.base[d]+n)
 	limit := w.engine.transactions.limit(&w.found)
 	switch {
 	case limit > 0 && w.session.Transactions >= limit:
@@ -88,7 +89,6 @@ func (w *inspection) complete(i int, d Direction, n int) outcome {
 		return finished
 	}
 	w.following, w.claimed = true, i
-	w.asker = d
 	w.wanted = [2]int{}
 	w.checkpoint = w.progress
 	w.renew = limit > 0
@@ -105,6 +105,9 @@ func (w *inspection) complete(i int, d Direction, n int) outcome {
 	return again
 }
 
+// begun says whether bytes have come of a transaction that is not complete.
+func (w *inspection) begun() bool { return len(w.streams[w.asker].prefix()) > int(w.next) }
+
 // skip lets go of side d up to where the next transaction begins. The other side is looked at again
 // from what it sends after that.
 func (w *inspection) skip(d Direction) {
@@ -112,7 +115,7 @@ func (w *inspection) skip(d Direction) {
 	w.skipped += w.base[d] + len(other.prefix())
 	w.streams[d].skip(w.base[d])
 	other.pause()
-	w.base = [2]int{}
+	w.base, w.next = [2]int{}, 0
 }
 
 // follow is asked for verdicts of Match: it says how the inspection goes on, where the decoder told

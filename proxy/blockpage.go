@@ -23,7 +23,7 @@ func (s *Session) pageFor(v *policy.Verdict) *web.Answer {
 		return nil
 	}
 	found, _, _ := s.found()
-	if !s.has(stateAsked) && (found.Protocol != httpProtocol || found.Transactions > 1) { // the first request waits for its answer
+	if !s.has(stateAsked) && (found.Protocol != httpProtocol || s.asked() > 1) { // the first request waits for its answer
 		return nil
 	}
 	if v.Message.Redirect != "" {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,20 +173,55 @@ func TestNextRequestMeetsNewPolicies(t *testing.T) {
 
 // A page answers the request that was refused, never one before it that still waits for its answer.
 func TestNoPageForAnotherRequest(t *testing.T) { // FW-49
-	b := knowing(t, "set security dynamic-application profile told redirect-message type custom-text content no\n"+
-		unified("no-video dynamic-application junos:YOUTUBE then reject profile told", "rest then permit"), classify.Options{Transactions: true, MaximumTransactions: 5})
-	c := webClient()
-	c.connect(b)
-	if out := b.from(b.lan, c.carrying("GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n")); len(out) != 1 {
-		t.Fatal("the first request did not pass")
-	}
-	out := b.from(b.lan, c.carrying(youtube))
-	if len(out) != 2 {
-		t.Fatalf("%d packets came out, want two resets", len(out))
-	}
-	for _, p := range out {
-		if p.TCPFlags&stack.TCPRst == 0 || p.Payload < len(p.IP) {
-			t.Errorf("a packet with %d bytes and flags %#x, want a reset", len(p.IP)-p.Payload, p.TCPFlags)
-		}
+	const other = "GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n"
+	const posted = "POST / HTTP/1.1\r\nHost: www.example.org\r\nContent-Length: 4\r\n\r\n"
+	named := youtube[:len(youtube)-2] // its head is not over, but it names its application
+	for name, c := range map[string]struct {
+		maximum  int // transactions
+		segments []string
+		page     bool
+	}{
+		"alone":                             {5, []string{youtube}, true},
+		"alone, and the last":               {1, []string{youtube}, true},
+		"in two segments":                   {5, []string{youtube[:20], youtube[20:]}, true},
+		"before its head is over":           {5, []string{named}, true},
+		"behind another":                    {5, []string{other, youtube}, false},
+		"behind another, and the last":      {2, []string{other, youtube}, false},
+		"behind a body":                     {5, []string{posted, "body", youtube}, false},
+		"behind another, not over":          {5, []string{other, named}, false},
+		"in another's segment":              {5, []string{other + youtube}, false},
+		"in another's segment and not over": {5, []string{other + named}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := knowing(t, "set security dynamic-application profile told redirect-message type custom-text content no\n"+
+				unified("no-video dynamic-application junos:YOUTUBE then reject profile told", "rest then permit"),
+				classify.Options{Transactions: true, MaximumTransactions: c.maximum})
+			w := webClient()
+			w.connect(b)
+			last := len(c.segments) - 1
+			for _, segment := range c.segments[:last] {
+				if out := b.from(b.lan, w.carrying(segment)); len(out) != 1 {
+					t.Fatalf("%q did not pass", segment)
+				}
+			}
+			out := b.from(b.lan, w.carrying(c.segments[last]))
+			if len(out) != 2 {
+				t.Fatalf("%d packets came out, want one for each side", len(out))
+			}
+			for _, p := range out {
+				toClient := p.Key.Destination() == w.client
+				if page := p.Payload < len(p.IP); page != (c.page && toClient) || !page && p.TCPFlags&stack.TCPRst == 0 {
+					t.Errorf("to %s, a packet with %d bytes and flags %#x", p.Key.Destination(), len(p.IP)-p.Payload, p.TCPFlags)
+				}
+			}
+			want := []string{"deny policy reject", ended}
+			if c.page {
+				want[0] += redirected
+			}
+			if last > 0 && strings.HasSuffix(c.segments[0], "\r\n\r\n") { // another request was permitted
+				want = slices.Insert(want, 0, "create")
+			}
+			b.logged(want...)
+		})
 	}
 }

@@ -215,6 +215,17 @@ func (s *Session) found() (result classify.Result, protocol, application *appdb.
 	return i.flow.Result(), protocol, application
 }
 
+// asked is how many requests, or other transactions, of the session have begun.
+func (s *Session) asked() int {
+	i := s.identity
+	if i == nil {
+		return 0
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.flow.Asked()
+}
+
 // customCategory is the category of applications that the operator defined, in log records.
 const customCategory = "custom application"
 

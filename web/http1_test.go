@@ -183,6 +183,7 @@ func TestNastyResponses(t *testing.T) {
 // A request that is answered here, or ends the connection, is not seen by the server, nor what follows.
 func TestRefusedRequest(t *testing.T) {
 	page := &Answer{Status: 403, Body: []byte("<p>no</p>")}
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" // to the request before, which comes first
 	for method, body := range map[string]string{"GET": "<p>no</p>", "HEAD": ""} {
 		service := &script{judge: func(x *Exchange, _ *Head) Verdict {
 			if x.Target == "/no" {
@@ -191,9 +192,9 @@ func TestRefusedRequest(t *testing.T) {
 			return Verdict{}
 		}}
 		request := func(target string) string { return method + " " + target + " HTTP/1.1\r\nHost: a\r\n\r\n" }
-		s := converse(New("", service), 11, client(request("/yes")+request("/no")+request("/after")), server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
-		if got := string(s.onward[Client]); got != request("/yes") || s.next != Close {
-			t.Errorf("%q passed, %d", got, s.next)
+		s := converse(New("", service), 11, client(request("/yes")+request("/no")+request("/after")), server(answer))
+		if got := string(s.onward[Client]); got != request("/yes") || string(s.onward[Server]) != answer || s.next != Close {
+			t.Errorf("%q passed, and %q back, %d", got, s.onward[Server], s.next)
 		}
 		r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(s.told)), &http.Request{Method: method})
 		if err != nil {

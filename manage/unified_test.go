@@ -24,6 +24,12 @@ set security policies from-zone trust to-zone untrust policy staff then permit a
 set security application-firewall rule-sets rs1 rule r1 match dynamic-application junos:HTTP
 set security application-firewall rule-sets rs1 rule r1 then reject
 set security application-firewall rule-sets rs1 default-rule permit
+set class-of-service application-traffic-control rule-sets rs2 rule 1 match application-any
+set class-of-service application-traffic-control rule-sets rs2 rule 1 then log
+set security policies from-zone trust to-zone untrust policy treated match source-address any destination-address any application junos-ftp
+set security policies from-zone trust to-zone untrust policy treated then permit application-services application-traffic-control rule-set rs2
+set services ssl proxy profile opened root-ca ours
+set security policies from-zone trust to-zone untrust policy treated then permit application-services ssl-proxy profile-name opened
 `
 
 // categoryConfig is a policy by web address.
@@ -78,8 +84,9 @@ func TestPoliciesByApplication(t *testing.T) {
 	f := startUnified(t)
 	for line, wants := range map[string][]string{
 		"show security policies detail policy-name video":   {"  Dynamic Application:\njunos:HTTP: 67\njunos:YOUTUBE\n", "\ndynapp-redir-profile: told(1)\n"},
+		"show security policies detail policy-name treated": {"  Application services: application-traffic-control rule-set rs2, ssl-proxy profile-name opened\n"},
 		"show security policies detail policy-name leisure": {"  URL categories:\n    GAMES\n"},
-		"show security policies":                            {"    Dynamic Applications: junos:HTTP, junos:YOUTUBE\n", "    Redirect profile: told(1)\n", "      Rule-set: rs1\n        Rule: r1\n"},
+		"show security policies":                            {"    Dynamic Applications: junos:HTTP, junos:YOUTUBE\n", "    Redirect profile: told(1)\n", "    Action: permit, application-traffic-control rule-set rs2, ssl-proxy profile-name opened\n", "      Rule-set: rs1\n        Rule: r1\n"},
 	} {
 		got := f.run(t, line)
 		for _, want := range wants {

@@ -215,9 +215,7 @@ func (p *Policy) view() View {
 		v.FromZone = cmp.Or(strings.Join(p.fromZones, " "), anyAddress)
 		v.ToZone = cmp.Or(strings.Join(p.toZones, " "), anyAddress)
 	}
-	if p.TCPProxy {
-		v.Services = []string{"tcp-proxy"}
-	}
+	v.Services = p.applicationServices()
 	if p.Count {
 		c := p.Counters
 		opened, closed := c.SessionsOpened.Load(), c.SessionsClosed.Load()
@@ -229,6 +227,25 @@ func (p *Policy) view() View {
 		}
 	}
 	return v
+}
+
+// applicationServices are the services on what the policy permits, as their statements name them; the
+// application firewall is shown by itself.
+func (p *Policy) applicationServices() (list []string) {
+	for _, service := range []struct{ words, name string }{
+		{"application-traffic-control rule-set ", p.TrafficControl}, {"ssl-proxy profile-name ", p.SSLProxy}, {"utm-policy ", p.WebFilter},
+	} {
+		if service.name != "" {
+			list = append(list, service.words+service.name)
+		}
+	}
+	if p.PacketCapture {
+		list = append(list, "packet-capture")
+	}
+	if p.TCPProxy {
+		list = append(list, "tcp-proxy")
+	}
+	return list
 }
 
 // viewAddresses shows addresses, the members of sets one by one; no address is any.

@@ -35,6 +35,8 @@ type Egress interface {
 	Lookup(dst netip.Addr) route.Egress
 	// Addrs are the addresses of device: what source translation uses, and where errors come from.
 	Addrs(device string) route.Addresses
+	// MTU is the MTU of device in bytes, 0 when there is none.
+	MTU(device string) int
 }
 
 // Log takes the records of sessions. No call may block.
@@ -198,6 +200,11 @@ func (e *Engine) address(device string, v6 bool) netip.Addr {
 		return addrs.IPv6
 	}
 	return addrs.IPv4
+}
+
+// mtu is the MTU of the link that packets of w leave by now, in bytes; 0 where there is none.
+func (e *Engine) mtu(w *wing) int {
+	return e.egress.MTU(e.egress.Lookup(w.leave.Destination().Addr()).Device)
 }
 
 // now is the monotonic time since the engine was made, in nanoseconds ("ticks").

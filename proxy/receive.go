@@ -178,9 +178,15 @@ func (e *Engine) reopens(s *Session, p *stack.Packet) bool {
 }
 
 // send writes the packet, translated where the session asks for it, back to the queue it came
-// from; the kernel then routes it out.
+// from; the kernel then routes it out. Its sender must be told here that a translated one is too
+// long: the kernel would tell the address that it is translated to, of a packet that nobody sent.
 func (e *Engine) send(w *wing, q stack.Queue, p *stack.Packet) bool {
 	if w.leave != w.key {
+		if mtu := e.mtu(w); mtu != 0 && !p.Passes(mtu) {
+			back := e.egress.Lookup(p.Key.Source().Addr())
+			e.answer(q, p.TooBig(e.address(back.Device, p.V6), mtu))
+			return false
+		}
 		p.Translate(w.leave)
 	}
 	p.RaiseTTL()

@@ -268,14 +268,29 @@ func (p *Packet) icmpKind() uint16 {
 // the headers.
 func (p *Packet) count() {
 	p.Segments, p.Bytes = 1, uint64(len(p.IP))
-	size := int(binary.LittleEndian.Uint16(p.Frame[vnetGSOSize:]))
-	if p.Frame[vnetGSOType] == 0 || size == 0 || p.Fragment {
-		return
-	}
-	if payload := len(p.IP) - p.Payload; payload > size {
+	size := p.segmentSize()
+	if payload := len(p.IP) - p.Payload; size != 0 && payload > size {
 		p.Segments = uint64((payload + size - 1) / size)
 		p.Bytes += (p.Segments - 1) * uint64(p.Payload)
 	}
+}
+
+// segmentSize is the payload of each segment of a train but the last, 0 for a packet that is none.
+func (p *Packet) segmentSize() int {
+	if p.Frame[vnetGSOType] == 0 || p.Fragment {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint16(p.Frame[vnetGSOSize:]))
+}
+
+// Passes says whether a router may send the packet over a link of an MTU, in fragments if need be.
+func (p *Packet) Passes(mtu int) bool {
+	longest := len(p.IP)
+	if size := p.segmentSize(); size != 0 {
+		longest = min(longest, p.Payload+size)
+	}
+	const dontFragment = 0x40
+	return longest <= mtu || !p.V6 && p.IP[6]&dontFragment == 0
 }
 
 // IsEchoRequest says whether the packet is an ICMP or ICMPv6 echo request.

@@ -267,6 +267,51 @@ func TestRepliesAreWellFormed(t *testing.T) {
 	}
 }
 
+// A packet passes a link where each of its segments fits, or where it may be fragmented; else the error tells the MTU.
+func TestTooBig(t *testing.T) {
+	for _, c := range []struct {
+		what         string
+		src, dst     netip.AddrPort
+		payload      int
+		mayFragment  bool
+		segment, mtu int
+		passes       bool
+	}{
+		{"IPv4", client4, server4, 1360, false, 0, 1400, true},
+		{"IPv4, a byte more", client4, server4, 1361, false, 0, 1400, false},
+		{"IPv4 that may be fragmented", client4, server4, 1361, true, 0, 1400, true},
+		{"a train", client4, server4, 30000, false, 1360, 1400, true},
+		{"a train of segments a byte longer", client4, server4, 30000, false, 1361, 1400, false},
+		{"IPv6", client6, server6, 1340, false, 0, 1400, true},
+		{"IPv6, a byte more", client6, server6, 1341, false, 0, 1400, false},
+	} {
+		frame := makePacket(t, protoTCP, c.src, c.dst, make([]byte, c.payload), false)
+		if c.src.Addr().Is4() && !c.mayFragment {
+			frame[VirtioHeaderLen+6] = 0x40
+		}
+		if c.segment != 0 {
+			frame[vnetGSOType] = 1
+			binary.LittleEndian.PutUint16(frame[vnetGSOSize:], uint16(c.segment))
+		}
+		p := parse(t, frame)
+		if p.Passes(c.mtu) != c.passes {
+			t.Errorf("%s: passes %v, want %v", c.what, !c.passes, c.passes)
+		}
+		router, kind, code := netip.MustParseAddr("192.0.2.1"), uint8(3), uint8(4)
+		if p.V6 {
+			router, kind, code = netip.MustParseAddr("2001:db8:1::1"), 2, 0
+		}
+		answer := p.TooBig(router, c.mtu)
+		verify(t, answer)
+		e := parse(t, answer)
+		mtu := binary.BigEndian.Uint32(e.IP[e.Transport+4:])
+		inner, _ := e.Embedded()
+		if e.ICMPType != kind || e.ICMPCode != code || mtu != uint32(c.mtu) || inner.Key != p.Key || e.Key.Dst != p.Key.Src {
+			t.Errorf("%s: the error has type %d, code %d, MTU %d, quotes %v", c.what, e.ICMPType, e.ICMPCode, mtu, inner.Key)
+		}
+	}
+}
+
 func TestTranslateError(t *testing.T) {
 	for _, c := range []struct {
 		client, nat, server netip.AddrPort

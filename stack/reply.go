@@ -83,18 +83,37 @@ var (
 // the address from. It returns nil where no error may be sent: about an error, a fragment that
 // is not the first, a multicast or broadcast (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
 func (p *Packet) Unreachable(from netip.Addr, why Unreach) []byte {
+	if p.V6 {
+		return p.icmpError(from, 1, unreachCode6[why], 0)
+	}
+	return p.icmpError(from, 3, unreachCode4[why], 0)
+}
+
+// TooBig makes the frame of the error that answers p, from the address from, where it does not pass
+// a link of an MTU: fragmentation needed (RFC 1191 section 4), packet too big (RFC 4443 section 3.2).
+// It returns nil where no error may be sent.
+func (p *Packet) TooBig(from netip.Addr, mtu int) []byte {
+	if p.V6 {
+		return p.icmpError(from, 2, 0, uint32(mtu))
+	}
+	return p.icmpError(from, 3, 4, uint32(mtu))
+}
+
+// icmpError makes the frame of an error about p, whose parameter is the second word of its header.
+func (p *Packet) icmpError(from netip.Addr, kind, code uint8, parameter uint32) []byte {
 	dst := netip.AddrFrom16(p.Key.Dst).Unmap()
 	if p.IsICMPError() || p.FragmentOffset != 0 || dst.IsMulticast() || dst == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || from.Is4() == p.V6 {
 		return nil
 	}
 	quote := p.IP[:min(len(p.IP), maxQuote4)]
-	proto, kind, code := uint8(protoICMP), uint8(3), unreachCode4[why]
+	proto := uint8(protoICMP)
 	if p.V6 {
 		quote = p.IP[:min(len(p.IP), maxQuote6)]
-		proto, kind, code = protoICMPv6, 1, unreachCode6[why]
+		proto = protoICMPv6
 	}
 	frame, t := newPacket(p.V6, from.As16(), p.Key.Src, proto, 8+len(quote))
 	t[0], t[1] = kind, code
+	binary.BigEndian.PutUint32(t[4:], parameter)
 	copy(t[8:], quote)
 	var initial uint32
 	if p.V6 {

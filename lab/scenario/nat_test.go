@@ -78,6 +78,40 @@ func TestSourceNATKeepsClientsApart(t *testing.T) {
 	}
 }
 
+// Who sends too much for a link of the gateway or beyond is told, though the other side knows the client by another
+// address: the client of the way to the server, the server of the way to the client.
+func TestPathMTUThroughTranslation(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		place func(w *world) error
+	}{
+		{"on the gateway's WAN link", func(w *world) error {
+			return errors.Join(w.Gateway.IP("link set wan1 mtu 1400"), w.Internet.IP("link set isp1 mtu 1400"))
+		}},
+		{"in the internet", func(w *world) error { return w.Internet.IP("link set to-web mtu 1400") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := start(t, lab.Options{}, lab.PermitAll+hideBehindWAN1)
+			if err := c.place(w); err != nil {
+				t.Fatal(err)
+			}
+			w.meetsSmallMTU(lab.WebAddr4Link1, lab.WebAddr6Link1)
+		})
+	}
+	t.Run("on the gateway's LAN", func(t *testing.T) {
+		w := start(t, lab.Options{}, lab.PermitAll+hideBehindWAN1)
+		if err := errors.Join(w.Gateway.IP("link set lan0 mtu 1400"), w.Client.IP("link set eth0 mtu 1400")); err != nil {
+			t.Fatal(err)
+		}
+		for _, server := range []string{lab.EchoAddr4Link1, lab.EchoAddr6Link1} {
+			// The request leaves in fragments, the answer begins as one packet.
+			if out := w.do(w.Client, "ping", "-c3", "-i0.2", "-W2", "-s1440", server); strings.Contains(out, " 0 received") {
+				t.Errorf("%s was not told that its answers are too large:\n%s", server, out)
+			}
+		}
+	})
+}
+
 // whoami asks the echo server which address and port it sees.
 func (w *world) whoami(h *lab.Host, network string, local net.Addr, server string) netip.AddrPort {
 	w.t.Helper()

@@ -28,6 +28,7 @@ func (e *Engine) age(ctx context.Context) {
 		}
 		if next == 0 {
 			e.fragments.Expire(time.Now())
+			e.gates.expire(e.now())
 			early = e.ageEarly(early)
 		}
 		batch = e.table.shard[next].collect(batch[:0])

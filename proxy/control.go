@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -122,7 +123,12 @@ var controlProtocols = map[string]string{"ftp": "junos:FTP", "tftp": "junos:TFTP
 
 // Over ends the data sessions of a call. It implements [alg.Sessions].
 func (c *control) Over(call string) {
-	c.gates = slices.DeleteFunc(c.gates, func(g *gate) bool { return g.call == call && (c.engine.gates.take(g) || true) })
+	c.gates = slices.DeleteFunc(c.gates, func(g *gate) bool {
+		if g.call == call {
+			c.engine.gates.take(g)
+		}
+		return g.call == call
+	})
 	for s, of := range c.data {
 		if of == call {
 			c.ending = append(c.ending, s)
@@ -250,6 +256,17 @@ func (t *gates) find(k *stack.Key, now int64) *gate {
 		return nil
 	}
 	return g
+}
+
+// expire closes the gates whose time is over, so that they take nobody's place.
+func (t *gates) expire(now int64) {
+	if t.count.Load() == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.open, func(_ gateKey, g *gate) bool { return now > g.until })
+	t.count.Store(int64(len(t.open)))
 }
 
 // take closes g, and says whether it was open.

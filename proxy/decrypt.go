@@ -68,7 +68,7 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 	})
 	refused := LookOn
 	outcome := e.decrypter.Serve(ctx, e.sessionTLS(s, client, upstream, &refused))
-	if !cut() {
+	if !cut() && outcome.Action != sslproxy.Opened { // which ends by its relay
 		return RelayResult{End: RelayStopped, Err: context.Cause(ctx)}
 	}
 	if v := e.untold(s, &outcome); v != nil {

@@ -102,21 +102,31 @@ func (e *Engine) identify(w *wing, p *stack.Packet) (refused *policy.Verdict) {
 func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (refused *policy.Verdict) {
 	defer e.judgeCapture(s, false)
 	defer e.tellTreatment(s)
-	cfg, i := e.config.Load(), s.identity
-	i.mu.Lock()
-	v := e.consider(cfg, s, show)
+	v, n := e.reconsider(s, show, nil)
 	if v == nil {
-		i.mu.Unlock()
 		return nil
 	}
-	n := e.adopt(s, v)
-	e.qualify(cfg, s)
-	i.mu.Unlock()
 	e.tell(s, v, n)
 	if n == stopped {
 		return v
 	}
 	return nil
+}
+
+// reconsider lets the identification of s be shown something, and adopts the verdict that follows from it,
+// unless that is aside, which may be nil; the verdict is nil where nothing changes.
+func (e *Engine) reconsider(s *Session, show func(*classify.Flow) (changed bool), aside func(*policy.Verdict) bool) (*policy.Verdict, news) {
+	i := s.identity
+	i.mu.Lock()
+	defer i.mu.Unlock() // also when it panics: what ends the session then wants it
+	cfg := e.config.Load()
+	v := e.consider(cfg, s, show)
+	if v == nil || aside != nil && aside(v) {
+		return v, nothing
+	}
+	n := e.adopt(s, v)
+	e.qualify(cfg, s)
+	return v, n
 }
 
 // consider lets the identification of s be shown something, and judges s again; nil where that changes

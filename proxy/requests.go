@@ -141,9 +141,7 @@ func (r *requests) Close() { r.conn.Close() }
 // that is refused with a page goes nowhere, while the others of the session go on; any other refusal is
 // one of the session.
 func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
-	e, s, i := r.engine, r.session, r.session.identity
-	cfg := e.config.Load()
-
+	e, s := r.engine, r.session
 	s.set(stateAsked)
 	s.state.And(^stateAnswered)
 	if !s.identifying() {
@@ -152,23 +150,19 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 	head := r.head.write(x, h)
 	defer e.judgeCapture(s, false)
 	defer e.tellTreatment(s)
-	i.mu.Lock()
-	v := e.consider(cfg, s, func(f *classify.Flow) bool { return f.Message(classify.ToServer, head) })
+	show := func(f *classify.Flow) bool { return f.Message(classify.ToServer, head) }
+	alone := func(v *policy.Verdict) bool { return x.Version == web.HTTP2 && v.Action != policy.Permit && v.Again }
+	v, n := e.reconsider(s, show, alone)
 	if v == nil {
-		i.mu.Unlock()
 		return web.Verdict{Last: !s.identifying()}
 	}
-	if x.Version == web.HTTP2 && v.Action != policy.Permit && v.Again {
-		i.mu.Unlock()
+	if alone(v) {
 		if page := s.pageFor(v); page != nil {
 			e.refuseRequest(s, v)
 			return web.Verdict{Answer: page}
 		}
-		i.mu.Lock()
+		n = e.refuseSession(s, v)
 	}
-	n := e.adopt(s, v)
-	e.qualify(cfg, s)
-	i.mu.Unlock()
 	e.tell(s, v, n)
 	if n != stopped {
 		return web.Verdict{Last: !s.identifying()}
@@ -179,6 +173,15 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 		return true
 	})
 	return refused
+}
+
+// refuseSession adopts v, which was put aside to refuse a request alone.
+func (e *Engine) refuseSession(s *Session, v *policy.Verdict) news {
+	s.identity.mu.Lock()
+	defer s.identity.mu.Unlock()
+	n := e.adopt(s, v)
+	e.qualify(e.config.Load(), s)
+	return n
 }
 
 // refuseRequest counts and records a request that was answered with a page, while its session goes on.

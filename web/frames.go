@@ -97,7 +97,7 @@ type frames struct {
 // payload passes as it comes. ok is false while there is not enough of it.
 func (s *frames) next(data []byte, limit int) (taken int, f frame, reason string, ok bool) {
 	if len(s.held) == 0 && len(data) >= frameHeaderLen {
-		if f = readFrame(data); f.length > limit {
+		if f = readFrame(data); f.oversize(limit) {
 			return 0, f, tooLong, false
 		}
 		need := f.size()
@@ -109,7 +109,7 @@ func (s *frames) next(data []byte, limit int) (taken int, f frame, reason string
 	need := frameHeaderLen
 	for {
 		if len(s.held) >= frameHeaderLen {
-			if f = readFrame(s.held); f.length > limit {
+			if f = readFrame(s.held); f.oversize(limit) {
 				return taken, f, tooLong, false
 			}
 			need = f.size()
@@ -127,7 +127,12 @@ func (s *frames) next(data []byte, limit int) (taken int, f frame, reason string
 	}
 }
 
-const tooLong = "a frame of more bytes than the other side takes"
+// oversize says whether a frame is longer than limit, which the other side takes, or than is held for it.
+func (f *frame) oversize(limit int) bool {
+	return f.length > limit || !f.passes() && f.length > maxHead
+}
+
+const tooLong = "a frame of more bytes than the other side takes, or of more than 256 KiB"
 
 // size is how many bytes of a frame are needed at once.
 func (f *frame) size() int {

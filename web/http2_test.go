@@ -406,6 +406,21 @@ func TestHTTP2Violations(t *testing.T) {
 	}
 }
 
+// However long a frame the server takes, no more of one is held than of a head.
+func TestHTTP2LongFrames(t *testing.T) {
+	for _, length := range []int{maxHead, maxHead + 1} {
+		c, s := greet()
+		s.do(func(f *http2.Framer) {
+			_ = f.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 1 << 20})
+		})
+		before := []line{s.say(Server), c.say(Client)}
+		head := appendFrame(nil, http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1, length)
+		if got, want := converse(New("h2", &script{}), 1<<20, append(before, client(string(head)))...).next == Continue, length <= maxHead; got != want {
+			t.Errorf("a head of %d bytes is waited for: %t", length, got)
+		}
+	}
+}
+
 // Requests that are malformed go nowhere; the connection goes on.
 func TestHTTP2MalformedRequests(t *testing.T) {
 	const method, scheme, path = ":method GET", ":scheme https", ":path /"

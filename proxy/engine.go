@@ -4,8 +4,13 @@
 // A session that no service works on takes the express path: its packets are forwarded as they
 // come, so that handshake, half-close, resets and path MTU are the end hosts' own. A session
 // whose policy asks for a stream service takes the stream path: both legs end here, and the
-// bytes between them pass the services. The files follow a packet: receive, open (its first),
-// tcp and icmp (its later ones), stream (terminated), aging and rematch (its end), info (what is shown).
+// bytes between them pass the services.
+//
+// The files follow a session. Its packets: receive, open and admit (the first one), control (one that
+// another session has arranged), tcp and icmp (later ones). What it carries: identify, locate and judge,
+// which judges it again, block and blockpage, which refuse it then, and qos. Its path: offload, or stream
+// with relay, decrypt and requests. Its end: aging and finished; rematch and users, where a commit or a user
+// changes it while it runs. What is shown of it: info, explain and counters.
 package proxy
 
 import (

@@ -34,10 +34,11 @@ type relayed struct {
 
 // admitStream enters a session whose TCP connection ends in the gateway. The server's packets
 // go to the upstream socket, so only the client's direction is in the table.
-func (e *Engine) admitStream(s *Session, p *stack.Packet, to *place, translate bool) *wing {
+func (e *Engine) admitStream(a *arrival, s *Session, translated bool) *wing {
+	p := a.packet
 	r := &relayed{cancel: func() {}, syn: slices.Clone(p.Frame), codePoint: p.DSCP()}
-	if translate {
-		r.local = e.address(to.device, p.V6)
+	if translated {
+		r.local = e.address(a.to.device, p.V6)
 		if !r.local.IsValid() {
 			e.failed.Add(1)
 			e.drop(dropNATPorts)

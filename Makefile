@@ -6,6 +6,11 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
+# What is missing is installed before it is used.
+.NOTPARALLEL:
+
+# Where lab/go.sh puts Go if there is none that is new enough.
+export PATH := $(CURDIR)/build/go/bin:$(PATH)
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
@@ -48,7 +53,7 @@ demo-shell: packages build lab-tools ## the demo's world with the operational sh
 
 test: packages go ## formatting, vet, every test, and the concurrent packages under the race detector
 	@lab/install.sh $(CLIENT_PACKAGES)
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...) </dev/null | sort -u); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	go vet ./...
 	$(AS_ROOT) go test -p 2 -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) ./...
@@ -93,8 +98,7 @@ clean: ## remove what was built
 	rm -rf bin build
 
 go:
-	@go version >/dev/null 2>&1 || { echo "Go 1.26.3 or later is needed: https://go.dev/dl/"; exit 1; }
-	@go list -m >/dev/null || { echo "Go 1.26.3 or later is needed, this is $$(go version): https://go.dev/dl/"; exit 1; }
+	@lab/go.sh
 
 packages:
 	@lab/install.sh $(BUILD_PACKAGES) $(LAB_PACKAGES)

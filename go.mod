@@ -2,6 +2,8 @@ module sluice
 
 go 1.26.3
 
+ignore ./build
+
 require (
 	github.com/cilium/ebpf v0.22.0
 	github.com/coreos/go-systemd/v22 v22.7.0

@@ -30,9 +30,10 @@ GOLANGCI := build/golangci-lint-v2.15.0
 BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include/hs/hs.h:libhyperscan-dev
 LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
 	ping:iputils-ping traceroute:traceroute tcpdump:tcpdump tshark:tshark openssl:openssl nghttp:nghttp2-client
-# Clients of scenarios, beyond those of the demo.
-CLIENT_PACKAGES := chromium-headless-shell:chromium-headless-shell certutil:libnss3-tools java:default-jre-headless \
-	/usr/bin/python3:python3 /usr/lib/python3/dist-packages/grpc:python3-grpcio
+# What the tests want beyond the demo.
+TEST_PACKAGES := chromium-headless-shell:chromium-headless-shell certutil:libnss3-tools java:default-jre-headless \
+	/usr/bin/python3:python3 /usr/lib/python3/dist-packages/grpc:python3-grpcio \
+	socat:socat ssh:openssh-client sysctl:procps
 
 SIGPACK_VERSION ?= 1001
 
@@ -52,7 +53,7 @@ demo-shell: packages build lab-tools ## the demo's world with the operational sh
 	$(AS_ROOT) SLUICE_BIN=$(CURDIR)/bin/sluice SLUICE_LABHOST=$(CURDIR)/build/lab/labhost build/lab/demo -shell
 
 test: packages go ## formatting, vet, every test, and the concurrent packages under the race detector
-	@lab/install.sh $(CLIENT_PACKAGES)
+	@lab/install.sh $(TEST_PACKAGES)
 	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...) </dev/null | sort -u); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
 	go vet ./...

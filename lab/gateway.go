@@ -34,16 +34,18 @@ func (l *Lab) StartGateway(ctx context.Context, config string) (*Gateway, error)
 }
 
 // RestartGateway starts the gateway on a state directory that may have been used before, with
-// further arguments for it, and waits until its control API answers.
+// further arguments for it, and waits until its control API answers. When the lab closes it ends at
+// once, and has to end in order.
 func (l *Lab) RestartGateway(ctx context.Context, dir string, args ...string) (*Gateway, error) {
 	binary, err := Binary("sluice")
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.Gateway.Start(binary, append([]string{"gateway", "--state", dir}, args...)...)
+	p, err := l.Gateway.Start(binary, append([]string{"gateway", "--state", dir, "--drain", "0s"}, args...)...)
 	if err != nil {
 		return nil, err
 	}
+	p.grace.Store(int64(10 * time.Second))
 	g := &Gateway{Process: p, Dir: dir, binary: binary, host: l.Gateway}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()

@@ -20,7 +20,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -117,10 +116,10 @@ func (l *Lab) Close() error {
 	for _, p := range processes {
 		p.terminate()
 	}
-	for _, p := range processes {
-		p.reap(3 * time.Second)
-	}
 	var errs []error
+	for _, p := range processes {
+		errs = append(errs, p.finish())
+	}
 	for _, link := range l.Links {
 		if link != nil {
 			errs = append(errs, link.close())

@@ -234,6 +234,40 @@ func TestParallelLabsAndClose(t *testing.T) {
 	}
 }
 
+// A program that has panicked, and one that does not end in order though it should, are told when the lab
+// closes; what else has to be killed is not.
+func TestCloseTellsFaults(t *testing.T) {
+	const deaf = "trap '' TERM; echo deaf; while :; do sleep 0.1; done"
+	for _, c := range []struct {
+		script, want string
+		grace        time.Duration
+	}{
+		{"echo fine; sleep 1000", "", time.Minute},
+		{"echo 'level=ERROR panic=\"index out of range\"'; sleep 1000", "index out of range", 0},
+		{deaf, "", 0},
+		{deaf, "did not end within", time.Second},
+	} {
+		t.Run(c.script, func(t *testing.T) {
+			t.Parallel()
+			l, err := New(t.Context(), Options{NoServers: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := l.Gateway.Start("sh", "-c", c.script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.grace.Store(int64(c.grace))
+			if err := p.waitFor(t.Context(), "print", func() bool { return p.Output() != "" }); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Close(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
 // leftovers lists what exists of a lab.
 func leftovers(t *testing.T, prefix string) []string {
 	t.Helper()

@@ -2,14 +2,17 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,6 +24,8 @@ type Process struct {
 	log    string // file with everything it printed
 	exited chan struct{}
 	err    error // how it ended; valid after exited is closed
+
+	grace atomic.Int64 // how long it may take to end when the lab closes; 0 if it may be killed
 }
 
 // Start runs a program on h in the background; what it prints goes to a file that Output reads.
@@ -112,6 +117,25 @@ func (p *Process) reap(patience time.Duration) bool {
 		p.Kill()
 		return false
 	}
+}
+
+// fault is what a program prints of its own failure: a panic, also one that it lives through, or a race that
+// its detector found.
+var fault = regexp.MustCompile(`(?m)^(.*\bpanic[:=]|fatal error: |WARNING: DATA RACE)`)
+
+// finish waits until the process ended, which it was asked to, and kills it when it does not. It says what was
+// wrong with it.
+func (p *Process) finish() error {
+	grace := time.Duration(p.grace.Load())
+	killed := !p.reap(cmp.Or(grace, 3*time.Second))
+	out := p.Output()
+	if at := fault.FindStringIndex(out); at != nil {
+		return fmt.Errorf("%s failed:\n%.10000s", p.name, out[at[0]:])
+	}
+	if killed && grace > 0 {
+		return fmt.Errorf("%s did not end within %v of SIGTERM and was killed:\n%s", p.name, grace, out)
+	}
+	return nil
 }
 
 // CPU is the processor time that the process and those it started have used so far, user and system.

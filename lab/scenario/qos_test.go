@@ -61,12 +61,7 @@ type marks struct {
 // watchMarks begins to capture at h.
 func (w *world) watchMarks(h *lab.Host, filter string) marks {
 	w.t.Helper()
-	p, err := h.Start("tcpdump", "-lnnv", "-i", "eth0", "-Q", "in", filter)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.eventually("the capture runs", func() bool { return strings.Contains(p.Output(), "listening on") })
-	return marks{p}
+	return marks{w.capture(h, "eth0", "v", filter)}
 }
 
 // tos matches the traffic class of a packet in the output of tcpdump.

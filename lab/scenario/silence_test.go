@@ -13,12 +13,7 @@ import (
 // ends are the segments with FIN or RST that a host is sent by address, as tcpdump prints them.
 func (w *world) ends(h *lab.Host, address string) *lab.Process {
 	w.t.Helper()
-	p, err := h.Start("tcpdump", "-lnni", "eth0", "-Q", "in", "tcp[tcpflags] & (tcp-fin|tcp-rst) != 0 and src host "+address)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.eventually("the capture runs", func() bool { return strings.Contains(p.Output(), "listening on") })
-	return p
+	return w.capture(h, "eth0", "", "tcp[tcpflags] & (tcp-fin|tcp-rst) != 0 and src host "+address)
 }
 
 // A denied application stops in silence, on either path, translated or not: neither the client nor

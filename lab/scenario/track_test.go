@@ -304,29 +304,24 @@ set security log stream collector host `+logHost+`
 				t.Fatal(err)
 			}
 		}
-		capture := func(device, from string) *lab.Process {
-			p, err := w.Gateway.Start("tcpdump", "-lnnqe", "-i", device, "-Q", "in", "tcp and port 80 and src host "+from)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.eventually("the capture runs", func() bool { return strings.Contains(p.Output(), "listening on") })
-			return p
-		}
-		fromClient, fromServer := capture("lan0", lab.ClientAddr4), capture("wan0", lab.WebAddr4)
+		const web = "tcp and port 80 and src host "
+		fromClient, fromServer := w.capture(w.Gateway, "lan0", "qe", web+lab.ClientAddr4), w.capture(w.Gateway, "wan0", "qe", web+lab.WebAddr4)
 		file := filepath.Join(w.Dir, "downloaded")
 		w.do(w.Client, "curl", "-sS", "-m10", "-r", "0-299999", "-o", file, "http://"+lab.WebAddr4+"/download")
 
 		m := w.closed(collector, lab.WebAddr4, "80")
 		for side, captured := range map[string]*lab.Process{"client": fromClient, "server": fromServer} {
+			if err := captured.Stop(10 * time.Second); err != nil { // it prints what it still holds
+				t.Fatal(err)
+			}
 			var packets, bytes uint64
-			w.eventually("the capture shows what was counted", func() bool {
-				packets, bytes = 0, 0
-				for _, line := range regexp.MustCompile(`length (\d+):`).FindAllStringSubmatch(captured.Output(), -1) {
-					n, _ := strconv.ParseUint(line[1], 10, 32)
-					packets, bytes = packets+1, bytes+n-14 // without the Ethernet header
-				}
-				return packets > 0
-			})
+			for _, line := range regexp.MustCompile(`length (\d+):`).FindAllStringSubmatch(captured.Output(), -1) {
+				n, _ := strconv.ParseUint(line[1], 10, 32)
+				packets, bytes = packets+1, bytes+n-14 // without the Ethernet header
+			}
+			if !strings.Contains(captured.Output(), "\n0 packets dropped by kernel") {
+				t.Fatalf("the capture is not whole:\n%.300s", captured.Output())
+			}
 			gotPackets, _ := strconv.ParseUint(m.values["packets-from-"+side], 10, 64)
 			gotBytes, _ := strconv.ParseUint(m.values["bytes-from-"+side], 10, 64)
 			t.Logf("from the %s: recorded %d packets, %d bytes; captured %d, %d", side, gotPackets, gotBytes, packets, bytes)

@@ -162,6 +162,18 @@ func (w *world) listen(h *lab.Host, address string, serve func(*net.TCPConn)) {
 	}()
 }
 
+// capture starts tcpdump for what arrives at a device and waits until it listens. It prints each packet as
+// it comes; of its bytes it takes the headers alone, so that a burst has room.
+func (w *world) capture(h *lab.Host, device, flags, filter string) *lab.Process {
+	w.t.Helper()
+	p, err := h.Start("tcpdump", "-lnn"+flags, "--immediate-mode", "-s", "128", "-Q", "in", "-i", device, filter)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.eventually("the capture runs", func() bool { return strings.Contains(p.Output(), "listening on") })
+	return p
+}
+
 // eventually waits until f holds, 15 s at most.
 func (w *world) eventually(what string, f func() bool) {
 	w.t.Helper()

@@ -43,7 +43,7 @@ func (q plainQueue) Read(frame []byte) (int, error) {
 	clear(frame[:VirtioHeaderLen])
 	n, err := q.tun.Read(frame[VirtioHeaderLen:])
 	if err != nil {
-		return 0, deviceError("read", err)
+		return 0, readError(q.tun.ReadWriteCloser, err)
 	}
 	return VirtioHeaderLen + n, nil
 }

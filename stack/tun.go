@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"sync"
@@ -106,22 +107,9 @@ func setUpTUN(fd int, name string, flags uint16) error {
 func (q *tunQueue) Read(frame []byte) (int, error) {
 	n, err := q.file.Read(frame)
 	if err != nil {
-		return 0, q.readError(err)
+		return 0, readError(q.file, err)
 	}
 	return n, nil
-}
-
-// readError asks the device itself what err means: of one that goes while the runtime waits for it, the
-// runtime says only that it cannot wait.
-func (q *tunQueue) readError(err error) error {
-	q.use.RLock()
-	defer q.use.RUnlock()
-	if !q.closed {
-		if _, gone := unix.Read(q.fd, nil); gone != nil {
-			err = gone
-		}
-	}
-	return deviceError("read", err)
 }
 
 func (q *tunQueue) Write(frame []byte) error {
@@ -180,6 +168,26 @@ func (q *tunQueue) close() error {
 		return nil
 	}
 	return q.file.Close()
+}
+
+// readError is what a reader of a device is told of err. Of a device that goes while the runtime waits for it,
+// the runtime says only that it cannot wait; the device itself tells pollers that it goes, before it refuses
+// readers.
+func readError(device io.Reader, err error) error {
+	gone := false
+	if file, ok := device.(*os.File); ok {
+		if raw, failure := file.SyscallConn(); failure == nil {
+			_ = raw.Control(func(fd uintptr) { // fails where it is closed, as err says
+				state := []unix.PollFd{{Fd: int32(fd)}}
+				n, _ := unix.Poll(state, 0)
+				gone = n > 0 && state[0].Revents&unix.POLLERR != 0
+			})
+		}
+	}
+	if gone {
+		return ErrDeviceGone
+	}
+	return deviceError("read", err)
 }
 
 // deviceError tells a closed and a removed device from other failures.

@@ -4,6 +4,7 @@ package nstest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -32,9 +33,12 @@ func Isolate(t *testing.T) bool {
 	}
 	arguments := []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.count=1"}
 	for _, a := range os.Args[1:] {
-		if strings.HasPrefix(a, "-test.timeout=") || strings.HasPrefix(a, "-test.short=") {
+		if strings.HasPrefix(a, "-test.short=") {
 			arguments = append(arguments, a)
 		}
+	}
+	if deadline, ok := t.Deadline(); ok { // a process that hangs shows its goroutines while this one can still tell
+		arguments = append(arguments, fmt.Sprint("-test.timeout=", time.Until(deadline)*9/10))
 	}
 	child := exec.Command(os.Args[0], arguments...)
 	child.Env = append(os.Environ(), isolated+"="+t.Name())

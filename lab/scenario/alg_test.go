@@ -77,23 +77,23 @@ func TestFTPDataFollowsControl(t *testing.T) {
 			w.authority(filepath.Join(t.TempDir(), "root.pem"))
 			w.configure(strings.Split(strings.TrimSpace(only("junos-ftp", "junos:FTP")+config), "\n")...)
 			w.listen(w.Web, ":21", ftpServer(w))
-			lists := func(host string, flags ...string) bool {
-				out, err := w.try(w.Client, "curl", append(flags, "-sS", "-m2", "ftp://"+host+"/")...)
+			lists := func(want bool, host string, flags ...string) bool {
+				out, err := w.try(w.Client, "curl", append(flags, "-sS", within(want), "ftp://"+host+"/")...)
 				return err == nil && strings.Contains(out, " pub")
 			}
 			active, passive := []string{"--ftp-port", lab.ClientAddr4}, []string{"--ftp-pasv"}
 			for _, flags := range [][]string{passive, active, append(active, "--disable-eprt")} {
-				if !lists(lab.WebAddr4, flags...) {
+				if !lists(true, lab.WebAddr4, flags...) {
 					t.Errorf("%v: nothing is listed", flags)
 				}
 			}
-			if !strings.Contains(config, hide) && !lists("["+lab.WebAddr6+"]", "--ftp-port", "-") {
+			if !strings.Contains(config, hide) && !lists(true, "["+lab.WebAddr6+"]", "--ftp-port", "["+lab.ClientAddr6+"]") {
 				t.Error("over IPv6 nothing is listed")
 			}
 			w.ended("TCP CLIENT FIN", lab.ClientAddr4, " only untrust trust ", " FTP-DATA ")
 			w.ended(" only trust untrust ", " FTP-DATA ")
 			w.configure("set security alg ftp disable")
-			if lists(lab.WebAddr4, passive...) || lists(lab.WebAddr4, active...) {
+			if lists(false, lab.WebAddr4, passive...) || lists(false, lab.WebAddr4, active...) {
 				t.Error("without application layer gateway a data session passes that no policy permits")
 			}
 		})
@@ -135,21 +135,21 @@ func TestDataSessionEndsWithControl(t *testing.T) {
 			line()
 		}
 	}
-	passes := func() (net.Conn, bool) {
+	passes := func(want bool) (net.Conn, bool) {
 		var c net.Conn
 		err := w.Client.Do(func() (err error) {
-			c, err = net.DialTimeout("tcp", fmt.Sprint(lab.WebAddr4, ":", port), time.Second)
+			c, err = net.DialTimeout("tcp", fmt.Sprint(lab.WebAddr4, ":", port), patience(want))
 			return err
 		})
 		return c, err == nil
 	}
 	control, say := talk()
 	say("USER me")
-	if _, ok := passes(); ok {
+	if _, ok := passes(false); ok {
 		t.Error("a data session passes that nobody has announced")
 	}
 	say("EPSV")
-	c, ok := passes()
+	c, ok := passes(true)
 	if !ok {
 		t.Fatal("an announced data session does not pass")
 	}
@@ -157,7 +157,7 @@ func TestDataSessionEndsWithControl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := passes(); ok {
+	if _, ok := passes(false); ok {
 		t.Error("a second data session passes by the announcement of one")
 	}
 	if _, err := io.WriteString(server, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"); err != nil {
@@ -179,7 +179,7 @@ func TestDataSessionEndsWithControl(t *testing.T) {
 		"delete security policies from-zone trust to-zone untrust policy only match dynamic-application junos:FTP")
 	denied := w.connect(lab.WebAddr4 + ":21")
 	_, _ = io.WriteString(denied, "USER me\r\nEPSV\r\n") // lost, when it is denied
-	if _, ok := passes(); ok {
+	if _, ok := passes(false); ok {
 		t.Error("a denied control session leads to a data session")
 	}
 }
@@ -222,17 +222,17 @@ func TestMediaFollowsControl(t *testing.T) {
 	w := start(t, lab.Options{NoServers: true}, only("[ junos-rtsp junos-sip ]", "[ junos:RTSP junos:SIP ]"))
 	rtp := binary.BigEndian.AppendUint32([]byte{0x80, 0, 0, 1, 0, 0, 0, 1}, 0x01020304)
 	rtp = append(rtp, make([]byte, 160)...)
-	arrives := func(from, to net.PacketConn, host string) bool {
+	arrives := func(want bool, from, to net.PacketConn, host string) bool {
 		address := netip.MustParseAddrPort(to.LocalAddr().String())
 		if _, err := from.WriteTo(rtp, net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(host), address.Port()))); err != nil {
 			t.Fatal(err)
 		}
-		_ = to.SetReadDeadline(time.Now().Add(time.Second))
+		_ = to.SetReadDeadline(time.Now().Add(patience(want)))
 		_, _, err := to.ReadFrom(make([]byte, 500))
 		return err == nil
 	}
 	client, server := w.listenUDP(w.Client, ":6000"), w.listenUDP(w.Web, ":7000")
-	if arrives(client, server, lab.WebAddr4) || arrives(server, client, lab.ClientAddr4) {
+	if arrives(false, client, server, lab.WebAddr4) || arrives(false, server, client, lab.ClientAddr4) {
 		t.Fatal("a stream passes that nobody has arranged")
 	}
 
@@ -255,7 +255,7 @@ func TestMediaFollowsControl(t *testing.T) {
 		}
 	}
 	ask("SETUP")
-	if !arrives(server, client, lab.ClientAddr4) {
+	if !arrives(true, server, client, lab.ClientAddr4) {
 		t.Error("the film does not arrive")
 	}
 	w.carries("source-port 7000", "RTP")
@@ -283,11 +283,11 @@ func TestMediaFollowsControl(t *testing.T) {
 	}
 	ear, mouth := w.listenUDP(w.Client, ":6002"), w.listenUDP(w.Web, ":7002")
 	say(phone, exchange, lab.WebAddr4, "INVITE sip:b@example.net SIP/2.0", offer(lab.ClientAddr4, 6002))
-	if !arrives(mouth, ear, lab.ClientAddr4) {
+	if !arrives(true, mouth, ear, lab.ClientAddr4) {
 		t.Error("what is called does not reach the caller")
 	}
 	say(exchange, phone, lab.ClientAddr4, "SIP/2.0 200 OK", offer(lab.WebAddr4, 7002))
-	if !arrives(ear, mouth, lab.WebAddr4) {
+	if !arrives(true, ear, mouth, lab.WebAddr4) {
 		t.Error("the caller does not reach what is called")
 	}
 	say(phone, exchange, lab.WebAddr4, "BYE sip:b@example.net SIP/2.0", "")

@@ -34,7 +34,7 @@ set services application-identification application-group GROUP-1 tag-group TAG-
 // fetches says whether the client gets a page of the web server.
 func (w *world) fetches(args ...string) bool {
 	w.t.Helper()
-	_, err := w.try(w.Client, "curl", append([]string{"-sS", "-k", "-m2", "-o/dev/null"}, args...)...)
+	_, err := w.try(w.Client, "curl", append([]string{"-sS", "-k", "-m3", "-o/dev/null"}, args...)...)
 	return err == nil
 }
 

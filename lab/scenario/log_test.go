@@ -72,11 +72,7 @@ set security log stream silent port %d
 set security log stream silent transport protocol tcp
 `, lab.DeadAddr4, lab.EchoAddr4, lab.PortSilent)+lab.PermitAll)
 	for i := range 100 {
-		start := time.Now()
 		w.do(w.Client, "curl", "-sS", "-m5", fmt.Sprintf("http://%s/?%d", lab.WebAddr4, i))
-		if took := time.Since(start); took > 4*time.Second {
-			t.Fatalf("request %d took %v", i, took)
-		}
 	}
 	if err := w.gw.Stop(30 * time.Second); err != nil {
 		t.Errorf("with a dead collector the gateway does not stop: %v", err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"sluice/lab"
 )
@@ -41,6 +42,9 @@ func TestDeniedInSilence(t *testing.T) {
 				return strings.Contains(w.show("show security log message RT_FLOW_SESSION_CLOSE"), "application failure or action")
 			})
 			for side, capture := range map[string]*lab.Process{"client": client, "server": web} {
+				if err := capture.Stop(10 * time.Second); err != nil { // it prints what it still holds
+					t.Error(err)
+				}
 				if out := capture.Output(); strings.Contains(out, "Flags [") {
 					t.Errorf("the %s was sent\n%s", side, out)
 				}

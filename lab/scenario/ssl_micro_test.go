@@ -61,8 +61,8 @@ func TestSocialNetworkOverTLS(t *testing.T) {
 		like  = "/voyager/api/voyagerSocialDashReactions?threadUrn=1"
 	)
 	// ask sends requests over one connection, in the name of a site, and returns what came last.
-	ask := func(version, host string, paths ...string) string {
-		args := []string{"-sSk", "-m2", version, "--resolve", host + ":8443:" + lab.WebAddr4}
+	ask := func(answered bool, version, host string, paths ...string) string {
+		args := []string{"-sSk", within(answered), version, "--resolve", host + ":8443:" + lab.WebAddr4}
 		for _, path := range paths {
 			args = append(args, "https://"+host+":8443"+path)
 		}
@@ -75,21 +75,21 @@ func TestSocialNetworkOverTLS(t *testing.T) {
 	const site = "www.linkedin.com"
 	for _, version := range []string{"--http1.1", "--http2"} {
 		for _, path := range []string{logon, feed} {
-			if out := ask(version, site, path); out != path {
+			if out := ask(true, version, site, path); out != path {
 				t.Errorf("%s: %s: %q", version, path, out)
 			}
 		}
-		if out := ask(version, site, post); !strings.Contains(out, "READ ONLY") {
+		if out := ask(true, version, site, post); !strings.Contains(out, "READ ONLY") {
 			t.Errorf("%s: posting: %q, want the page", version, out)
 		}
-		if out := ask(version, site, feed, post); !strings.HasPrefix(out, feed) || !strings.Contains(out, "READ ONLY") {
+		if out := ask(true, version, site, feed, post); !strings.HasPrefix(out, feed) || !strings.Contains(out, "READ ONLY") {
 			t.Errorf("%s: posting after reading: %q, want the page", version, out)
 		}
-		if out := ask(version, site, like); !strings.Contains(out, "curl: (") {
+		if out := ask(false, version, site, like); !strings.Contains(out, "curl: (") {
 			t.Errorf("%s: liking: %q, want nothing", version, out)
 		}
 		// The same address elsewhere is nothing of the kind: another application, which is permitted.
-		if out := ask(version, "www.google.com", feed, post); out != feed+post {
+		if out := ask(true, version, "www.google.com", feed, post); out != feed+post {
 			t.Errorf("%s: the path of a post elsewhere: %q", version, out)
 		}
 	}

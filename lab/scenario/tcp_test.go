@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,16 +32,20 @@ func TestServerThatCannotBeReached(t *testing.T) {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)
 			}
 		}
-		for _, address := range []string{lab.DeadAddr4, "[" + lab.DeadAddr6 + "]"} {
-			if out, err := w.try(w.Client, "curl", "-sS", "-m2", "http://"+address+"/"); err == nil || !strings.Contains(out, "timed out") {
-				t.Errorf("dead address %s: %q", address, out)
-			}
-		}
+		var probes sync.WaitGroup
 		for _, address := range []string{lab.DeadAddr4, lab.DeadAddr6} {
-			if out, err := w.try(w.Client, "ping", "-c1", "-W1", address); err == nil || strings.Contains(out, "nreachable") {
-				t.Errorf("ping of the dead address %s: %q", address, out)
-			}
+			probes.Go(func() {
+				if out, err := w.try(w.Client, "curl", "-sS", "-m2", "http://"+net.JoinHostPort(address, "80")+"/"); err == nil || !strings.Contains(out, "timed out") {
+					t.Errorf("dead address %s: %q", address, out)
+				}
+			})
+			probes.Go(func() {
+				if out, err := w.try(w.Client, "ping", "-c1", "-W1", address); err == nil || strings.Contains(out, "nreachable") {
+					t.Errorf("ping of the dead address %s: %q", address, out)
+				}
+			})
 		}
+		probes.Wait()
 	})
 }
 

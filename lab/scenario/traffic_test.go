@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,11 +35,11 @@ func TestEverydayTraffic(t *testing.T) {
 			{"DNS", lab.WebAddr4, "dig +short @" + lab.DNSAddr4 + " " + lab.WebName},
 			{"DNS over IPv6", lab.WebAddr6, "dig +short @" + lab.DNSAddr6 + " " + lab.WebName + " AAAA"},
 			{"DNS over TCP", strings.Repeat("x", 250), "dig +short +bufsize=512 @" + lab.DNSAddr4 + " " + lab.LargeName + " TXT"},
-			{"ping", " 0% packet loss", "ping -c3 -i0.01 -W2 " + lab.EchoAddr4},
-			{"ping6", " 0% packet loss", "ping -c3 -i0.01 -W2 " + lab.EchoAddr6},
-			{"fragments", " 0% packet loss", "ping -c3 -i0.01 -W2 -s4000 " + lab.EchoAddr4},
-			{"fragments over IPv6", " 0% packet loss", "ping -c3 -i0.01 -W2 -s4000 " + lab.EchoAddr6},
-			{"the largest packet", " 0% packet loss", "ping -c1 -W2 -s65000 " + lab.EchoAddr4},
+			{"ping", " 0% packet loss", "ping -c1 -W5 " + lab.EchoAddr4},
+			{"ping6", " 0% packet loss", "ping -c1 -W5 " + lab.EchoAddr6},
+			{"fragments", " 0% packet loss", "ping -c1 -W5 -s4000 " + lab.EchoAddr4},
+			{"fragments over IPv6", " 0% packet loss", "ping -c1 -W5 -s4000 " + lab.EchoAddr6},
+			{"the largest packet", " 0% packet loss", "ping -c1 -W5 -s65000 " + lab.EchoAddr4},
 			{"large datagrams", "", "dig +short +bufsize=4096 +notcp +ignore @" + lab.DNSAddr4 + " " + lab.LargeName + " TXT"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
@@ -118,9 +120,10 @@ func TestTwoLinksByRoute(t *testing.T) {
 	w.configure("set routing-options static route " + lab.WebAddr4 + "/32 next-hop " + lab.WAN1ISP4)
 	out, _ := w.Links[1].Stats()
 	w.do(w.Client, "ping", "-c20", "-i0.01", "-W2", lab.WebAddr4)
-	if now, _ := w.Links[1].Stats(); now.Packets-out.Packets < 20 {
-		t.Errorf("after the route changed link 1 carried %d of 20 pings", now.Packets-out.Packets)
-	}
+	w.eventually("after the route changed link 1 has carried 20 pings", func() bool {
+		now, _ := w.Links[1].Stats()
+		return now.Packets-out.Packets >= 20
+	})
 }
 
 // A smaller MTU on the way is told to the client, at the gateway's own link and beyond it.
@@ -160,9 +163,14 @@ func (w *world) meetsSmallMTU(web4, web6 string) {
 		w.t.Errorf("an IPv6 packet too large for the way: %q", out)
 	}
 	w.do(w.Client, "ping", "-c1", "-W2", "-Mdo", "-s1372", web4)
+	const size = 8 << 20
+	upload := filepath.Join(w.Dir, "upload")
+	if err := os.WriteFile(upload, make([]byte, size), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
 	for _, address := range []string{web4, "[" + web6 + "]"} {
-		w.do(w.Client, "curl", "-sS", "-m20", "-T", w.Dir+"/web/pages/download", "http://"+address+"/upload/b")
-		w.do(w.Client, "curl", "-sS", "-m20", "-o/dev/null", "http://"+address+"/download")
+		w.do(w.Client, "curl", "-sS", "-m20", "-T", upload, "http://"+address+"/upload/b")
+		w.do(w.Client, "curl", "-sS", "-m20", "-o/dev/null", fmt.Sprintf("-r0-%d", size-1), "http://"+address+"/download")
 	}
 }
 

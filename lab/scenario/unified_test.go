@@ -362,8 +362,8 @@ func TestNamedOnly(t *testing.T) {
 	if out, err := w.web("www.example.net"); err != nil {
 		t.Errorf("HTTP: %v %q", err, out)
 	}
-	tls := []string{"-k", "-sS", "-m2", "--resolve", "www.example.net:443:" + lab.WebAddr4, "https://www.example.net/"}
-	if out, err := w.try(w.Client, "curl", tls...); err == nil {
+	tls := []string{"-k", "-sS", "--resolve", "www.example.net:443:" + lab.WebAddr4, "https://www.example.net/"}
+	if out, err := w.try(w.Client, "curl", append(tls, within(false))...); err == nil {
 		t.Errorf("HTTPS passes: %q", out)
 	}
 	const p = "set security policies from-zone trust to-zone untrust policy web "
@@ -376,7 +376,7 @@ func TestNamedOnly(t *testing.T) {
 		}
 	}
 	w.configure("rollback 0", p+"match dynamic-application junos:SSL")
-	if out, err := w.try(w.Client, "curl", tls...); err != nil {
+	if out, err := w.try(w.Client, "curl", append(tls, within(true))...); err != nil {
 		t.Errorf("HTTPS that is named: %v %q", err, out)
 	}
 }

@@ -65,6 +65,18 @@ func policy(from, to, name, destination, application string, then ...string) str
 	return text
 }
 
+// patience is how long a client waits: for what should come as long as a slow machine may need, for what
+// should not come, where nothing says that it will not, a second.
+func patience(comes bool) time.Duration {
+	if comes {
+		return 10 * time.Second
+	}
+	return time.Second
+}
+
+// within is patience as an option of curl.
+func within(comes bool) string { return fmt.Sprint("-m", patience(comes).Seconds()) }
+
 // do runs a client that must succeed and returns what it printed.
 func (w *world) do(h *lab.Host, name string, args ...string) string {
 	w.t.Helper()
@@ -184,9 +196,15 @@ func (w *world) eventually(what string, f func() bool) {
 	}
 }
 
-// echoes says whether a byte over c comes back.
-func echoes(c net.Conn) error {
-	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+// echoes says whether a byte over c, which should come back, does.
+func echoes(c net.Conn) error { return echo(c, patience(true)) }
+
+// echoesSoon says whether a byte over c, which should not come back, does.
+func echoesSoon(c net.Conn) bool { return echo(c, patience(false)) == nil }
+
+// echo sends a byte over c and waits until it is back.
+func echo(c net.Conn, patience time.Duration) error {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	if _, err := c.Write([]byte{'x'}); err != nil {

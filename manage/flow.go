@@ -21,7 +21,7 @@ type Sessions interface {
 	Sessions(proxy.Filter) []proxy.Info
 	Clear(proxy.Filter) int
 	Summary() proxy.Summary
-	Explain(id uint64) (proxy.Explanation, bool)
+	Explain(proxy.Filter) (proxy.Explanation, bool)
 	Counters() proxy.Counters
 	Devices() map[string]*stack.Device
 }

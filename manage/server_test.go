@@ -38,7 +38,8 @@ type fakeSessions struct {
 	cleared int
 	panics  bool
 
-	explained proxy.Explanation
+	explained   proxy.Explanation
+	explainedTo netip.Prefix // whose session it is
 }
 
 func (f *fakeSessions) Sessions(filter proxy.Filter) []proxy.Info {
@@ -48,8 +49,8 @@ func (f *fakeSessions) Sessions(filter proxy.Filter) []proxy.Info {
 	f.last = filter
 	return f.list
 }
-func (f *fakeSessions) Explain(id uint64) (proxy.Explanation, bool) {
-	if id != f.explained.ID {
+func (f *fakeSessions) Explain(filter proxy.Filter) (proxy.Explanation, bool) {
+	if f.last = filter; filter.ID != f.explained.ID && (filter.ID != 0 || filter.Source != f.explainedTo) {
 		return proxy.Explanation{}, false
 	}
 	return f.explained, true

@@ -155,16 +155,25 @@ func TestExplainSession(t *testing.T) {
 		Device: "eth1", Candidates: []policy.View{{Name: "video", Index: 4}},
 		Lookups:  []proxy.Lookup{{Number: 1, After: 1500 * time.Microsecond, Policy: "video", Action: "reject", Final: true}},
 		Decision: proxy.Decision{Found: true, Action: "reject", Statement: "security policies here", After: 1500 * time.Microsecond},
+		Refused:  9, Refusals: []proxy.Refusal{{After: 2 * time.Millisecond, Method: "GET", Asked: "www.example.org/x", Protocol: "junos:HTTP2", Action: "reject", Statement: "security policies there", Answer: "a page"}},
 	}
+	f.sessions.explainedTo = netip.MustParsePrefix("192.0.2.1/32")
 	got := f.run(t, "show security flow session session-identifier 7 explain")
-	for _, want := range []string{"Session ID: 7, Policy name: video/4, State: Valid\n", "  video/4: permit, any application\n", "  1. after 1.500 ms,", "Decision: reject\n  By: security policies here, after 1.500 ms\n"} {
+	if by := f.run(t, "show security flow session source-prefix 192.0.2.1 explain"); by != got {
+		t.Errorf("by its address it is\n%s", by)
+	}
+	for _, want := range []string{
+		"Requests refused: 9, of which the last 1:\n  After 2.000 ms: GET www.example.org/x\n     Application: junos:HTTP2\n     Decision: reject, by security policies there\n     The client was told: a page\n",
+		"Session ID: 7, Policy name: video/4, State: Valid\n", "  video/4: permit, any application\n", "  1. after 1.500 ms,", "Decision: reject\n  By: security policies here, after 1.500 ms\n",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
 	for line, want := range map[string]string{
-		"show security flow session session-identifier 8 explain": "there is no session 8",
-		"show security flow session explain":                      "explain is about one session",
+		"show security flow session session-identifier 8 explain":                     "there is no session 8",
+		"show security flow session explain":                                          "explain is about one session",
+		"show security flow session source-port 9999 source-prefix 192.0.2.9 explain": "there is no session that fits",
 	} {
 		if err := f.fails(t, line); !strings.Contains(err, want) {
 			t.Errorf("%s: %s", line, err)

@@ -140,7 +140,7 @@ func (e *Engine) prepare(a *arrival, s *Session) (translated bool) {
 // enter puts the session in the table under its client's key and records that it began.
 func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
-	s.id = e.ids.Add(1) // this and the count before others can find it
+	s.id = e.number() // this and the count before others can find it
 	if s.protocol == schema.ProtoTCP {
 		s.set(stateHalfOpen)
 		e.table.pending.Add(1)
@@ -166,6 +166,9 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	e.tellTreatment(s)
 	return c
 }
+
+// number is that of the next session.
+func (e *Engine) number() uint64 { return e.ids.Add(1) }
 
 // announce records that the session began. One whose policy is open begins under what holds before
 // that is found.

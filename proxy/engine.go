@@ -101,6 +101,7 @@ type Engine struct {
 	userChanges userChanges
 	gates       gates
 	finished    finished
+	denied      denied
 
 	ports struct {
 		sync.Mutex
@@ -192,6 +193,7 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine, q *appqos.Engin
 	next.number = before.number + 1
 	e.config.Store(next)
 	e.finished.forget(next.number)
+	e.denied.forget(next.number)
 	go e.rematch(next)
 }
 

@@ -28,6 +28,7 @@ type step struct {
 	number                       uint16        // of the lookup, from 1
 	action                       policy.Action // that is configured, though it may only be logged
 	open, final                  bool
+	alone                        bool // it refused one request, and the session went on as before
 }
 
 // add notes a lookup that answered v, with what f knew. final says that no later one was to come.
@@ -63,6 +64,8 @@ type Explanation struct {
 	Lookups    []Lookup      `json:"policy-lookups"` // none where the first packet told everything
 	Decision   Decision      `json:"decision"`
 	RuleSetOf  string        `json:"application-traffic-control-by,omitempty"` // where its rule set of traffic control comes from; "" for none
+	Refused    uint64        `json:"requests-refused,omitempty"`               // each by itself
+	Refusals   []Refusal     `json:"refused-requests,omitempty"`               // the last of them
 	Ended      *Ending       `json:"ended,omitempty"`                          // nil while it goes on
 }
 
@@ -97,6 +100,7 @@ type Lookup struct {
 	Action      string        `json:"action"`
 	Open        bool          `json:"open"`  // another policy was still possible
 	Final       bool          `json:"final"` // no further lookup was to come
+	Alone       bool          `json:"alone"` // it refused one request, and the session went on as before
 }
 
 // Decision is what holds for the session.
@@ -111,18 +115,21 @@ type Decision struct {
 // maxCandidates bounds the policies that an explanation lists.
 const maxCandidates = 16
 
-// Explain tells how it was decided about the session with a number, which goes on or has ended lately.
-func (e *Engine) Explain(id uint64) (x Explanation, ok bool) {
+// Explain tells how it was decided about the latest session that f selects, of those that go on, have ended
+// lately, or were refused lately with their first packet.
+func (e *Engine) Explain(f Filter) (x Explanation, ok bool) {
 	var s *Session
-	e.table.each(func(one *Session) bool {
-		if one.id == id {
+	consider := func(one *Session) {
+		if (s == nil || one.id > s.id) && f.matches(one) {
 			s = one
 		}
-		return s == nil
-	})
-	if s == nil {
-		s = e.finished.find(id)
 	}
+	e.table.each(func(one *Session) bool {
+		consider(one)
+		return true
+	})
+	e.finished.each(consider)
+	e.denied.each(consider)
 	if s == nil {
 		return x, false
 	}
@@ -136,13 +143,14 @@ func (e *Engine) Explain(id uint64) (x Explanation, ok bool) {
 	if out := e.egress.Lookup(s.server().Addr()); out.Gateway.IsValid() {
 		x.Gateway = out.Gateway.String()
 	}
-	f := s.flow
-	f.User = s.user.Load()
-	x.Candidates = e.config.Load().policy.MatchPolicies(&f, maxCandidates)
+	flow := s.flow
+	flow.User = s.user.Load()
+	x.Candidates = e.config.Load().policy.MatchPolicies(&flow, maxCandidates)
 	x.Identified = s.identified()
 	for _, one := range s.steps() {
 		x.Lookups = append(x.Lookups, one.lookup())
 	}
+	x.Refused, x.Refusals = s.refusals()
 	x.Decision = s.decision()
 	if q := s.qos.Load(); q != nil {
 		x.RuleSetOf = q.Origin()
@@ -176,17 +184,25 @@ func (s *Session) steps() []step {
 	return append([]step(nil), i.trail.steps...)
 }
 
+// refusals are the requests of the session that were refused, and those of them that it remembers.
+func (s *Session) refusals() (count uint64, list []Refusal) {
+	i := s.identity
+	if i == nil {
+		return 0, nil
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.refused == nil {
+		return 0, nil
+	}
+	return i.refused.count, i.refused.list()
+}
+
 // lookup is a step as commands show it.
 func (s *step) lookup() Lookup {
 	l := Lookup{Number: int(s.number), After: time.Duration(s.after), Packets: int(s.packets), Bytes: int(s.bytes),
-		State: s.stage.String(), Completed: int(s.transactions), Policy: s.policy.Name, Action: s.action.String(), Open: s.open, Final: s.final}
-	name := func(a *appdb.Application) string {
-		if a == nil {
-			return ""
-		}
-		return a.Name
-	}
-	l.Protocol, l.Application, l.Micro = name(s.protocol), name(s.application), name(s.micro)
+		State: s.stage.String(), Completed: int(s.transactions), Policy: s.policy.Name, Action: s.action.String(), Open: s.open, Final: s.final, Alone: s.alone}
+	l.Protocol, l.Application, l.Micro = nameOf(s.protocol), nameOf(s.application), nameOf(s.micro)
 	if s.rule != nil {
 		l.Rule = s.rule.Set.Name + "/" + s.rule.Name
 	}
@@ -205,7 +221,7 @@ func (s *Session) decision() Decision {
 	steps := s.steps()
 	for i := range steps {
 		one := &steps[i]
-		if one.open && one.action == policy.Permit {
+		if one.open && one.action == policy.Permit || one.alone {
 			continue // what it passed under meanwhile
 		}
 		if before == nil || before.policy != one.policy || before.rule != one.rule {

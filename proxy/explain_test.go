@@ -11,7 +11,7 @@ import (
 // explained is how it was decided about the only session.
 func (b *bench) explained() Explanation {
 	b.t.Helper()
-	x, ok := b.Explain(b.only().ID)
+	x, ok := b.Explain(Filter{ID: b.only().ID})
 	if !ok {
 		b.t.Fatal("the session is not found")
 	}
@@ -42,7 +42,7 @@ func TestExplainOpenSession(t *testing.T) {
 	if i := x.Identified; !i.On || i.Application != "junos:YOUTUBE" || i.Confidence != "high" || i.Evidence == "" || i.Packets != 1 {
 		t.Errorf("identification: %+v", i)
 	}
-	if _, ok := b.Explain(99); ok {
+	if _, ok := b.Explain(Filter{ID: 99}); ok {
 		t.Error("a session that there is not is explained")
 	}
 }
@@ -113,7 +113,7 @@ func TestExplainEndedSession(t *testing.T) {
 		if n := len(b.Sessions(Filter{})); n != 0 {
 			t.Errorf("%s: %d sessions are left", name, n)
 		}
-		x, ok := b.Explain(id)
+		x, ok := b.Explain(Filter{ID: id})
 		if !ok || x.Ended == nil {
 			t.Errorf("%s: %+v", name, x)
 			continue
@@ -139,19 +139,19 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 	}
 	first := end()
 	for n := range keptCommits + 1 {
-		if _, ok := b.Explain(first); !ok {
+		if _, ok := b.Explain(Filter{ID: first}); !ok {
 			t.Fatalf("forgotten after %d commits", n)
 		}
 		b.configure(text)
 	}
-	if _, ok := b.Explain(first); ok {
+	if _, ok := b.Explain(Filter{ID: first}); ok {
 		t.Error("its configuration is still held")
 	}
 	first = end()
 	for range keptFinished {
 		end()
 	}
-	if _, ok := b.Explain(first); ok {
+	if _, ok := b.Explain(Filter{ID: first}); ok {
 		t.Error("there is no end to those that are remembered")
 	}
 }

@@ -33,14 +33,13 @@ func (f *finished) forget(number uint32) {
 	}
 }
 
-// find is the session with a number, or nil.
-func (f *finished) find(id uint64) *Session {
+// each shows the sessions.
+func (f *finished) each(show func(*Session)) {
 	for i := range f.ring {
-		if s := f.ring[i].Load(); s != nil && s.id == id {
-			return s
+		if s := f.ring[i].Load(); s != nil {
+			show(s)
 		}
 	}
-	return nil
 }
 
 // Ending is how a session ended.
@@ -69,10 +68,7 @@ func (s *Session) ending() *Ending {
 	switch {
 	case !s.has(stateRefused):
 	case s.has(stateTold), s.page.Load() != nil:
-		x.Answer = "a page"
-		if m := s.message(); m != nil && m.Redirect != "" {
-			x.Answer = "go to " + m.Redirect
-		}
+		x.Answer = answerOf(s.message())
 	case s.refusedBy() != policy.Reject:
 	case s.protocol == schema.ProtoTCP:
 		x.Answer = "RST"

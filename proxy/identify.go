@@ -38,8 +38,9 @@ type Identifier interface {
 type identity struct {
 	mu      sync.Mutex // guards what follows, as both directions come at the same time
 	flow    classify.Flow
-	lookups int   // of the session's policy
-	trail   trail // how the policy was found
+	lookups int       // of the session's policy
+	trail   trail     // how the policy was found
+	refused *refusals // nil while every request has passed
 }
 
 // identifies says whether sessions are identified.

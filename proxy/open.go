@@ -123,10 +123,15 @@ func (e *Engine) refuse(a *arrival, identified *Session) {
 			e.answer(a.queue, p.Unreachable(e.address(a.port.device, p.V6), stack.UnreachPort))
 		}
 	}
+	now := e.now()
+	id := e.denied.note(denial{
+		key: p.Key, from: a.from, to: a.to, flow: *f, icmpSeq: p.ICMPSeq, verdict: *v, identified: identified,
+		started: time.Now(), born: now, last: now, packets: p.Segments, bytes: p.Bytes, commit: a.cfg.number,
+	}, e.number)
 	if v.Policy.LogInit || v.Policy.LogClose {
 		user, roles := v.Policy.Identity(f.User)
 		record := &track.Session{
-			User: user, Roles: roles,
+			ID: id, User: user, Roles: roles,
 			Source: p.Key.Source(), Destination: p.Key.Destination(), Protocol: uint8(f.Protocol), ICMPType: f.ICMPType,
 			Service: v.Service, Policy: v.Policy.Name, FromZone: f.FromZone, ToZone: f.ToZone,
 			IngressInterface: a.from.logical, EgressInterface: a.to.logical, Start: time.Now(),

@@ -159,6 +159,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 	if alone(v) {
 		if page := s.pageFor(v); page != nil {
 			e.refuseRequest(s, v)
+			e.noteRefused(s, x, v, true)
 			return web.Verdict{Answer: page}
 		}
 		n = e.refuseSession(s, v)
@@ -172,6 +173,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 		refused.Answer = page
 		return true
 	})
+	e.noteRefused(s, x, v, refused.Answer != nil)
 	return refused
 }
 

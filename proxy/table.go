@@ -35,11 +35,15 @@ func newTable() *table {
 
 // shardOf spreads keys by the bytes that differ between sessions: the low address bytes and ports.
 func (t *table) shardOf(k *stack.Key) *shard {
+	return &t.shard[spread(k)>>24%shards]
+}
+
+// spread is a number that differs between keys.
+func spread(k *stack.Key) uint32 {
 	h := binary.LittleEndian.Uint32(k.Src[12:])*0x9e3779b1 ^ binary.LittleEndian.Uint32(k.Dst[12:])*0x85ebca6b ^
 		(uint32(k.SrcPort)<<16|uint32(k.DstPort))*0xc2b2ae35 ^ uint32(k.Proto)
 	h ^= h >> 15
-	h *= 0x2c1b3c6d
-	return &t.shard[h>>24%shards]
+	return h * 0x2c1b3c6d
 }
 
 // find returns the wing that packets with key k belong to, or nil.

@@ -302,6 +302,12 @@ func TestRequestRefused(t *testing.T) {
 	if n := len(w.sessions("destination-port " + requestPort)); n != 1 {
 		t.Errorf("%d sessions", n)
 	}
+	const refused = ": POST " + lab.WebName + "/private/x\n     Application: junos:HTTP2\n     Decision: reject, by security policies from-zone trust to-zone untrust policy private\n     The client was told: a page\n"
+	const explain = "show security flow session destination-port " + requestPort + " explain"
+	if why := w.show(explain); !strings.Contains(why, "Requests refused: 4\n") || strings.Count(why, refused) != 4 || !strings.Contains(why, "policy private: reject, this request alone\n") ||
+		!strings.Contains(why, "Decision: permit\n") {
+		t.Errorf("the session is explained as\n%s", why)
+	}
 
 	c := tls.Client(w.connect(net.JoinHostPort(lab.WebAddr4, requestPort)), &tls.Config{RootCAs: w.roots, ServerName: lab.WebName})
 	r := bufio.NewReader(c)
@@ -323,6 +329,9 @@ func TestRequestRefused(t *testing.T) {
 	}
 	if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
 		t.Errorf("after the page: %v", err)
+	}
+	if why := w.show(explain); !strings.Contains(why, "Requests refused: 1\n") || !strings.Contains(why, ": GET "+lab.WebName+"/private/y\n") || !strings.Contains(why, "Decision: reject\n") {
+		t.Errorf("the session that ended is explained as\n%s", why)
 	}
 	upload := filepath.Join(t.TempDir(), "upload")
 	if err := os.WriteFile(upload, manyBytes, 0o644); err != nil {

@@ -67,9 +67,9 @@ func (s sessions) Clear(f proxy.Filter) int { return len(s.Sessions(f)) }
 func (sessions) Summary() proxy.Summary {
 	return proxy.Summary{Unicast: 2, InUse: 2, Valid: 2, Maximum: 1000000}
 }
-func (sessions) Explain(uint64) (proxy.Explanation, bool) { return proxy.Explanation{}, false }
-func (sessions) Counters() proxy.Counters                 { return proxy.Counters{} }
-func (sessions) Devices() map[string]*stack.Device        { return nil }
+func (sessions) Explain(proxy.Filter) (proxy.Explanation, bool) { return proxy.Explanation{}, false }
+func (sessions) Counters() proxy.Counters                       { return proxy.Counters{} }
+func (sessions) Devices() map[string]*stack.Device              { return nil }
 
 // policies compiles at commit, as the gateway does.
 type policies struct {

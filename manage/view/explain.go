@@ -20,6 +20,8 @@ type Explanation struct {
 	Lookups        []Lookup       `json:"policy-lookups"`
 	Decision       Decision       `json:"decision"`
 	RuleSetOf      string         `json:"application-traffic-control-by,omitempty"` // where its rule set of traffic control comes from; "" for none
+	Refused        uint64         `json:"requests-refused,omitempty"`               // each by itself
+	Refusals       []Refusal      `json:"refused-requests,omitempty"`               // the last of them
 	Ended          *Ending        `json:"ended,omitempty"`                          // nil while it goes on
 }
 
@@ -29,6 +31,19 @@ type Ending struct {
 	After  float64   `json:"after"` // milliseconds since the session began
 	Reason string    `json:"reason"`
 	Answer string    `json:"answer,omitempty"` // what a session that was refused was told; "" for nothing
+}
+
+// Refusal is a request of the session that was refused, while others may have passed.
+type Refusal struct {
+	After       float64 `json:"after"` // milliseconds since the session began
+	Method      string  `json:"method"`
+	Asked       string  `json:"asked"` // host and path
+	Protocol    string  `json:"protocol,omitempty"`
+	Application string  `json:"application,omitempty"`
+	Micro       string  `json:"micro-application,omitempty"`
+	Action      string  `json:"action"`
+	Statement   string  `json:"statement"`
+	Answer      string  `json:"answer,omitempty"` // what the client was told; "" for nothing
 }
 
 // Candidate is a policy that the session's addresses, zones and service fit.
@@ -82,6 +97,7 @@ type Lookup struct {
 	Action      string  `json:"action"`
 	Open        bool    `json:"open"`
 	Final       bool    `json:"final"`
+	Alone       bool    `json:"alone,omitempty"` // it refused one request, and the session went on as before
 }
 
 // Decision is what holds for the session.
@@ -119,6 +135,7 @@ func (x *Explanation) Text(p *Page) {
 		x.Lookups[i].text(p)
 	}
 	x.decision(p)
+	x.refusals(p)
 	x.treatment(p)
 	if end := x.Ended; end != nil {
 		p.Line("Ended: %s, after %.3f ms", end.At.Local().Format("2006-01-02 15:04:05.000 MST"), end.After)
@@ -126,6 +143,25 @@ func (x *Explanation) Text(p *Page) {
 		if end.Answer != "" {
 			p.Line("  The client was told: %s", end.Answer)
 		}
+	}
+}
+
+// refusals tells which requests were refused.
+func (x *Explanation) refusals(p *Page) {
+	if x.Refused == 0 {
+		return
+	}
+	if n := len(x.Refusals); uint64(n) < x.Refused {
+		p.Line("Requests refused: %d, of which the last %d:", x.Refused, n)
+	} else {
+		p.Line("Requests refused: %d", x.Refused)
+	}
+	for i := range x.Refusals {
+		r := &x.Refusals[i]
+		p.Line("  After %.3f ms: %s %s", r.After, r.Method, r.Asked)
+		p.Line("     Application: %s", carried(or(r.Protocol, "junos:UNKNOWN"), r.Application, r.Micro))
+		p.Line("     Decision: %s, by %s", r.Action, r.Statement)
+		p.Line("     The client was told: %s", or(r.Answer, "nothing"))
 	}
 }
 
@@ -204,6 +240,8 @@ func (i *Identification) text(p *Page) {
 func (l *Lookup) text(p *Page) {
 	state := "found"
 	switch {
+	case l.Alone:
+		state = "this request alone"
 	case l.Open:
 		state = "open"
 	case l.Final:

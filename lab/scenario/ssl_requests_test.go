@@ -28,9 +28,13 @@ import (
 	"sluice/lab"
 )
 
-// judged is a gateway that judges every web request by its address: what is below /private of the web
-// server is refused with a page.
-const judged = `
+// judged is a gateway that judges every web request inside TLS by its address: what is below /private of the
+// web server is refused with a page.
+var judged = judging + policy("trust", "untrust", "private", "any", "any", "reject profile page", "log session-init") +
+	policy("trust", "untrust", "all", "any", "any", "permit", "log session-init") + sslProfile +
+	"set security policies from-zone trust to-zone untrust policy private match url-category PRIVATE\n"
+
+const judging = `
 set security dynamic-application profile page redirect-message type custom-text content "not for you"
 set security utm custom-objects url-pattern private value ` + lab.WebName + `/private
 set security utm custom-objects custom-url-category PRIVATE value private
@@ -50,8 +54,7 @@ type requestWorld struct {
 const requestPort = "9443"
 
 func startRequests(t *testing.T) *requestWorld {
-	w := &requestWorld{sslWorld: startSSL(t, judged+policy("trust", "untrust", "private", "any", "any", "reject profile page", "log session-init")+
-		policy("trust", "untrust", "all", "any", "any", "permit", "log session-init")+sslProfile+"set security policies from-zone trust to-zone untrust policy private match url-category PRIVATE\n"), roots: x509.NewCertPool()}
+	w := &requestWorld{sslWorld: startSSL(t, judged), roots: x509.NewCertPool()}
 	for _, file := range []string{w.root, w.CA} {
 		if pem, err := os.ReadFile(file); err != nil || !w.roots.AppendCertsFromPEM(pem) {
 			t.Fatal(file, err)

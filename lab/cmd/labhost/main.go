@@ -27,6 +27,7 @@ var commands = []struct {
 	{"collect", "print syslog messages that arrive over UDP and TCP", runCollect},
 	{"drain", "take syslog messages over UDP and TCP and throw them away unread", runDrain},
 	{"tls", "measure HTTPS: downloads, first connections, idle ones", runTLS},
+	{"sockets", "serve WebSockets over HTTP/2", runSockets},
 	{"origin", "serve HTTPS under many names", runOrigin},
 }
 

@@ -20,7 +20,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$$PATH:/usr/sbin:/sb
 TEST_TIMEOUT ?= 15m
 TEST_FLAGS ?=
 # Packages whose goroutines share state; the rest gains nothing from a run under the detector.
-RACE_PACKAGES ?= ./appqos ./classify ./classify/scan ./appid/... ./sigpack ./policy/... ./proxy/... ./route/... ./stack/... ./store/... ./tls/... ./track/... ./web ./manage/... ./lab
+RACE_PACKAGES ?= ./appqos ./classify ./classify/scan ./appid/... ./sigpack ./policy/... ./proxy/... ./relay ./route/... ./stack/... ./store/... ./tls/... ./track/... ./web ./manage/... ./lab
 FUZZ_TIME ?= 10s
 BENCH_FLAGS ?=
 CORPORA ?= $(SLUICE_CORPORA)

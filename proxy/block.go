@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/policy"
+	"sluice/relay"
 	"sluice/stack"
 	"sluice/store/schema"
 	"sluice/track"
@@ -95,23 +96,23 @@ func (s *Session) refusedBy() policy.Action {
 
 // blockStream ends a terminated session for what it carries: in silence, or both sides are reset, or
 // the client gets a page, where there is one and say says that it was told.
-func (e *Engine) blockStream(s *Session, v *policy.Verdict, say func(*web.Answer) bool) Sight {
+func (e *Engine) blockStream(s *Session, v *policy.Verdict, say func(*web.Answer) bool) relay.Verdict {
 	if !s.set(stateRefused) {
-		return LookStop
+		return relay.Reset
 	}
-	reason, sight := refusal(*v), LookStop
+	reason, then := refusal(*v), relay.Reset
 	if v.Action == policy.Deny {
-		sight = LookSilence
+		then = relay.Drop
 	}
 	if page := s.pageFor(v); page != nil {
 		s.set(stateTold)
 		if say(page) {
 			countPage(v)
-			reason, sight = reason+redirected, LookClose
+			reason, then = reason+redirected, relay.Close
 		}
 	}
 	e.noteBlocked(s, v, reason)
-	return sight
+	return then
 }
 
 // endsItself says whether the client's connection of a blocked session ends on its own: it is

@@ -2,11 +2,12 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"net"
-	"sync/atomic"
 
 	"sluice/classify"
 	"sluice/policy"
+	"sluice/relay"
 	"sluice/stack"
 	"sluice/tls/sslproxy"
 	"sluice/track"
@@ -57,26 +58,22 @@ func (e *Engine) decryption(cfg *config, s *Session, named bool) policy.Decrypti
 }
 
 // serve carries a terminated session whose both connections stand, until it is over.
-func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, upstream *net.TCPConn) RelayResult {
+func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, upstream *net.TCPConn) relay.Result {
 	if !s.has(stateMayDecrypt) {
-		return Relay(ctx, client, upstream, e.look(s, sayTo(client)), s.edit())
+		return relay.Run(ctx, client, upstream, e.inspector(s, sayTo(client)), s.edit())
 	}
-	cut := context.AfterFunc(ctx, func() {
-		_ = client.Abort()
-		_ = upstream.SetLinger(0)
-		_ = upstream.SetDeadline(longAgo)
-	})
-	refused := LookOn
+	cut := context.AfterFunc(ctx, func() { relay.Stop(client, upstream, relay.Reset) })
+	refused := relay.Continue
 	outcome := e.decrypter.Serve(ctx, e.sessionTLS(s, client, upstream, &refused))
 	if !cut() && outcome.Action != sslproxy.Opened { // which ends by its relay
-		return RelayResult{End: RelayStopped, Err: context.Cause(ctx)}
+		return relay.Result{End: relay.Stopped, Err: context.Cause(ctx)}
 	}
 	if v := e.untold(s, &outcome); v != nil {
 		refused = e.blockStream(s, v, sayTo(client))
 		if outcome.Told {
-			refused = LookClose
+			refused = relay.Close
 		}
-		return stopRelay(client, upstream, refused)
+		return relay.Stop(client, upstream, refused)
 	}
 	switch outcome.Action {
 	case sslproxy.Pass:
@@ -85,27 +82,27 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 				begun = s.control.pass(fromClient, begun)
 			}
 			if _, err := upstream.Write(begun); err != nil {
-				return breakRelay(client, upstream, serverEnd(err), err)
+				return relay.ServerFailed(client, upstream, err)
 			}
 		}
-		return Relay(ctx, client, upstream, e.look(s, sayTo(client)), s.edit())
+		return relay.Run(ctx, client, upstream, e.inspector(s, sayTo(client)), s.edit())
 	case sslproxy.Opened:
 		e.decrypted(s)
 		return e.relayPlaintext(ctx, s, &outcome, client, upstream)
 	}
-	if refused == LookOn {
+	if refused == relay.Continue {
 		e.finish(s, track.ReasonApplication, lingerFIN)
-		refused = LookStop
+		refused = relay.Reset
 		if outcome.Told {
-			refused = LookClose
+			refused = relay.Close
 		}
 	}
-	return stopRelay(client, upstream, refused)
+	return relay.Stop(client, upstream, refused)
 }
 
 // sessionTLS is what the SSL proxy is told of a session. When that is refused for what it carries,
-// sight is how.
-func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPConn, sight *Sight) *sslproxy.Session {
+// then is how.
+func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPConn, then *relay.Verdict) *sslproxy.Session {
 	return &sslproxy.Session{
 		ID: s.id, Client: s.client(), Server: s.server(), From: client, To: upstream, Mail: !s.controls(),
 		Asked: func(named bool) sslproxy.Asked {
@@ -122,7 +119,7 @@ func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPC
 			}
 			v := e.learn(s, func(f *classify.Flow) bool { return f.Stream(from.classifierDirection(), data) })
 			if v != nil {
-				*sight = e.blockStream(s, v, sayTo(client))
+				*then = e.blockStream(s, v, sayTo(client))
 			}
 			return v != nil
 		},
@@ -177,28 +174,17 @@ func (e *Engine) decrypted(s *Session) {
 
 // relayPlaintext carries the plaintext of s until it is over: message by message where its policies
 // depend on what it asks for.
-func (e *Engine) relayPlaintext(ctx context.Context, s *Session, outcome *sslproxy.Outcome, client *stack.Stream, upstream *net.TCPConn) RelayResult {
-	var left atomic.Bool // nobody is to hear of the end
-	obey := func(sight Sight) sslproxy.Sight {
-		if sight == LookSilence {
-			left.Store(true)
-		}
-		return plainSight[sight]
-	}
-	see := e.look(s, sayNothing)
-	var look sslproxy.Look
+func (e *Engine) relayPlaintext(ctx context.Context, s *Session, outcome *sslproxy.Outcome, client *stack.Stream, upstream *net.TCPConn) relay.Result {
+	inspect := e.inspector(s, sayNothing)
 	var filter sslproxy.Filter
-	switch {
-	case see != nil && s.has(stateOpen):
-		filter = newRequests(e, s, outcome.Protocol(), see, obey)
-	case see != nil:
-		look = func(isClient bool, data []byte) sslproxy.Sight { return obey(see(sender(isClient), data)) }
+	if inspect != nil && s.has(stateOpen) {
+		inspect, filter = nil, newRequests(e, s, outcome.Protocol(), inspect)
 	}
-	r := outcome.Relay(ctx, look, filter)
-	if left.Load() {
-		return stopRelay(client, upstream, LookSilence)
+	r := outcome.Relay(ctx, inspect, filter)
+	if errors.Is(r.Err, relay.ErrDropped) {
+		return relay.Stop(client, upstream, relay.Drop)
 	}
-	return RelayResult{FromClient: r.FromClient, FromServer: r.FromServer, End: plainEnd[r.End], Err: r.Err}
+	return r
 }
 
 // sender is the direction of what a side sends.
@@ -208,15 +194,3 @@ func sender(isClient bool) direction {
 	}
 	return fromServer
 }
-
-// plainSight and plainEnd translate between a relay of bytes and one of plaintext.
-var (
-	plainSight = [...]sslproxy.Sight{
-		LookOn: sslproxy.LookOn, LookDone: sslproxy.LookDone, LookStop: sslproxy.LookStop, LookClose: sslproxy.LookClose, LookSilence: sslproxy.LookLeave,
-	}
-	plainEnd = [...]RelayEnd{
-		sslproxy.ClientFIN: ClientFIN, sslproxy.ServerFIN: ServerFIN, sslproxy.ClientRST: ClientRST, sslproxy.ServerRST: ServerRST,
-		sslproxy.ClientLost: ClientLost, sslproxy.ServerLost: ServerLost, sslproxy.ClientTLS: ClientRST, sslproxy.ServerTLS: ServerRST,
-		sslproxy.RelayStopped: RelayStopped,
-	}
-)

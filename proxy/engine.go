@@ -9,7 +9,7 @@
 // The files follow a session. Its packets: receive, open and admit (the first one), control (one that
 // another session has arranged), tcp and icmp (later ones). What it carries: identify, locate and judge,
 // which judges it again, block and blockpage, which refuse it then, and qos. Its path: offload, or stream
-// with relay, decrypt and requests. Its end: aging and finished; rematch and users, where a commit or a user
+// with decrypt and requests. Its end: aging and finished; rematch and users, where a commit or a user
 // changes it while it runs. What is shown of it: info, explain and counters.
 package proxy
 

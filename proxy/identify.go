@@ -7,6 +7,7 @@ import (
 	"sluice/classify"
 	"sluice/classify/appdb"
 	"sluice/policy"
+	"sluice/relay"
 	"sluice/stack"
 	"sluice/store/schema"
 	"sluice/track"
@@ -154,14 +155,15 @@ const (
 	sctpHeader int             = 12
 )
 
-// look shows a terminated session's bytes to its identification until that is final; nil where
+// inspector shows a terminated session's bytes to its identification until that is final; nil where
 // there is nothing to find out.
-func (e *Engine) look(s *Session, say func(*web.Answer) bool) Look {
+func (e *Engine) inspector(s *Session, say func(*web.Answer) bool) relay.Inspector {
 	if !s.identifying() && !s.controls() {
 		return nil
 	}
 	edited := s.edit() != nil
-	return func(from direction, data []byte) Sight {
+	return func(isClient bool, data []byte) relay.Verdict {
+		from := sender(isClient)
 		if from == fromServer {
 			s.set(stateAnswered)
 		}
@@ -175,11 +177,11 @@ func (e *Engine) look(s *Session, say func(*web.Answer) bool) Look {
 			if from == fromServer || !edited {
 				s.control.pass(from, data)
 			}
-			return LookOn
+			return relay.Continue
 		case s.identifying():
-			return LookOn
+			return relay.Continue
 		}
-		return LookDone
+		return relay.Seen
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"sluice/classify"
 	"sluice/policy"
-	"sluice/tls/sslproxy"
+	"sluice/relay"
 	"sluice/track"
 	"sluice/web"
 )
@@ -16,17 +16,16 @@ type requests struct {
 	engine  *Engine
 	session *Session
 	conn    *web.Conn
-	see     Look // at what is no HTTP
-	obey    func(Sight) sslproxy.Sight
+	inspect relay.Inspector // what is no HTTP
 
-	sight  Sight       // what becomes of a session that a message ends
-	stream atomic.Bool // what passes is no HTTP, or nobody asks what it is
-	held   [][]byte    // of the client, when the server spoke first
+	ending relay.Verdict // about a session that a message ends
+	stream atomic.Bool   // what passes is no HTTP, or nobody asks what it is
+	held   [][]byte      // of the client, when the server spoke first
 	head   headWriter
 }
 
-func newRequests(e *Engine, s *Session, protocol string, see Look, obey func(Sight) sslproxy.Sight) *requests {
-	r := &requests{engine: e, session: s, see: see, obey: obey, sight: LookStop}
+func newRequests(e *Engine, s *Session, protocol string, inspect relay.Inspector) *requests {
+	r := &requests{engine: e, session: s, inspect: inspect, ending: relay.Reset}
 	r.conn = web.New(protocol, r)
 	return r
 }
@@ -40,7 +39,7 @@ func sideOf(isClient bool) web.Side {
 }
 
 // Pass has messages judged, and lets what is none be looked at.
-func (r *requests) Pass(isClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ sslproxy.Sight) {
+func (r *requests) Pass(isClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ relay.Verdict) {
 	if r.stream.Load() {
 		return r.passStream(isClient, data, on)
 	}
@@ -48,11 +47,11 @@ func (r *requests) Pass(isClient bool, data []byte, on [][]byte) (taken int, _ [
 	taken, on, next := r.conn.Pass(sideOf(isClient), data, on)
 	switch next {
 	case web.Tell:
-		return taken, on, sslproxy.LookTell
+		return taken, on, relay.Tell
 	case web.Close, web.Abort:
 		return taken, on, r.over(next)
 	case web.Continue:
-		return taken, on, sslproxy.LookOn
+		return taken, on, relay.Continue
 	}
 	r.stream.Store(true)
 	var unseen [][]byte
@@ -60,47 +59,47 @@ func (r *requests) Pass(isClient bool, data []byte, on [][]byte) (taken int, _ [
 		unseen = on[before:]
 	}
 	for _, piece := range unseen {
-		if sight := r.look(isClient, piece); sight > sslproxy.LookDone {
-			return taken, on[:before], sight
+		if v := r.look(isClient, piece); v > relay.Seen {
+			return taken, on[:before], v
 		}
 	}
 	if !isClient {
 		r.held = r.conn.Due(web.Server, nil)
 		for _, piece := range r.held {
-			if sight := r.look(true, piece); sight > sslproxy.LookDone {
-				return taken, on[:before], sight
+			if v := r.look(true, piece); v > relay.Seen {
+				return taken, on[:before], v
 			}
 		}
 	}
-	n, on, sight := r.passStream(isClient, data[taken:], on)
-	if len(r.held) > 0 && sight <= sslproxy.LookDone {
-		sight = sslproxy.LookTell
+	n, on, v := r.passStream(isClient, data[taken:], on)
+	if len(r.held) > 0 && v <= relay.Seen {
+		v = relay.Tell
 	}
-	return taken + n, on, sight
+	return taken + n, on, v
 }
 
 // passStream lets what is no HTTP pass, when it was looked at.
-func (r *requests) passStream(isClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, sight sslproxy.Sight) {
-	sight = r.look(isClient, data)
-	if len(data) > 0 && sight <= sslproxy.LookDone {
+func (r *requests) passStream(isClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, v relay.Verdict) {
+	v = r.look(isClient, data)
+	if len(data) > 0 && v <= relay.Seen {
 		on = append(on, data)
 	}
-	return len(data), on, sight
+	return len(data), on, v
 }
 
 // look shows what is no HTTP to the identification, as long as that is not over.
-func (r *requests) look(isClient bool, data []byte) sslproxy.Sight {
+func (r *requests) look(isClient bool, data []byte) relay.Verdict {
 	if !r.session.identifying() && !r.session.controls() {
-		return sslproxy.LookDone
+		return relay.Seen
 	}
 	if len(data) == 0 {
-		return sslproxy.LookOn
+		return relay.Continue
 	}
-	return r.obey(r.see(sender(isClient), data))
+	return r.inspect(isClient, data)
 }
 
 // over ends the session: by a policy, which is recorded, or as it violates the protocol.
-func (r *requests) over(next web.Next) sslproxy.Sight {
+func (r *requests) over(next web.Next) relay.Verdict {
 	e, s := r.engine, r.session
 	if err := r.conn.Err(); err != nil && s.set(stateRefused) {
 		e.drop(dropHTTP)
@@ -108,9 +107,9 @@ func (r *requests) over(next web.Next) sslproxy.Sight {
 		e.finish(s, track.ReasonApplication, lingerFIN)
 	}
 	if next == web.Close {
-		return r.obey(LookClose)
+		return relay.Close
 	}
-	return r.obey(r.sight)
+	return r.ending
 }
 
 // noteViolation records that something did not go on as it violates the protocol.
@@ -169,7 +168,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 		return web.Verdict{Last: !s.identifying()}
 	}
 	refused := web.Verdict{End: true}
-	r.sight = e.blockStream(s, v, func(page *web.Answer) bool {
+	r.ending = e.blockStream(s, v, func(page *web.Answer) bool {
 		refused.Answer = page
 		return true
 	})
@@ -210,7 +209,7 @@ func (r *requests) Response(x *web.Exchange, h *web.Head) (end bool) {
 	}
 	v := e.learn(s, func(f *classify.Flow) bool { return f.Message(classify.ToClient, shorten(h.Raw)) })
 	if v != nil {
-		r.sight = e.blockStream(s, v, sayNothing)
+		r.ending = e.blockStream(s, v, sayNothing)
 	}
 	return v != nil
 }

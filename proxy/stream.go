@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sluice/relay"
 	"sluice/route"
 	"sluice/stack"
 	"sluice/track"
@@ -89,12 +90,29 @@ func (e *Engine) accept(pending *stack.Pending) {
 		e.establish(s)
 		result := e.serve(ctx, s, client, upstream)
 		s.relay.Load().settle(upstream)
-		e.finish(s, result.Reason(), lingerFIN)
+		e.finish(s, closeReason(result.End), lingerFIN)
 		if result.Lift != nil {
 			<-ctx.Done() // the session is removed
 			result.Lift()
 		}
 	}()
+}
+
+// closeReason is why a relayed session has ended, as the logs tell it.
+func closeReason(end relay.End) track.Reason {
+	switch end {
+	case relay.ClientRST, relay.ClientTLS:
+		return track.ReasonClientRST
+	case relay.ServerRST, relay.ServerTLS:
+		return track.ReasonServerRST
+	case relay.ClientLost, relay.ServerLost:
+		return track.ReasonAgedOut
+	case relay.Stopped:
+		return track.ReasonCLI
+	case relay.ServerFIN:
+		return track.ReasonServerFIN
+	}
+	return track.ReasonClientFIN
 }
 
 // connect dials the server and then answers the client. Without a client connection it has told

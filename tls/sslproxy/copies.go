@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/relay"
 	"sluice/tls/mirror"
 	"sluice/tls/profile"
 	"sluice/track"
@@ -100,26 +101,26 @@ func (c *copied) end(reset bool) (whole bool) {
 	return c.port.Stats().Drops == c.drops
 }
 
-// watch is look with the copy beside it, which goes on when look has seen enough.
-func (c *copied) watch(look Look) Look {
+// watch is inspect with the copy beside it, which goes on when inspect has seen enough.
+func (c *copied) watch(inspect relay.Inspector) relay.Inspector {
 	var done atomic.Bool
-	return func(fromClient bool, data []byte) Sight {
+	return func(fromClient bool, data []byte) relay.Verdict {
 		if !c.after {
 			c.Data(fromClient, data)
 		}
-		if look != nil && !done.Load() {
-			switch sight := look(fromClient, data); sight {
-			case LookOn:
-			case LookDone:
+		if inspect != nil && !done.Load() {
+			switch v := inspect(fromClient, data); v {
+			case relay.Continue:
+			case relay.Seen:
 				done.Store(true)
 			default:
-				return sight
+				return v
 			}
 		}
 		if c.after {
 			c.Data(fromClient, data)
 		}
-		return LookOn
+		return relay.Continue
 	}
 }
 
@@ -131,14 +132,14 @@ type copiedFilter struct {
 }
 
 // Pass filters data and copies it, or what goes on of it.
-func (f *copiedFilter) Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, sight Sight) {
+func (f *copiedFilter) Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, v relay.Verdict) {
 	passed := [][]byte{data}
 	if taken = len(data); !f.done.Load() {
-		taken, passed, sight = f.Filter.Pass(fromClient, data, nil)
+		taken, passed, v = f.Filter.Pass(fromClient, data, nil)
 	}
-	if sight == LookDone {
+	if v == relay.Seen {
 		f.done.Store(true)
-		sight = LookOn
+		v = relay.Continue
 	}
 	if !f.after {
 		f.Data(fromClient, data[:taken])
@@ -147,7 +148,7 @@ func (f *copiedFilter) Pass(fromClient bool, data []byte, on [][]byte) (taken in
 			f.Data(fromClient, piece)
 		}
 	}
-	return taken, append(on, passed...), sight
+	return taken, append(on, passed...), v
 }
 
 // Close ends the filter; the copy is ended with the session.

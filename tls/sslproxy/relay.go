@@ -3,7 +3,6 @@ package sslproxy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -12,67 +11,8 @@ import (
 	"time"
 
 	"sluice/internal/panics"
+	"sluice/relay"
 	tls "sluice/tls/stdtls"
-)
-
-// RelayEnd says how the relaying of a session's plaintext ended.
-type RelayEnd uint8
-
-// Ways the relaying ends.
-const (
-	ClientFIN    RelayEnd = iota + 1 // both sides finished, the client first
-	ServerFIN                        // both sides finished, the server first
-	ClientRST                        // the client reset the session
-	ServerRST                        // the server reset the session
-	ClientLost                       // the client stopped answering, or became unreachable
-	ServerLost                       // the server stopped answering, or became unreachable
-	ClientTLS                        // the client sent a fatal alert, or what is not TLS
-	ServerTLS                        // the server sent a fatal alert, or what is not TLS
-	RelayStopped                     // a Look or the end of the context stopped it
-)
-
-var relayEndNames = [...]string{
-	ClientFIN: "client FIN", ServerFIN: "server FIN", ClientRST: "client RST", ServerRST: "server RST",
-	ClientLost: "client lost", ServerLost: "server lost", ClientTLS: "client TLS failure",
-	ServerTLS: "server TLS failure", RelayStopped: "stopped",
-}
-
-// String returns a short English name.
-func (e RelayEnd) String() string {
-	if int(e) < len(relayEndNames) {
-		return relayEndNames[e]
-	}
-	return ""
-}
-
-// RelayResult is what became of a relayed session.
-type RelayResult struct {
-	FromClient, FromServer uint64 // bytes of plaintext taken from each side
-	End                    RelayEnd
-	Err                    error // what broke the session; nil after a regular end
-}
-
-// Look is shown the plaintext of a session in the order in which it passes, each byte before it
-// goes on. It must not change or keep data. It is called by one goroutine for each direction.
-type Look func(fromClient bool, data []byte) Sight
-
-// Sight is what follows from a Look.
-type Sight uint8
-
-// What may follow from a Look.
-const (
-	LookOn    Sight = iota // show what comes next
-	LookDone               // enough was seen: nothing more is shown, of either direction
-	LookTell               // a Filter has something to tell the side that was looked at
-	LookStop               // nothing passes any more: both sides are reset
-	LookClose              // nothing passes any more: the server is reset, the client, who was answered, is closed
-	LookLeave              // nothing passes any more, and what becomes of the connections is up to the caller of Relay
-)
-
-// errStopped is what breaks a session that a Look stops, errLeft one whose connections stay.
-var (
-	errStopped = errors.New("stopped by what the session carried")
-	errLeft    = fmt.Errorf("%w, without an end", errStopped)
 )
 
 // answerTime is how long a client that was answered has to take the end of the answer.
@@ -82,18 +22,19 @@ const answerTime = time.Second
 // until both sides have finished, one has broken, or ctx ends. Handshakes are over. A close_notify
 // travels through as a close_notify and a FIN as a FIN, while the other direction goes on, so that
 // an end without close_notify is seen as one; a reset travels as a reset. Both connections are
-// closed when it returns, unless the look leaves them. A session without traffic holds no buffer.
+// closed when it returns, unless the session was dropped, of which the caller has to keep both sides from
+// hearing. A session without traffic holds no buffer.
 //
-// A look that is not nil is shown the plaintext of each direction as it passes, until it says that
-// it has seen enough; a filter that is not nil, until it says so, decides what goes on. A panic of either
-// ends the session as a failure does, and is then the caller's.
-func Relay(ctx context.Context, client, server *tls.Conn, look Look, filter Filter) RelayResult {
-	r := &relay{
-		client: side{Conn: client, raw: client.NetConn(), finished: ClientFIN, reset: ClientRST, lost: ClientLost, garbled: ClientTLS},
-		server: side{Conn: server, raw: server.NetConn(), finished: ServerFIN, reset: ServerRST, lost: ServerLost, garbled: ServerTLS},
+// An inspector that is not nil is shown the plaintext of each direction as it passes, until it has seen
+// enough; a filter that is not nil, until it says so, decides what goes on. A panic of either ends the
+// session as a failure does, and is then the caller's.
+func Relay(ctx context.Context, client, server *tls.Conn, inspect relay.Inspector, filter Filter) relay.Result {
+	r := &plaintext{
+		client: side{Conn: client, raw: client.NetConn(), finished: relay.ClientFIN, reset: relay.ClientRST, lost: relay.ClientLost, garbled: relay.ClientTLS},
+		server: side{Conn: server, raw: server.NetConn(), finished: relay.ServerFIN, reset: relay.ServerRST, lost: relay.ServerLost, garbled: relay.ServerTLS},
 	}
-	if look != nil {
-		r.look.Store(&look)
+	if inspect != nil {
+		r.inspector.Store(&inspect)
 	}
 	if filter != nil {
 		r.filter.Store(&filter)
@@ -108,7 +49,7 @@ func Relay(ctx context.Context, client, server *tls.Conn, look Look, filter Filt
 			})
 		}
 	}
-	stop := context.AfterFunc(ctx, func() { r.fail(RelayStopped, context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { r.fail(relay.Stopped, context.Cause(ctx)) })
 	defer stop()
 
 	done := make(chan struct{})
@@ -121,38 +62,38 @@ func Relay(ctx context.Context, client, server *tls.Conn, look Look, filter Filt
 	if p := r.caught.Load(); p != nil {
 		panic(p)
 	}
-	result := RelayResult{FromClient: r.client.taken.Load(), FromServer: r.server.taken.Load(), End: RelayEnd(r.end.Load())}
+	result := relay.Result{FromClient: r.client.taken.Load(), FromServer: r.server.taken.Load(), End: relay.End(r.end.Load())}
 	if failure := r.failure.Load(); failure != nil {
 		result.Err = *failure
 	}
-	if !errors.Is(result.Err, errLeft) {
+	if !errors.Is(result.Err, relay.ErrDropped) {
 		_, _ = r.client.raw.Close(), r.server.raw.Close() // aborted already after another failure
 	}
 	return result
 }
 
-// relay is a session between its two sides.
-type relay struct {
+// plaintext is a session between its two sides.
+type plaintext struct {
 	client, server side
 
-	look     atomic.Pointer[Look]   // nil when nobody looks
-	filter   atomic.Pointer[Filter] // nil when everything passes
-	answered atomic.Bool            // the client was told why nothing passes any more
-	notified atomic.Int32           // directions that a close_notify ended
-	end      atomic.Uint32          // RelayEnd; the first one counts
-	failure  atomic.Pointer[error]
-	caught   atomic.Pointer[panics.Panic]
+	inspector atomic.Pointer[relay.Inspector] // nil when nobody looks
+	filter    atomic.Pointer[Filter]          // nil when everything passes
+	answered  atomic.Bool                     // the client was told why nothing passes any more
+	notified  atomic.Int32                    // directions that a close_notify ended
+	end       atomic.Uint32                   // relay.End; the first one counts
+	failure   atomic.Pointer[error]
+	caught    atomic.Pointer[panics.Panic]
 }
 
 // panicked breaks both sides, as one of the two directions has panicked.
-func (r *relay) panicked(p *panics.Panic) {
+func (r *plaintext) panicked(p *panics.Panic) {
 	r.caught.CompareAndSwap(nil, p)
-	r.fail(RelayStopped, p)
+	r.fail(relay.Stopped, p)
 }
 
 // fail breaks both sides: a session with one side broken ends as a reset of the other, even after
 // its regular end. The first failure counts.
-func (r *relay) fail(end RelayEnd, err error) {
+func (r *plaintext) fail(end relay.End, err error) {
 	if !r.failure.CompareAndSwap(nil, &err) {
 		return
 	}
@@ -160,7 +101,7 @@ func (r *relay) fail(end RelayEnd, err error) {
 	if filter := r.filter.Load(); filter != nil {
 		(*filter).Close()
 	}
-	if errors.Is(err, errLeft) {
+	if errors.Is(err, relay.ErrDropped) {
 		_, _ = r.client.raw.SetDeadline(longAgo), r.server.raw.SetDeadline(longAgo) // wakes what waits
 		return
 	}
@@ -180,7 +121,7 @@ type pieceList [tls.MaxPieces][]byte
 var pieceLists = sync.Pool{New: func() any { return new(pieceList) }}
 
 // carry moves what one side sends to the other, until its end.
-func (r *relay) carry(from, to *side) {
+func (r *plaintext) carry(from, to *side) {
 	defer panics.Catch(r.panicked)
 	watch := stallWatch{of: from, broken: func(err error) { r.fail(from.reason(err), err) }}
 	for {
@@ -199,7 +140,7 @@ func (r *relay) carry(from, to *side) {
 }
 
 // move passes on what has been received. It returns false when the session is broken.
-func (r *relay) move(from, to *side, watch *stallWatch) bool {
+func (r *plaintext) move(from, to *side, watch *stallWatch) bool {
 	list := pieceLists.Get().(*pieceList)
 	defer func() {
 		clear(list[:])
@@ -218,7 +159,7 @@ func (r *relay) move(from, to *side, watch *stallWatch) bool {
 	for _, piece := range pieces {
 		from.taken.Add(uint64(len(piece)))
 		if err := r.show(from == &r.client, piece); err != nil {
-			r.fail(RelayStopped, err)
+			r.fail(relay.Stopped, err)
 			return false
 		}
 	}
@@ -231,34 +172,29 @@ func (r *relay) move(from, to *side, watch *stallWatch) bool {
 	return true
 }
 
-// show lets the look see plaintext that is about to pass.
-func (r *relay) show(fromClient bool, data []byte) error {
-	look := r.look.Load()
-	if look == nil {
+// show lets the inspector see plaintext that is about to pass.
+func (r *plaintext) show(fromClient bool, data []byte) error {
+	inspect := r.inspector.Load()
+	if inspect == nil {
 		return nil
 	}
-	return r.obey((*look)(fromClient, data))
+	return r.obey((*inspect)(fromClient, data))
 }
 
-// obey does what follows from a Look. It returns an error when nothing may pass any more.
-func (r *relay) obey(s Sight) error {
-	switch s {
-	case LookDone:
-		r.look.Store(nil)
+// obey does what a verdict says. It returns an error when nothing may pass any more.
+func (r *plaintext) obey(v relay.Verdict) error {
+	switch v {
+	case relay.Seen:
+		r.inspector.Store(nil)
 		r.filter.Store(nil)
-	case LookStop:
-		return errStopped
-	case LookClose:
+	case relay.Close:
 		r.answered.Store(true)
-		return errStopped
-	case LookLeave:
-		return errLeft
 	}
-	return nil
+	return v.Err()
 }
 
 // finish passes on the end of what one side sends.
-func (r *relay) finish(from, to *side) {
+func (r *plaintext) finish(from, to *side) {
 	r.end.CompareAndSwap(0, uint32(from.finished)) // the first one counts
 	if filter := r.filter.Load(); filter != nil {
 		if err := to.tell(func(on [][]byte) [][]byte { return (*filter).End(from == &r.client, on) }); err != nil {

@@ -1,13 +1,17 @@
 package sslproxy
 
-import "sync"
+import (
+	"sync"
+
+	"sluice/relay"
+)
 
 // Filter stands between the two sides of a session and decides what of its plaintext goes on. Each
 // direction is filtered by one goroutine.
 type Filter interface {
 	// Pass is given what a side has sent, and appends to on what goes on to the other, in pieces that
 	// hold as long as data does. Where it takes less than there is, the rest is passed after Wait.
-	Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ Sight)
+	Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ relay.Verdict)
 	// Due appends what a side is to be told in the other's place.
 	Due(toClient bool, on [][]byte) [][]byte
 	// Wait returns when Pass may take more of a side, or after Close.
@@ -19,20 +23,20 @@ type Filter interface {
 }
 
 // sift moves what one side has sent, as the filter says. It returns false when the session is broken.
-func (r *relay) sift(filter Filter, from, to *side, pieces [][]byte) bool {
+func (r *plaintext) sift(filter Filter, from, to *side, pieces [][]byte) bool {
 	fromClient := from == &r.client
 	for _, piece := range pieces {
 		from.taken.Add(uint64(len(piece)))
 	}
 	for {
-		rest, sight, err := r.siftOnce(filter, from, to, pieces)
+		rest, v, err := r.siftOnce(filter, from, to, pieces)
 		if err != nil {
 			r.fail(to.reason(err), err)
 			return false
 		}
-		if sight == LookTell || sight == LookClose {
+		if v == relay.Tell || v == relay.Close {
 			told := from
-			if sight == LookClose {
+			if v == relay.Close {
 				told = &r.client
 			}
 			if err := told.tell(func(on [][]byte) [][]byte { return filter.Due(told == &r.client, on) }); err != nil {
@@ -40,14 +44,14 @@ func (r *relay) sift(filter Filter, from, to *side, pieces [][]byte) bool {
 				return false
 			}
 		}
-		if err := r.obey(sight); err != nil {
-			r.fail(RelayStopped, err)
+		if err := r.obey(v); err != nil {
+			r.fail(relay.Stopped, err)
 			return false
 		}
 		if len(rest) == 0 {
 			return true
 		}
-		if pieces = rest; sight == LookOn {
+		if pieces = rest; v == relay.Continue {
 			filter.Wait(fromClient)
 			if r.failure.Load() != nil {
 				return false
@@ -60,7 +64,7 @@ var siftedLists = sync.Pool{New: func() any { return new([][]byte) }}
 
 // siftOnce filters pieces as far as that goes without waiting or telling anybody anything, and writes
 // what goes on. rest is what was not taken.
-func (r *relay) siftOnce(filter Filter, from, to *side, pieces [][]byte) (rest [][]byte, sight Sight, err error) {
+func (r *plaintext) siftOnce(filter Filter, from, to *side, pieces [][]byte) (rest [][]byte, v relay.Verdict, err error) {
 	list := siftedLists.Get().(*[][]byte)
 	defer func() {
 		clear(*list)
@@ -69,9 +73,9 @@ func (r *relay) siftOnce(filter Filter, from, to *side, pieces [][]byte) (rest [
 	to.turn.Lock()
 	defer to.turn.Unlock()
 	on := (*list)[:0]
-	for sight == LookOn && len(pieces) > 0 {
+	for v == relay.Continue && len(pieces) > 0 {
 		var taken int
-		taken, on, sight = filter.Pass(from == &r.client, pieces[0], on)
+		taken, on, v = filter.Pass(from == &r.client, pieces[0], on)
 		if taken < len(pieces[0]) {
 			pieces[0] = pieces[0][taken:]
 			break
@@ -85,9 +89,9 @@ func (r *relay) siftOnce(filter Filter, from, to *side, pieces [][]byte) (rest [
 	}
 	if len(on) == 0 {
 		release()
-		return pieces, sight, nil
+		return pieces, v, nil
 	}
-	return pieces, sight, to.WriteRecords(on, release)
+	return pieces, v, to.WriteRecords(on, release)
 }
 
 // tell writes what is due to a side, in its turn.

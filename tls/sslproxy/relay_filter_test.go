@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"sluice/relay"
 )
 
 // turns is a filter that lets a client say a line only after the server has answered the last one, answers
@@ -23,13 +25,13 @@ func newTurns() *turns {
 	return f
 }
 
-func (f *turns) Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ Sight) {
+func (f *turns) Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ [][]byte, _ relay.Verdict) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer f.moved.Broadcast()
 	if !fromClient {
 		f.asked = false
-		return len(data), append(on, data), LookOn
+		return len(data), append(on, data), relay.Continue
 	}
 	for taken < len(data) && !f.asked {
 		line, _, _ := bytes.Cut(data[taken:], []byte("\n"))
@@ -39,17 +41,17 @@ func (f *turns) Pass(fromClient bool, data []byte, on [][]byte) (taken int, _ []
 		switch line[0] {
 		case '?':
 			f.due = append(f.due, "here: "+string(line)...)
-			return taken, on, LookTell
+			return taken, on, relay.Tell
 		case '!':
 			f.due = append(f.due, "over\n"...)
-			return taken, on, LookClose
+			return taken, on, relay.Close
 		case '.':
-			return taken, append(on, line), LookDone
+			return taken, append(on, line), relay.Seen
 		}
 		f.asked = true
 		on = append(on, line)
 	}
-	return taken, on, LookOn
+	return taken, on, relay.Continue
 }
 
 func (f *turns) Due(toClient bool, on [][]byte) [][]byte {
@@ -108,7 +110,7 @@ func TestFilter(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.expectEnd(t, "")
-		w.expect(t, ClientFIN)
+		w.expect(t, relay.ClientFIN)
 
 		w.filter = newTurns()
 		client, server = w.connect(t)
@@ -121,7 +123,7 @@ func TestFilter(t *testing.T) {
 		}
 		_ = client.socket.Close()
 		server.expectReset(t)
-		w.expect(t, ClientRST)
+		w.expect(t, relay.ClientRST)
 	})
 }
 
@@ -138,7 +140,7 @@ func TestFilterEnds(t *testing.T) {
 		client.send(t, "!two\n")
 		client.expectEnd(t, "over\n")
 		server.expectReset(t)
-		w.expect(t, RelayStopped)
+		w.expect(t, relay.Stopped)
 
 		w.filter = newTurns()
 		client, server = w.connect(t)
@@ -149,6 +151,6 @@ func TestFilterEnds(t *testing.T) {
 		}
 		_ = server.socket.Close()
 		client.expectReset(t)
-		w.expect(t, ServerRST)
+		w.expect(t, relay.ServerRST)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"sluice/relay"
 	tls "sluice/tls/stdtls"
 )
 
@@ -24,11 +25,11 @@ type side struct {
 	raw                            net.Conn // what is below TLS
 	taken                          atomic.Uint64
 	turn                           sync.Mutex // to write what a Filter says
-	finished, reset, lost, garbled RelayEnd
+	finished, reset, lost, garbled relay.End
 }
 
 // reason is what an error of the side means.
-func (s *side) reason(err error) RelayEnd {
+func (s *side) reason(err error) relay.End {
 	var alert *net.OpError
 	switch {
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
@@ -76,7 +77,7 @@ func (s *side) abort() {
 }
 
 // pendingError is the error of a socket that nobody reads.
-func (s *side) pendingError() (err error) {
+func (s *side) pendingError() error {
 	socket, ok := s.raw.(syscall.Conn)
 	if !ok {
 		return nil
@@ -85,13 +86,7 @@ func (s *side) pendingError() (err error) {
 	if err != nil {
 		return err
 	}
-	control := raw.Control(func(fd uintptr) {
-		var pending int
-		if pending, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR); err == nil && pending != 0 {
-			err = syscall.Errno(pending)
-		}
-	})
-	return errors.Join(control, err)
+	return relay.PendingError(raw)
 }
 
 // awaitFIN waits, after a close_notify, for the end of the connection below. What comes before it

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sluice/internal/panics"
+	"sluice/relay"
 	tls "sluice/tls/stdtls"
 )
 
@@ -58,16 +59,16 @@ func (p peer) expectReset(t *testing.T) {
 	}
 }
 
-// Every byte arrives, in both directions at once, and the look is shown each before it does.
+// Every byte arrives, in both directions at once, and the inspector is shown each before it does.
 func TestRelayCarriesEveryByte(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			w.maxVersion = version
 			seen := make(map[bool]*bytes.Buffer)
 			seen[true], seen[false] = new(bytes.Buffer), new(bytes.Buffer)
-			w.look = func(fromClient bool, data []byte) Sight {
+			w.inspect = func(fromClient bool, data []byte) relay.Verdict {
 				seen[fromClient].Write(data)
-				return LookOn
+				return relay.Continue
 			}
 			client, server := w.connect(t)
 			up, down := randomData(1, 2_000_001), randomData(2, 6_000_003)
@@ -96,7 +97,7 @@ func TestRelayCarriesEveryByte(t *testing.T) {
 				t.Errorf("result %+v", result)
 			}
 			if !bytes.Equal(seen[true].Bytes(), up) || !bytes.Equal(seen[false].Bytes(), down) {
-				t.Error("the look was shown something else")
+				t.Error("the inspector was shown something else")
 			}
 		}
 	})
@@ -117,7 +118,7 @@ func TestRelayHalfClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.expectEnd(t, "response")
-		w.expect(t, ClientFIN)
+		w.expect(t, relay.ClientFIN)
 	})
 }
 
@@ -152,7 +153,7 @@ func TestRelayFINAfterCloseNotify(t *testing.T) {
 		server.send(t, "late")
 		server.Close()
 		client.expectEnd(t, "late")
-		w.expect(t, ClientFIN)
+		w.expect(t, relay.ClientFIN)
 	})
 }
 
@@ -177,7 +178,7 @@ func TestRelayTruncation(t *testing.T) {
 		if n, err := server.socket.Read(make([]byte, 100)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("after the data the server was sent %d bytes, error %v", n, err)
 		}
-		w.expect(t, ServerFIN)
+		w.expect(t, relay.ServerFIN)
 	})
 }
 
@@ -189,14 +190,14 @@ func TestRelayReset(t *testing.T) {
 		server.expectData(t, "x")
 		_, _ = client.socket.SetLinger(0), client.socket.Close()
 		server.expectReset(t)
-		w.expect(t, ClientRST)
+		w.expect(t, relay.ClientRST)
 
 		client, server = w.connect(t)
 		client.send(t, "x")
 		server.expectData(t, "x")
 		_, _ = server.socket.SetLinger(0), server.socket.Close()
 		client.expectReset(t)
-		w.expect(t, ServerRST)
+		w.expect(t, relay.ServerRST)
 	})
 }
 
@@ -213,7 +214,7 @@ func TestRelayResetOfStalledSession(t *testing.T) {
 			}
 		}
 		_, _ = server.socket.SetLinger(0), server.socket.Close()
-		w.expect(t, ServerRST)
+		w.expect(t, relay.ServerRST)
 		client.expectReset(t)
 
 		client, server = w.connect(t)
@@ -226,7 +227,7 @@ func TestRelayResetOfStalledSession(t *testing.T) {
 			}
 		}
 		_, _ = client.socket.SetLinger(0), client.socket.Close()
-		w.expect(t, ClientRST)
+		w.expect(t, relay.ClientRST)
 		server.expectReset(t)
 	})
 }
@@ -236,7 +237,7 @@ func TestRelayStopped(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		client, server := w.connect(t)
 		w.stop()
-		if result := w.expect(t, RelayStopped); !errors.Is(result.Err, context.Canceled) {
+		if result := w.expect(t, relay.Stopped); !errors.Is(result.Err, context.Canceled) {
 			t.Errorf("error %v", result.Err)
 		}
 		client.expectReset(t)
@@ -244,13 +245,13 @@ func TestRelayStopped(t *testing.T) {
 	})
 }
 
-// A look sees until it has seen enough, and stops what must not pass before it does.
-func TestRelayLook(t *testing.T) {
+// An inspector sees until it has seen enough, and stops what must not pass before it does.
+func TestRelayInspector(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		var shown []string
-		w.look = func(fromClient bool, data []byte) Sight {
+		w.inspect = func(fromClient bool, data []byte) relay.Verdict {
 			shown = append(shown, string(data))
-			return LookDone
+			return relay.Seen
 		}
 		client, server := w.connect(t)
 		client.send(t, "first")
@@ -263,16 +264,16 @@ func TestRelayLook(t *testing.T) {
 		server.expectEnd(t, "")
 		server.Close()
 		client.expectEnd(t, "")
-		w.expect(t, ClientFIN)
+		w.expect(t, relay.ClientFIN)
 		if !slices.Equal(shown, []string{"first"}) {
 			t.Errorf("shown %q", shown)
 		}
 
-		w.look = func(fromClient bool, data []byte) Sight {
+		w.inspect = func(fromClient bool, data []byte) relay.Verdict {
 			if fromClient && strings.Contains(string(data), "evil") {
-				return LookStop
+				return relay.Reset
 			}
-			return LookOn
+			return relay.Continue
 		}
 		client, server = w.connect(t)
 		client.send(t, "good")
@@ -280,29 +281,29 @@ func TestRelayLook(t *testing.T) {
 		client.send(t, "evil")
 		client.expectReset(t)
 		server.expectReset(t)
-		if result := w.expect(t, RelayStopped); result.FromClient != 8 {
+		if result := w.expect(t, relay.Stopped); result.FromClient != 8 {
 			t.Errorf("%d bytes from the client", result.FromClient)
 		}
 
-		w.look = func(fromClient bool, data []byte) Sight { return LookClose }
+		w.inspect = func(fromClient bool, data []byte) relay.Verdict { return relay.Close }
 		client, server = w.connect(t)
 		client.send(t, "evil")
 		client.expectEnd(t, "")
 		server.expectReset(t)
-		w.expect(t, RelayStopped)
+		w.expect(t, relay.Stopped)
 	})
 }
 
-// A look that panics, in whatever direction, breaks its own session, and its panic comes to the caller.
+// An inspector that panics, in whatever direction, breaks its own session, and its panic comes to the caller.
 func TestRelayPanics(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
-		w.look = func(bool, []byte) Sight { panic("a bug") }
+		w.inspect = func(bool, []byte) relay.Verdict { panic("a bug") }
 		for from := range 2 {
 			client, server := w.connect(t)
 			[]peer{client, server}[from].send(t, "poison")
 			client.expectReset(t)
 			server.expectReset(t)
-			if p := (*panics.Panic)(nil); !errors.As(w.expect(t, RelayStopped).Err, &p) || p.Value != "a bug" {
+			if p := (*panics.Panic)(nil); !errors.As(w.expect(t, relay.Stopped).Err, &p) || p.Value != "a bug" {
 				t.Errorf("the caller caught %v", p)
 			}
 		}
@@ -317,7 +318,7 @@ func TestRelayBrokenTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.expectReset(t)
-		w.expect(t, ServerTLS)
+		w.expect(t, relay.ServerTLS)
 
 		w.maxVersion = tls.VersionTLS12
 		client, server = w.connect(t)
@@ -325,6 +326,6 @@ func TestRelayBrokenTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		server.expectReset(t)
-		w.expect(t, ClientTLS)
+		w.expect(t, relay.ClientTLS)
 	})
 }

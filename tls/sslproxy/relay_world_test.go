@@ -10,6 +10,7 @@ import (
 
 	"sluice/internal/nstest"
 	"sluice/internal/panics"
+	"sluice/relay"
 	"sluice/stack"
 	tls "sluice/tls/stdtls"
 )
@@ -28,12 +29,12 @@ type world struct {
 	open       func() (*net.TCPConn, net.Conn, error) // a client's socket, and the gateway's end of it
 	serverCert stdtls.Certificate
 	clientCert tls.Certificate
-	look       Look
+	inspect    relay.Inspector
 	filter     Filter
 	ctx        context.Context
 	stop       context.CancelFunc
 	maxVersion uint16 // 0 is TLS 1.3
-	results    chan RelayResult
+	results    chan relay.Result
 }
 
 // eachWorld runs a test with clients behind a socket and with clients behind the TCP stack.
@@ -47,7 +48,7 @@ func eachWorld(t *testing.T, test func(t *testing.T, w *world)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := &world{open: open(t), results: make(chan RelayResult, 1)}
+			w := &world{open: open(t), results: make(chan relay.Result, 1)}
 			w.serverCert = stdtls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 			w.clientCert = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 			w.ctx, w.stop = context.WithCancel(context.Background())
@@ -139,23 +140,23 @@ func (w *world) connect(t *testing.T) (client, server peer) {
 		}
 	}
 	go func() {
-		defer panics.Catch(func(p *panics.Panic) { w.results <- RelayResult{End: RelayStopped, Err: p} })
-		w.results <- Relay(w.ctx, terminated, initiated, w.look, w.filter)
+		defer panics.Catch(func(p *panics.Panic) { w.results <- relay.Result{End: relay.Stopped, Err: p} })
+		w.results <- Relay(w.ctx, terminated, initiated, w.inspect, w.filter)
 	}()
 	return client, server
 }
 
 // expect waits for the end of the relayed session.
-func (w *world) expect(t *testing.T, end RelayEnd) RelayResult {
+func (w *world) expect(t *testing.T, end relay.End) relay.Result {
 	t.Helper()
 	select {
 	case result := <-w.results:
-		if result.End != end || (result.Err != nil) != (end != ClientFIN && end != ServerFIN) {
+		if result.End != end || (result.Err != nil) != (end != relay.ClientFIN && end != relay.ServerFIN) {
 			t.Errorf("relay ended with %v, %v; want %v", result.End, result.Err, end)
 		}
 		return result
 	case <-time.After(patience):
 		t.Fatalf("the relay did not end, want %v", end)
 	}
-	return RelayResult{}
+	return relay.Result{}
 }

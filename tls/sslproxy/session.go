@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 
+	"sluice/relay"
 	"sluice/stack"
 	"sluice/track"
 )
@@ -50,7 +51,7 @@ type Outcome struct {
 }
 
 // Relay carries the plaintext of an opened session until it is over, as [Relay] does.
-func (o *Outcome) Relay(ctx context.Context, look Look, filter Filter) RelayResult {
+func (o *Outcome) Relay(ctx context.Context, inspect relay.Inspector, filter Filter) relay.Result {
 	h := o.opened
 	defer h.end()
 	defer h.open.remove(h.session.ID)
@@ -59,9 +60,9 @@ func (o *Outcome) Relay(ctx context.Context, look Look, filter Filter) RelayResu
 	case c != nil && filter != nil:
 		filter = &copiedFilter{Filter: filter, copied: c}
 	case c != nil:
-		look = c.watch(look)
+		inspect = c.watch(inspect)
 	}
-	r := Relay(ctx, h.client, h.server, look, filter)
+	r := Relay(ctx, h.client, h.server, inspect, filter)
 	if c != nil && !c.end(r.Err != nil) {
 		h.towardsServer.MirrorFailed()
 	}

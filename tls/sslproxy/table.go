@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"sync"
 
+	"sluice/relay"
 	"sluice/tls/report"
 	tls "sluice/tls/stdtls"
 	"sluice/tls/verify"
@@ -93,12 +94,12 @@ func (h *handshake) opened(client *tls.Conn) Outcome {
 }
 
 // relayed notes how the relaying of a session has ended.
-func (h *handshake) relayed(r *RelayResult) {
+func (h *handshake) relayed(r *relay.Result) {
 	switch r.End {
-	case ClientTLS:
+	case relay.ClientTLS:
 		h.towardsClient.DataFailed()
 		h.note(report.TerminationSide, report.Brief, "the session ends: %v", r.Err)
-	case ServerTLS:
+	case relay.ServerTLS:
 		if h.wantsCertificate && r.FromServer == 0 {
 			h.towardsServer.HandshakeFailed() // in TLS 1.3 its verdict comes after our side of the handshake
 			h.drop(h.profile, libraryFault(r.Err))

@@ -1,4 +1,4 @@
-package proxy
+package relay
 
 import (
 	"context"
@@ -29,8 +29,8 @@ import (
 // relayWorld has clients whose sessions are terminated and relayed to one server.
 type relayWorld struct {
 	server  net.Listener
-	results chan RelayResult
-	look    Look
+	results chan Result
+	inspect Inspector
 	stop    context.CancelFunc
 	stack   *stack.Terminator
 }
@@ -38,8 +38,8 @@ type relayWorld struct {
 // relayTarget is the address that clients connect to.
 var relayTarget = map[string]string{"IPv4": "198.51.100.7:80", "IPv6": "[2001:db8:2::7]:80"}
 
-// newRelayWorld makes the world; look, if not nil, is shown what passes.
-func newRelayWorld(t *testing.T, plain bool, look Look) *relayWorld {
+// newRelayWorld makes the world; inspect, if not nil, is shown what passes.
+func newRelayWorld(t *testing.T, plain bool, inspect Inspector) *relayWorld {
 	t.Helper()
 	device, err := stack.OpenDevice(stack.DeviceOptions{Name: "slt0", Plain: plain})
 	if err != nil {
@@ -51,7 +51,7 @@ func newRelayWorld(t *testing.T, plain bool, look Look) *relayWorld {
 	for _, network := range []string{"198.51.100.0/24", "2001:db8:2::/64"} {
 		nstest.Route(t, "slt0", netip.MustParsePrefix(network))
 	}
-	w := &relayWorld{results: make(chan RelayResult, 4096), look: look}
+	w := &relayWorld{results: make(chan Result, 4096), inspect: inspect}
 	if w.server, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +86,11 @@ func (w *relayWorld) accept(ctx context.Context, p *stack.Pending) {
 	client, err := p.Accept()
 	if err != nil { // reset during the handshake
 		upstream.SetLinger(0)
-		w.results <- RelayResult{End: ClientRST, Err: err}
+		w.results <- Result{End: ClientRST, Err: err}
 		return
 	}
-	defer panics.Catch(func(p *panics.Panic) { w.results <- RelayResult{Err: p} })
-	result := Relay(ctx, client, upstream, w.look, nil)
+	defer panics.Catch(func(p *panics.Panic) { w.results <- Result{Err: p} })
+	result := Run(ctx, client, upstream, w.inspect, nil)
 	lifted := make(chan struct{})
 	if lift := result.Lift; lift != nil {
 		result.Lift = func() { lift(); close(lifted) }
@@ -114,7 +114,7 @@ func (w *relayWorld) connect(t *testing.T, family string) (client, server *net.T
 	return c.(*net.TCPConn), s.(*net.TCPConn)
 }
 
-func (w *relayWorld) expect(t *testing.T, end RelayEnd) RelayResult {
+func (w *relayWorld) expect(t *testing.T, end End) Result {
 	t.Helper()
 	select {
 	case result := <-w.results:
@@ -125,7 +125,7 @@ func (w *relayWorld) expect(t *testing.T, end RelayEnd) RelayResult {
 	case <-time.After(10 * time.Second):
 		t.Fatalf("the relay did not end, want %v", end)
 	}
-	return RelayResult{}
+	return Result{}
 }
 
 func relayModes(t *testing.T, test func(t *testing.T, plain bool)) {
@@ -281,7 +281,7 @@ func TestRelayEndings(t *testing.T) {
 			w.stop()
 			readError(t, client, syscall.ECONNRESET)
 			readError(t, server, syscall.ECONNRESET)
-			w.expect(t, RelayStopped)
+			w.expect(t, Stopped)
 		})
 	})
 }
@@ -412,27 +412,34 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// A look sees every byte once and in order before it passes, and can stop the session.
+// An inspector sees every byte once and in order before it passes, and can stop the session.
 func TestRelayShowsWhatPasses(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
 	var mu sync.Mutex
 	var seen [2]strings.Builder
 	const poison = "poison"
-	w := newRelayWorld(t, false, func(from direction, data []byte) Sight {
+	w := newRelayWorld(t, false, func(fromClient bool, data []byte) Verdict {
+		from := 1
+		if fromClient {
+			from = 0
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		seen[from].Write(data)
 		if strings.Contains(seen[from].String(), poison) {
-			return LookStop
+			return Reset
 		}
-		return LookOn
+		return Continue
 	})
 	client, server := w.connect(t, "IPv4")
 	up, down := strings.Repeat("question ", 40_000), strings.Repeat("answer ", 40_000)
 	exchange(t, client, server, up)
 	exchange(t, server, client, down)
 	mu.Lock()
-	if seen[fromClient].String() != up || seen[fromServer].String() != down {
-		t.Errorf("saw %d bytes up and %d down, not what passed (%d, %d)", seen[fromClient].Len(), seen[fromServer].Len(), len(up), len(down))
+	if seen[0].String() != up || seen[1].String() != down {
+		t.Errorf("saw %d bytes up and %d down, not what passed (%d, %d)", seen[0].Len(), seen[1].Len(), len(up), len(down))
 	}
 	mu.Unlock()
 	if _, err := client.Write([]byte(poison)); err != nil {
@@ -442,22 +449,25 @@ func TestRelayShowsWhatPasses(t *testing.T) {
 	if len(rest) > 0 || !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the server got %q, %v, want a reset and no byte of what stopped the session", rest, err)
 	}
-	if result := <-w.results; result.End != RelayStopped {
+	if result := <-w.results; result.End != Stopped {
 		t.Errorf("ended by %v", result.End)
 	}
 }
 
-// A look that silences a session leaves both sides waiting: no byte, no FIN, no RST, whatever they
+// An inspector that silences a session leaves both sides waiting: no byte, no FIN, no RST, whatever they
 // send.
 func TestRelayIsSilenced(t *testing.T) { // UP-17, FW-23
+	if !nstest.Isolate(t) {
+		return
+	}
 	for _, family := range []string{"IPv4", "IPv6"} {
 		t.Run(family, func(t *testing.T) {
 			const poison = "poison"
-			w := newRelayWorld(t, false, func(from direction, data []byte) Sight {
+			w := newRelayWorld(t, false, func(_ bool, data []byte) Verdict {
 				if strings.Contains(string(data), poison) {
-					return LookSilence
+					return Drop
 				}
-				return LookOn
+				return Continue
 			})
 			client, server := w.connect(t, family)
 			exchange(t, client, server, "question")
@@ -465,7 +475,7 @@ func TestRelayIsSilenced(t *testing.T) { // UP-17, FW-23
 				t.Fatal(err)
 			}
 			result := <-w.results
-			if result.End != RelayStopped || result.Lift == nil {
+			if result.End != Stopped || result.Lift == nil {
 				t.Fatalf("ended by %v, to be lifted: %v", result.End, result.Lift != nil)
 			}
 			defer result.Lift()
@@ -485,17 +495,20 @@ func TestRelayIsSilenced(t *testing.T) { // UP-17, FW-23
 	}
 }
 
-// A look that panics, in whatever direction, breaks its own session, and its panic comes to the caller.
+// An inspector that panics, in whatever direction, breaks its own session, and its panic comes to the caller.
 func TestRelayPanics(t *testing.T) {
-	w := newRelayWorld(t, false, func(_ direction, data []byte) Sight {
+	if !nstest.Isolate(t) {
+		return
+	}
+	w := newRelayWorld(t, false, func(_ bool, data []byte) Verdict {
 		if string(data) == "poison" {
 			panic("a bug")
 		}
-		return LookOn
+		return Continue
 	})
-	for from := range direction(2) {
+	for from := range 2 {
 		client, server := w.connect(t, "IPv4")
-		ends := [...]*net.TCPConn{fromClient: client, fromServer: server}
+		ends := []net.Conn{client, server}
 		exchange(t, client, server, "question")
 		if _, err := ends[from].Write([]byte("poison")); err != nil {
 			t.Fatal(err)
@@ -511,12 +524,15 @@ func TestRelayPanics(t *testing.T) {
 	}
 }
 
-// A look that has seen enough is not called again.
+// An inspector that has seen enough is not called again.
 func TestRelayStopsShowing(t *testing.T) {
+	if !nstest.Isolate(t) {
+		return
+	}
 	var calls atomic.Int32
-	w := newRelayWorld(t, false, func(direction, []byte) Sight {
+	w := newRelayWorld(t, false, func(bool, []byte) Verdict {
 		calls.Add(1)
-		return LookDone
+		return Seen
 	})
 	client, server := w.connect(t, "IPv6")
 	exchange(t, client, server, "first")

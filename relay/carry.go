@@ -1,4 +1,4 @@
-package proxy
+package relay
 
 import (
 	"errors"
@@ -45,8 +45,8 @@ func (r *relay) upload() {
 				r.fail(serverEnd(err), err)
 				return
 			}
-		case errors.Is(refused, errStopped):
-			r.fail(RelayStopped, refused)
+		case errors.Is(refused, ErrStopped):
+			r.fail(Stopped, refused)
 			return
 		case errors.Is(refused, unix.EINTR), received == nil:
 		case refused != nil:
@@ -74,8 +74,8 @@ func (r *relay) uploadEdited(edit func([]byte) []byte) {
 		n, err := r.client.Read(buffer)
 		if n > 0 {
 			r.fromClient.Add(uint64(n))
-			if stop := r.show(fromClient, buffer[:n]); stop != nil {
-				r.fail(RelayStopped, stop)
+			if stop := r.show(true, buffer[:n]); stop != nil {
+				r.fail(Stopped, stop)
 				return
 			}
 			if _, err := r.upstream.Write(edit(buffer[:n])); err != nil {
@@ -107,14 +107,14 @@ func (r *relay) finishUpload() {
 // showPieces shows what of the client's bytes, which begin at the first that was not written yet,
 // has not been shown before.
 func (r *relay) showPieces(pieces [][]byte) error {
-	if r.look.Load() == nil {
+	if r.inspector.Load() == nil {
 		return nil
 	}
 	skip := r.shown - r.fromClient.Load()
 	for _, piece := range pieces {
 		n := min(skip, uint64(len(piece)))
 		skip -= n
-		if err := r.show(fromClient, piece[n:]); err != nil {
+		if err := r.show(true, piece[n:]); err != nil {
 			return err
 		}
 		r.shown += uint64(len(piece)) - n
@@ -122,29 +122,24 @@ func (r *relay) showPieces(pieces [][]byte) error {
 	return nil
 }
 
-// show lets the look see bytes that are about to pass.
-func (r *relay) show(from direction, data []byte) error {
-	look := r.look.Load()
-	if look == nil || len(data) == 0 {
+// show lets the inspector see bytes that are about to pass.
+func (r *relay) show(fromClient bool, data []byte) error {
+	inspect := r.inspector.Load()
+	if inspect == nil || len(data) == 0 {
 		return nil
 	}
-	return r.obey((*look)(from, data))
+	return r.obey((*inspect)(fromClient, data))
 }
 
-// obey does what follows from a Look. It returns an error when nothing may pass any more.
-func (r *relay) obey(s Sight) error {
-	switch s {
-	case LookDone:
-		r.look.Store(nil)
-	case LookStop:
-		return errStopped
-	case LookClose:
+// obey does what a verdict says. It returns an error when nothing may pass any more.
+func (r *relay) obey(v Verdict) error {
+	switch v {
+	case Seen:
+		r.inspector.Store(nil)
+	case Close:
 		r.answered.Store(true)
-		return errStopped
-	case LookSilence:
-		return errSilenced
 	}
-	return nil
+	return v.Err()
 }
 
 // awaitUpstream waits until the server's socket takes data.
@@ -171,7 +166,7 @@ func (r *relay) download() {
 			case n == 0:
 				return 0, io.ErrUnexpectedEOF // there was less than the socket had announced
 			default:
-				return n, r.show(fromServer, b[:n])
+				return n, r.show(false, b[:n])
 			}
 		}
 	}
@@ -213,8 +208,8 @@ func (r *relay) download() {
 			if err := r.awaitClient(); err != nil {
 				return
 			}
-		case errors.Is(sent, errStopped):
-			r.fail(RelayStopped, sent)
+		case errors.Is(sent, ErrStopped):
+			r.fail(Stopped, sent)
 			return
 		case sent != nil:
 			r.fail(clientEnd(sent), sent)
@@ -266,16 +261,16 @@ func (r *relay) awaitClient() error {
 			}
 			return err
 		}
-		if err := r.probeUpstream(); err != nil {
+		if err := PendingError(r.raw); err != nil {
 			r.fail(serverEnd(err), err)
 			return err
 		}
 	}
 }
 
-// probeUpstream returns the pending error of the server's socket.
-func (r *relay) probeUpstream() (err error) {
-	control := r.raw.Control(func(fd uintptr) {
+// PendingError is the error that a socket holds for whoever uses it next; it is taken from there.
+func PendingError(socket syscall.RawConn) (err error) {
+	control := socket.Control(func(fd uintptr) {
 		var pending int
 		if pending, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); err == nil && pending != 0 {
 			err = syscall.Errno(pending)

@@ -106,6 +106,9 @@ func (w *relayWorld) connect(t *testing.T, family string) (client, server *net.T
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.server.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	s, err := w.server.Accept()
 	if err != nil {
 		t.Fatal(err)

@@ -55,14 +55,23 @@ func Isolate(t *testing.T) bool {
 	return false
 }
 
+// find is a device of the test's own namespace: what tests do to devices, they do nowhere else.
+func find(t *testing.T, device string) netlink.Link {
+	t.Helper()
+	if os.Getenv(isolated) == "" {
+		t.Fatalf("the test changes %s outside a namespace of its own: it has to call Isolate first", device)
+	}
+	link, err := netlink.LinkByName(device)
+	if err != nil {
+		t.Fatalf("device %s: %v", device, err)
+	}
+	return link
+}
+
 // Up brings a device up.
 func Up(t *testing.T, device string) {
 	t.Helper()
-	link, err := netlink.LinkByName(device)
-	if err == nil {
-		err = netlink.LinkSetUp(link)
-	}
-	if err != nil {
+	if err := netlink.LinkSetUp(find(t, device)); err != nil {
 		t.Fatalf("bring up %s: %v", device, err)
 	}
 }
@@ -70,14 +79,11 @@ func Up(t *testing.T, device string) {
 // Address gives a device an address.
 func Address(t *testing.T, device string, prefix netip.Prefix) {
 	t.Helper()
-	link, err := netlink.LinkByName(device)
-	if err == nil {
-		address := &netlink.Addr{IPNet: netlink.NewIPNet(prefix.Addr().AsSlice())}
-		address.Mask = mask(prefix)
-		address.Flags = syscall.IFA_F_NODAD
-		err = netlink.AddrAdd(link, address)
-	}
-	if err != nil {
+	link := find(t, device)
+	address := &netlink.Addr{IPNet: netlink.NewIPNet(prefix.Addr().AsSlice())}
+	address.Mask = mask(prefix)
+	address.Flags = syscall.IFA_F_NODAD
+	if err := netlink.AddrAdd(link, address); err != nil {
 		t.Fatalf("address %s on %s: %v", prefix, device, err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); tentative(link, prefix.Addr()); time.Sleep(time.Millisecond) {
@@ -105,13 +111,9 @@ func tentative(link netlink.Link, address netip.Addr) bool {
 // Route leads a prefix into a device.
 func Route(t *testing.T, device string, prefix netip.Prefix) {
 	t.Helper()
-	link, err := netlink.LinkByName(device)
-	if err == nil {
-		destination := netlink.NewIPNet(prefix.Masked().Addr().AsSlice())
-		destination.Mask = mask(prefix)
-		err = netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: destination})
-	}
-	if err != nil {
+	destination := netlink.NewIPNet(prefix.Masked().Addr().AsSlice())
+	destination.Mask = mask(prefix)
+	if err := netlink.RouteAdd(&netlink.Route{LinkIndex: find(t, device).Attrs().Index, Dst: destination}); err != nil {
 		t.Fatalf("route %s to %s: %v", prefix, device, err)
 	}
 }

@@ -17,6 +17,8 @@ LDFLAGS := -X main.version=$(VERSION)
 # The lab makes network namespaces: that needs root. Building does not.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$$PATH:/usr/sbin:/sbin"
 
+INSTALL := $(if $(DESTDIR),,$(AS_ROOT)) install
+
 TEST_TIMEOUT ?= 15m
 TEST_FLAGS ?=
 # Packages whose goroutines share state; the rest gains nothing from a run under the detector.
@@ -28,7 +30,8 @@ SCORE_FLAGS ?=
 GOLANGCI := build/golangci-lint-v2.15.0
 
 BUILD_PACKAGES := gcc:build-essential git:git pkg-config:pkg-config /usr/include/hs/hs.h:libhyperscan-dev
-LAB_PACKAGES := ip:iproute2 nft:nftables nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
+RUN_PACKAGES := nft:nftables
+LAB_PACKAGES := $(RUN_PACKAGES) ip:iproute2 nginx:nginx iperf3:iperf3 curl:curl dig:bind9-dnsutils \
 	ping:iputils-ping traceroute:traceroute tcpdump:tcpdump tshark:tshark openssl:openssl nghttp:nghttp2-client
 # What the tests want beyond the demo.
 TEST_PACKAGES := chromium-headless-shell:chromium-headless-shell certutil:libnss3-tools java:default-jre-headless \
@@ -37,7 +40,7 @@ TEST_PACKAGES := chromium-headless-shell:chromium-headless-shell certutil:libnss
 
 SIGPACK_VERSION ?= 1001
 
-.PHONY: help appdb sigpack build demo demo-shell test race bench bench-appid lint fuzz clean go packages lab-tools
+.PHONY: help appdb sigpack build install demo demo-shell test race bench bench-appid lint fuzz clean go packages lab-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +48,13 @@ help: ## list the targets
 build: go ## build bin/sluice
 	@lab/install.sh $(BUILD_PACKAGES)
 	go build -ldflags '$(LDFLAGS)' -o bin/sluice ./cmd/sluice
+
+install: build ## the program, its systemd unit and its documentation onto this machine, or into DESTDIR
+	@[ -n "$(DESTDIR)" ] || lab/install.sh $(RUN_PACKAGES)
+	$(INSTALL) -D -m 755 bin/sluice $(DESTDIR)/usr/sbin/sluice
+	$(INSTALL) -D -m 644 packaging/sluice.service $(DESTDIR)/etc/systemd/system/sluice.service
+	$(INSTALL) -D -m 644 -t $(DESTDIR)/usr/share/doc/sluice README.md
+	$(INSTALL) -D -m 644 -t $(DESTDIR)/usr/share/doc/sluice/docs docs/*.md
 
 demo: packages build lab-tools ## clients through the gateway: traffic, sessions, policies, log
 	$(AS_ROOT) SLUICE_BIN=$(CURDIR)/bin/sluice SLUICE_LABHOST=$(CURDIR)/build/lab/labhost build/lab/demo

@@ -232,7 +232,9 @@ func raiseFileLimit(logger *slog.Logger) {
 		}
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
-		logger.Warn("the limit of open files stays low; it bounds the sessions of stream services", "err", err)
+		var now unix.Rlimit
+		_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &now)
+		logger.Warn("the limit of open files cannot be raised; it bounds the sessions of stream services", "limit", now.Cur, "wanted", limit, "err", err)
 	}
 }
 

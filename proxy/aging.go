@@ -18,7 +18,8 @@ const sweepTime = time.Second
 func (e *Engine) age(ctx context.Context) {
 	tick := time.NewTicker(sweepTime / shards)
 	defer tick.Stop()
-	early := false
+	early, rerouted := false, false
+	var ways uint64 // the generation of the ways out
 	var batch []*Session
 	for next := 0; ; next = (next + 1) % shards {
 		select {
@@ -30,10 +31,15 @@ func (e *Engine) age(ctx context.Context) {
 			e.fragments.Expire(time.Now())
 			e.gates.expire(e.now())
 			early = e.ageEarly(early)
+			now := e.egress.Generation()
+			rerouted, ways = now != ways, now
 		}
 		batch = e.table.shard[next].collect(batch[:0])
 		now := e.now()
 		for i, s := range batch {
+			if rerouted && s.has(stateOffloaded) {
+				e.reroute(s)
+			}
 			e.ageOne(s, now, early)
 			batch[i] = nil
 		}

@@ -17,7 +17,7 @@ type carriage struct{ keys map[stack.Key]bool }
 
 func (c *carriage) Attach(string) error                              { return nil }
 func (c *carriage) Detach(string)                                    {}
-func (c *carriage) Add(k *stack.Key) error                           { c.keys[*k] = true; return nil }
+func (c *carriage) Add(k, _ *stack.Key, _ int) error                 { c.keys[*k] = true; return nil }
 func (c *carriage) Stats(*stack.Key) (s offload.Stats, carried bool) { return s, false }
 func (c *carriage) Finished(func(stack.Key))                         {}
 func (c *carriage) Remove(k *stack.Key) (s offload.Stats, ok bool) {

@@ -42,6 +42,8 @@ type Egress interface {
 	Addrs(device string) route.Addresses
 	// MTU is the MTU of device in bytes, 0 when there is none.
 	MTU(device string) int
+	// Generation changes whenever a way out or an MTU may have changed.
+	Generation() uint64
 }
 
 // Log takes the records of sessions. No call may block.
@@ -223,7 +225,11 @@ type port struct {
 	tun      *stack.Device
 	terminal *stack.Port // the device's way into the TCP stack
 	lost     atomic.Bool // the device went away under us
+	hooked   bool        // the kernel recognises sessions at the Linux interface
 }
+
+// carries says whether the kernel can carry sessions that arrive here, or leave by the interface.
+func (p *port) carries() bool { return p != nil && p.hooked }
 
 // Attach starts forwarding the packets that the kernel leads from the Linux interface device
 // into tun. The engine owns tun from here on. The reader of a device that goes away ends, and
@@ -243,6 +249,8 @@ func (e *Engine) Attach(device string, tun *stack.Device, gone func()) error {
 	if e.kernel != nil {
 		if err := e.kernel.Attach(device); err != nil {
 			e.logger.Info("the kernel cannot carry sessions of this interface", "interface", device, "err", err)
+		} else {
+			p.hooked = true
 		}
 	}
 	for _, q := range tun.Queues() {

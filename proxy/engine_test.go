@@ -107,7 +107,8 @@ func (world) Addrs(device string) route.Addresses {
 	return route.Addresses{IPv4: netip.MustParseAddr("203.0.113.1"), IPv6: netip.MustParseAddr("2001:db8:2::1")}
 }
 
-func (world) MTU(string) int { return 1500 }
+func (world) MTU(string) int     { return 1500 }
+func (world) Generation() uint64 { return 1 }
 
 // records keeps what was logged, as "create", "close REASON" and "deny REASON".
 type records struct {

@@ -29,8 +29,9 @@ type Carrier interface {
 	Attach(device string) error
 	// Detach ends that.
 	Detach(device string)
-	// Add makes the kernel forward packets with the key.
-	Add(*stack.Key) error
+	// Add makes the kernel forward packets with the key k, as packets with the key to and no
+	// longer than limit bytes where that differs.
+	Add(k, to *stack.Key, limit int) error
 	// Stats tells what it forwarded of a key.
 	Stats(*stack.Key) (offload.Stats, bool)
 	// Finished calls f with the key of each flow whose FIN it forwarded.
@@ -40,23 +41,35 @@ type Carrier interface {
 }
 
 // offload hands a session over to the kernel, if it is one that the kernel can carry: nothing
-// works on its packets and none of its addresses changes. Packets that open or reset it still
-// come here.
+// works on its packets but translation. Packets that open or reset it still come here.
 func (e *Engine) offload(s *Session) {
-	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	if !s.set(stateJudged) {
 		return
 	}
 	carried := s.protocol == schema.ProtoTCP || s.protocol == schema.ProtoUDP
-	if e.kernel == nil || !carried || s.path != express || c.leave != c.key || e.config.Load().flow.NoServicesOffload {
+	if e.kernel == nil || !carried || s.path != express || e.config.Load().flow.NoServicesOffload {
 		return
+	}
+	if s.translated() && !(s.wings[fromClient].port.carries() && s.wings[fromServer].port.carries()) {
+		return // an end is translated by the interface that its packets leave by
 	}
 	s.tcpMu.Lock()
 	defer s.tcpMu.Unlock()
-	if s.removed.Load() || e.kernel.Add(&c.key) != nil {
+	e.hand(s)
+}
+
+// translated says whether the two sides know different addresses of each other.
+func (s *Session) translated() bool {
+	return s.wings[fromClient].leave != s.wings[fromClient].key
+}
+
+// hand tells the kernel about both directions of s, whose tcpMu is held.
+func (e *Engine) hand(s *Session) {
+	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	if s.removed.Load() || e.add(c) != nil {
 		return
 	}
-	if e.kernel.Add(&r.key) != nil {
+	if e.add(r) != nil {
 		e.kernel.Remove(&c.key)
 		return
 	}
@@ -64,12 +77,25 @@ func (e *Engine) offload(s *Session) {
 	e.offloaded.Add(1)
 }
 
+// add tells the kernel about one direction.
+func (e *Engine) add(w *wing) error {
+	if w.leave != w.key {
+		w.limit = e.mtu(w)
+	}
+	return e.kernel.Add(&w.key, &w.leave, w.limit)
+}
+
 // takeBack ends the kernel's part in s and adds its counts to the session's own.
 func (e *Engine) takeBack(s *Session) {
 	s.tcpMu.Lock()
 	defer s.tcpMu.Unlock()
+	e.retrieve(s)
+}
+
+// retrieve is takeBack for who holds the session's tcpMu; it says whether the kernel had a part in it.
+func (e *Engine) retrieve(s *Session) bool {
 	if s.state.And(^stateOffloaded)&stateOffloaded == 0 {
-		return
+		return false
 	}
 	e.offloaded.Add(-1)
 	for d := range s.wings {
@@ -79,6 +105,21 @@ func (e *Engine) takeBack(s *Session) {
 			w.bytes.Add(carried.Bytes)
 			e.noteCarried(w, carried)
 		}
+	}
+	return true
+}
+
+// reroute tells the kernel anew how long packets of a translated session may be, where the links
+// that they leave by have changed.
+func (e *Engine) reroute(s *Session) {
+	if !s.translated() {
+		return
+	}
+	s.tcpMu.Lock()
+	defer s.tcpMu.Unlock()
+	c, r := &s.wings[fromClient], &s.wings[fromServer]
+	if (c.limit != e.mtu(c) || r.limit != e.mtu(r)) && e.retrieve(s) {
+		e.hand(s)
 	}
 }
 

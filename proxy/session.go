@@ -47,6 +47,7 @@ type wing struct {
 	leave     stack.Key // as they go on; differs from key when addresses are translated
 	direction direction
 	port      *port // where packets of this direction arrive, and are written back to
+	limit     int   // of their length, as the kernel was told it; guarded by tcpMu
 
 	packets atomic.Uint64
 	bytes   atomic.Uint64

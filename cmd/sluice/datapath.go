@@ -330,7 +330,7 @@ func (d *datapath) Close() error {
 
 // desiredKernel is what a configuration asks of the kernel.
 func desiredKernel(cfg *schema.Config, policies *policy.Engine) kernel.Desired {
-	desired := kernel.Desired{CarriedMark: offload.Mark}
+	desired := kernel.Desired{CarriedMark: offload.Mark, LeavingMark: offload.LeavingMark}
 	inbound := make(map[string][]kernel.InboundRule)
 	for _, rule := range policies.HostInbound() {
 		for _, m := range rule.Except {

@@ -44,7 +44,7 @@ func renderTracking(w *writer, d *Desired) {
 	w.open("chain transit_untracked {")
 	w.line("type filter hook prerouting priority -450; policy accept;")
 	if d.CarriedMark != 0 {
-		w.linef("meta mark %#08x notrack accept", d.CarriedMark)
+		w.line(d.carried() + " notrack accept")
 	}
 	w.line("iifname @zone_devices fib daddr type != local notrack")
 	if d.translates() { // only then does the gateway hand packets for itself back through a TUN
@@ -83,7 +83,7 @@ func renderMarks(w *writer, d *Desired) {
 	w.open("chain marks {")
 	w.line("type filter hook prerouting priority mangle; policy accept;")
 	if d.CarriedMark != 0 { // of two hosts
-		w.linef("meta mark %#08x accept", d.CarriedMark)
+		w.line(d.carried() + " accept")
 	}
 	var answers []string
 	switch {
@@ -148,6 +148,7 @@ func renderForward(w *writer, d *Desired) {
 	w.line("type filter hook forward priority filter; policy accept;")
 	if d.CarriedMark != 0 {
 		w.linef("meta mark %#08x accept", d.CarriedMark)
+		w.linef("meta mark %#08x oifname @zone_devices oiftype ether accept", d.LeavingMark)
 	}
 	for _, lane := range d.Lanes {
 		w.linef("iifname %q meta priority set %s", lane.TUN, lane.Class)

@@ -33,7 +33,7 @@ func TestFirewallText(t *testing.T) {
 		"ports":   {Interfaces: zones, StreamPorts: []Port{{21, 21}, {5060, 5061}}},
 		"lanes":   {Interfaces: zones, Lanes: []Lane{{5, "slu-lane5", "5150:25"}, {31, "slu-lane31", "5150:3f"}}},
 		"nat":     {Interfaces: nat},
-		"all":     {Interfaces: nat, StreamServices: true, CarriedMark: 0x51ce, forwards4: true},
+		"all":     {Interfaces: nat, StreamServices: true, CarriedMark: 0x51ce, LeavingMark: 0x51cf, forwards4: true},
 	} {
 		golden.Check(t, filepath.Join("testdata", name+".nft"), Firewall(d))
 		if err := Check(d); err != nil {

@@ -32,6 +32,7 @@ type Desired struct {
 	StreamPorts    []Port // the same, without StreamServices, for the answers of TCP servers at these
 	Lanes          []Lane
 	CarriedMark    uint32 // mark of judged packets that pass between zones without a TUN, 0 for none
+	LeavingMark    uint32 // the same, of those whose source an Ethernet link translates as they leave by it
 
 	forwards4, forwards6 bool // the host forwarded before the gateway came
 }
@@ -41,6 +42,11 @@ type Port struct{ Low, High uint16 }
 
 // streams says whether there are answers to transparent sockets.
 func (d *Desired) streams() bool { return d.StreamServices || len(d.StreamPorts) > 0 }
+
+// carried is the nft match of judged packets that pass without a TUN.
+func (d *Desired) carried() string {
+	return fmt.Sprintf("meta mark { %#08x, %#08x }", d.CarriedMark, d.LeavingMark)
+}
 
 // Lane is a TUN whose packets are in transit, and go to a class of the queueing discipline of the link
 // that they leave by.

@@ -1,6 +1,7 @@
 // Package offload lets the kernel carry sessions that are judged: a small program at the ingress
-// of each interface recognises their packets, counts them and routes them straight out, while
-// every packet that opens, closes or belongs to no offloaded session still comes to the gateway.
+// of each interface recognises their packets, counts them and routes them straight out, translated
+// where the session is, while every packet that opens, closes or belongs to no offloaded session still
+// comes to the gateway.
 //
 // It needs a kernel with BPF (CONFIG_BPF_SYSCALL, NET_CLS_BPF) on a little-endian machine; New
 // fails elsewhere, and sessions then simply stay with the gateway process.
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/ringbuf"
 	"github.com/cilium/ebpf/rlimit"
 	"github.com/vishvananda/netlink"
@@ -25,6 +27,8 @@ import (
 const (
 	// Mark is put on packets of offloaded flows; a rule with it leads to the main table.
 	Mark = 0x51ce
+	// LeavingMark is the mark of those whose source is translated where they leave; the rule is theirs too.
+	LeavingMark = Mark | 1
 	// RulePriority is the preference of that rule, before the rules that lead into the gateway.
 	RulePriority = 75
 
@@ -45,6 +49,15 @@ type flowValue struct {
 	Next, Ack      uint32
 	Window         uint32
 	FIN            uint32 // not 0 once a FIN was carried
+
+	Rewrite    uint32   // which end of its packets is translated
+	Limit      uint32   // length of the longest packet that is, in bytes
+	Address    [16]byte // what it is translated to, from the first byte on
+	Port       [2]byte
+	_          [2]byte
+	AddressSum uint32 // what checksums grow by
+	PortSum    uint32
+	_          uint32
 }
 
 // Stats is what one offloaded direction has carried in the kernel.
@@ -59,7 +72,8 @@ type Stats struct {
 type Offload struct {
 	flows    *ebpf.Map
 	events   *ebpf.Map
-	program  *ebpf.Program
+	ingress  *ebpf.Program
+	egress   *ebpf.Program
 	finished *ringbuf.Reader
 	reading  sync.WaitGroup
 
@@ -77,7 +91,7 @@ func New() (*Offload, error) {
 		return nil, fmt.Errorf("raising the memory lock limit for kernel offload: %w", err)
 	}
 	flows, err := ebpf.NewMap(&ebpf.MapSpec{
-		Name: "sluice_flows", Type: ebpf.Hash, KeySize: keyLen, ValueSize: 40, MaxEntries: maxFlows, Flags: unix.BPF_F_NO_PREALLOC,
+		Name: "sluice_flows", Type: ebpf.Hash, KeySize: keyLen, ValueSize: valueLen, MaxEntries: maxFlows, Flags: unix.BPF_F_NO_PREALLOC,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the kernel's flow table: %w", err)
@@ -87,12 +101,16 @@ func New() (*Offload, error) {
 		o.Close()
 		return nil, fmt.Errorf("making the kernel's event buffer: %w", err)
 	}
-	o.program, err = ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "sluice_offload", Type: ebpf.SchedCLS, Instructions: program(flows, o.events, Mark), License: "Apache-2.0",
-	})
-	if err != nil {
-		o.Close()
-		return nil, fmt.Errorf("loading the offload program: %w", err)
+	for _, p := range []struct {
+		name         string
+		program      **ebpf.Program
+		instructions asm.Instructions
+	}{{"sluice_offload", &o.ingress, ingress(flows, o.events)}, {"sluice_leave", &o.egress, egress(flows)}} {
+		*p.program, err = ebpf.NewProgram(&ebpf.ProgramSpec{Name: p.name, Type: ebpf.SchedCLS, Instructions: p.instructions, License: "Apache-2.0"})
+		if err != nil {
+			o.Close()
+			return nil, fmt.Errorf("loading the offload program %s: %w", p.name, err)
+		}
 	}
 	if o.finished, err = ringbuf.NewReader(o.events); err != nil {
 		o.Close()
@@ -105,7 +123,7 @@ func New() (*Offload, error) {
 	return o, nil
 }
 
-// Attach puts the program at the ingress of device. Only Ethernet devices can have it.
+// Attach puts the programs at the ingress and the egress of device. Only Ethernet devices can have it.
 func (o *Offload) Attach(device string) error {
 	link, err := netlink.LinkByName(device)
 	if err != nil {
@@ -121,37 +139,49 @@ func (o *Offload) Attach(device string) error {
 	if err := netlink.QdiscAdd(qdisc); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("offload on %s: adding the ingress hook: %w", device, err)
 	}
-	if err := netlink.FilterReplace(o.filter(index)); err != nil {
-		return fmt.Errorf("offload on %s: attaching the program: %w", device, err)
+	for _, f := range o.filters(index) {
+		if err := netlink.FilterReplace(f); err != nil {
+			return fmt.Errorf("offload on %s: attaching the program: %w", device, err)
+		}
 	}
 	o.attached[device] = index
 	return nil
 }
 
-// Detach takes the program off device.
+// Detach takes the programs off device.
 func (o *Offload) Detach(device string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if index, ok := o.attached[device]; ok {
 		delete(o.attached, device)
-		// The device may be gone, and its filters with it.
-		_ = netlink.FilterDel(o.filter(index))
+		for _, f := range o.filters(index) {
+			_ = netlink.FilterDel(f) // the device may be gone, and its filters with it
+		}
 	}
 }
 
-func (o *Offload) filter(index int) *netlink.BpfFilter {
-	return &netlink.BpfFilter{
-		FilterAttrs:  netlink.FilterAttrs{LinkIndex: index, Parent: netlink.HANDLE_MIN_INGRESS, Handle: 1, Protocol: unix.ETH_P_ALL, Priority: filterPriority},
-		Fd:           o.program.FD(),
-		Name:         filterName,
-		DirectAction: true,
+func (o *Offload) filters(index int) []*netlink.BpfFilter {
+	at := func(parent uint32, p *ebpf.Program) *netlink.BpfFilter {
+		return &netlink.BpfFilter{
+			FilterAttrs:  netlink.FilterAttrs{LinkIndex: index, Parent: parent, Handle: 1, Protocol: unix.ETH_P_ALL, Priority: filterPriority},
+			Fd:           p.FD(),
+			Name:         filterName,
+			DirectAction: true,
+		}
 	}
+	return []*netlink.BpfFilter{at(netlink.HANDLE_MIN_INGRESS, o.ingress), at(netlink.HANDLE_MIN_EGRESS, o.egress)}
 }
 
-// Add makes the kernel carry the packets with key k from now on. It fails when the table is full.
-func (o *Offload) Add(k *stack.Key) error {
-	key := keyOf(k)
-	if err := o.flows.Update(&key, &flowValue{}, ebpf.UpdateNoExist); err != nil {
+// Add makes the kernel carry the packets with key k from now on, and translate them to the key to
+// where that differs, which it may in one of its ends; those longer than limit, in bytes, are then
+// left to the gateway. It fails when the table is full.
+func (o *Offload) Add(k, to *stack.Key, limit int) error {
+	key, value := keyOf(k), flowValue{}
+	err := value.translation(k, to, limit)
+	if err == nil {
+		err = o.flows.Update(&key, &value, ebpf.UpdateNoExist)
+	}
+	if err != nil {
 		return fmt.Errorf("offloading a flow: %w", err)
 	}
 	return nil
@@ -236,8 +266,10 @@ func (o *Offload) Close() {
 		o.finished.Close()
 		o.reading.Wait()
 	}
-	if o.program != nil {
-		o.program.Close()
+	for _, p := range []*ebpf.Program{o.ingress, o.egress} {
+		if p != nil {
+			p.Close()
+		}
 	}
 	if o.events != nil {
 		o.events.Close()
@@ -249,7 +281,7 @@ func rules() []*netlink.Rule {
 	var list []*netlink.Rule
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
 		r := netlink.NewRule()
-		mask := uint32(0xffffffff)
+		mask := ^uint32(Mark ^ LeavingMark)
 		r.Family, r.Priority, r.Mark, r.Mask = family, RulePriority, Mark, &mask
 		r.Table, r.Protocol = unix.RT_TABLE_MAIN, ruleProtocol
 		list = append(list, r)
@@ -280,14 +312,16 @@ func CleanUp() error {
 		return fmt.Errorf("listing devices: %w", err)
 	}
 	for _, link := range links {
-		filters, err := netlink.FilterList(link, netlink.HANDLE_MIN_INGRESS)
-		if err != nil {
-			continue // no ingress hook on this device
-		}
-		for _, f := range filters {
-			if bpf, ok := f.(*netlink.BpfFilter); ok && bpf.Name == filterName {
-				if err := netlink.FilterDel(f); err != nil {
-					return fmt.Errorf("removing the offload program from %s: %w", link.Attrs().Name, err)
+		for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
+			filters, err := netlink.FilterList(link, parent)
+			if err != nil {
+				continue // no such hook on this device
+			}
+			for _, f := range filters {
+				if bpf, ok := f.(*netlink.BpfFilter); ok && bpf.Name == filterName {
+					if err := netlink.FilterDel(f); err != nil {
+						return fmt.Errorf("removing the offload program from %s: %w", link.Attrs().Name, err)
+					}
 				}
 			}
 		}

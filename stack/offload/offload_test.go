@@ -85,9 +85,10 @@ func inNamespace(t *testing.T, name string, f func()) {
 	<-done
 }
 
-func TestKernelCarriesOffloadedFlows(t *testing.T) {
-	w := newWorld(t)
-	var o *Offload
+// carrying starts the programs in the gateway of a world in which packets that they do not mark go nowhere.
+func carrying(t *testing.T) (w world, o *Offload) {
+	t.Helper()
+	w = newWorld(t)
 	inNamespace(t, w.gateway, func() {
 		var err error
 		if o, err = New(); err != nil {
@@ -99,19 +100,27 @@ func TestKernelCarriesOffloadedFlows(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := o.Attach("lo"); err == nil {
-			t.Error("the loopback device was accepted")
-		}
 	})
 	if t.Failed() {
-		return
+		t.FailNow()
 	}
-	// Everything that is not offloaded is led away, so that what arrives was offloaded.
+	t.Cleanup(func() { inNamespace(t, w.gateway, o.Close) })
+	// What is not offloaded is led away, so that what arrives was.
 	for _, family := range []string{"-4", "-6"} {
 		for _, device := range []string{"lan0", "wan0"} {
 			run(t, "ip", "-n", w.gateway, family, "rule", "add", "pref", "100", "iif", device, "unreachable")
 		}
 	}
+	return w, o
+}
+
+func TestKernelCarriesOffloadedFlows(t *testing.T) {
+	w, o := carrying(t)
+	inNamespace(t, w.gateway, func() {
+		if err := o.Attach("lo"); err == nil {
+			t.Error("the loopback device was accepted")
+		}
+	})
 	for _, c := range []struct{ client, server string }{
 		{"192.0.2.2:4000", "198.51.100.2:5000"}, {"[2001:db8:1::2]:4000", "[2001:db8:2::2]:5000"},
 	} {
@@ -127,7 +136,7 @@ func TestKernelCarriesOffloadedFlows(t *testing.T) {
 			t.Errorf("%v: a packet passed that was not offloaded", server)
 		}
 		for _, k := range []stack.Key{there, back} {
-			if err := o.Add(&k); err != nil {
+			if err := o.Add(&k, &k, 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -191,7 +200,7 @@ func TestSegmentTrainsAreCountedAsTheirSegments(t *testing.T) {
 		const size = 1 << 20
 		server, client := netip.MustParseAddrPort("198.51.100.2:5001"), netip.MustParseAddrPort("192.0.2.2:4001")
 		key := stack.NewKey(client, server, 6)
-		if err := o.Add(&key); err != nil {
+		if err := o.Add(&key, &key, 0); err != nil {
 			t.Error(err)
 			return
 		}

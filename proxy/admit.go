@@ -5,6 +5,9 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+
 	"sluice/policy"
 	"sluice/stack"
 	"sluice/store/schema"
@@ -27,8 +30,8 @@ const (
 // Ports that translated sessions use on the egress interface's address. The kernel's own
 // ephemeral ports lie above them.
 const (
-	FirstNATPort = 10000
-	LastNATPort  = 31999
+	firstNATPort = 10000
+	lastNATPort  = 31999
 )
 
 // admit creates the session of a permitted first packet, which is a data session where it came by a gate.
@@ -146,7 +149,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 		e.table.pending.Add(1)
 	}
 	if !e.table.insert(c) {
-		e.settle(s)
+		e.leaveHalfOpen(s)
 		e.table.remove(r)
 		return e.table.find(&p.Key)
 	}
@@ -163,7 +166,7 @@ func (e *Engine) enter(s *Session, p *stack.Packet) *wing {
 	if s.path == express { // on the stream path the server is asked first
 		e.announce(s)
 	}
-	e.tellTreatment(s)
+	e.logTreatment(s)
 	return c
 }
 
@@ -269,16 +272,16 @@ func (e *Engine) translate(s *Session, nat netip.Addr) bool {
 	}
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	c.leave.Src = nat.As16()
-	const ports = LastNATPort - FirstNATPort + 1
+	const ports = lastNATPort - firstNATPort + 1
 	offset := rand.IntN(ports)
-	hasPort := s.protocol == schema.ProtoTCP || s.protocol == schema.ProtoUDP || s.flow.ICMPType == 8 || s.flow.ICMPType == 128
+	hasPort := s.protocol == schema.ProtoTCP || s.protocol == schema.ProtoUDP || s.echoes()
 	for try := range ports {
 		if hasPort {
 			at := offset + try
 			if try < translatedPorts {
 				at = rand.IntN(ports)
 			}
-			c.leave.SrcPort = uint16(FirstNATPort + at%ports)
+			c.leave.SrcPort = uint16(firstNATPort + at%ports)
 		}
 		r.key = c.leave.Reverse()
 		r.leave = c.key.Reverse()
@@ -288,6 +291,17 @@ func (e *Engine) translate(s *Session, nat netip.Addr) bool {
 		if !hasPort {
 			return false
 		}
+	}
+	return false
+}
+
+// echoes says whether the session is one of ICMP echo requests, whose identifier takes the place of a port.
+func (s *Session) echoes() bool {
+	switch s.protocol {
+	case schema.ProtoICMP:
+		return s.flow.ICMPType == uint8(ipv4.ICMPTypeEcho)
+	case schema.ProtoICMPv6:
+		return s.flow.ICMPType == uint8(ipv6.ICMPTypeEchoRequest)
 	}
 	return false
 }

@@ -100,7 +100,7 @@ func (e *Engine) remove(s *Session, reason track.Reason) {
 	if !s.removed.CompareAndSwap(false, true) {
 		return
 	}
-	e.settle(s)
+	e.leaveHalfOpen(s)
 	e.takeBack(s)
 	e.endIdentity(s)
 	e.endCapture(s)

@@ -105,7 +105,7 @@ func (e *Engine) blockStream(s *Session, v *policy.Verdict, say func(*web.Answer
 		then = relay.Drop
 	}
 	if page := s.pageFor(v); page != nil {
-		s.set(stateTold)
+		s.set(statePageSent)
 		if say(page) {
 			countPage(v)
 			reason, then = reason+redirected, relay.Close
@@ -118,7 +118,7 @@ func (e *Engine) blockStream(s *Session, v *policy.Verdict, say func(*web.Answer
 // endsItself says whether the client's connection of a blocked session ends on its own: it is
 // terminated, and its client was answered with a page or is reset.
 func (s *Session) endsItself() bool {
-	return s.path == stream && (s.has(stateTold) || s.refusedBy() == policy.Reject)
+	return s.path == stream && (s.has(statePageSent) || s.refusedBy() == policy.Reject)
 }
 
 // redirected is what a reason says of a client that was told.

@@ -236,7 +236,7 @@ func (t *gates) add(g *gate, translated bool, s *Session) bool {
 // place finds a port of the gateway's address nat at which the caller of g is not expected yet.
 func (t *gates) place(g *gate, nat netip.Addr) bool {
 	for range translatedPorts {
-		g.to = netip.AddrPortFrom(nat, uint16(FirstNATPort+rand.IntN(LastNATPort-FirstNATPort+1)))
+		g.to = netip.AddrPortFrom(nat, uint16(firstNATPort+rand.IntN(lastNATPort-firstNATPort+1)))
 		if _, taken := t.open[g.gateKey]; !taken {
 			return nat.IsValid()
 		}

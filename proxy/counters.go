@@ -18,11 +18,12 @@ const (
 	dropHTTP                           // not a packet but a web request that violates the protocol
 	dropWrite                          // the kernel refused it
 	dropRateLimit                      // it exceeded a rate limiter of application traffic control
+	dropFragment                       // a fragment of a segment of a terminated session
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "no-zone", "no-session", "policy", "session-limit", "half-open-evicted", "nat-ports", "bad-rst", "stopping", "http-violation", "write-error", "rate-limit",
+	"malformed", "no-zone", "no-session", "policy", "session-limit", "half-open-evicted", "nat-ports", "bad-rst", "stopping", "http-violation", "write-error", "rate-limit", "stream-fragment",
 }
 
 // String is the reason's name in counters.

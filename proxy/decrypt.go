@@ -68,9 +68,9 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 	if !cut() && outcome.Action != sslproxy.Opened { // which ends by its relay
 		return relay.Result{End: relay.Stopped, Err: context.Cause(ctx)}
 	}
-	if v := e.untold(s, &outcome); v != nil {
+	if v := e.deferredRefusal(s, &outcome); v != nil {
 		refused = e.blockStream(s, v, sayTo(client))
-		if outcome.Told {
+		if outcome.Alerted {
 			refused = relay.Close
 		}
 		return relay.Stop(client, upstream, refused)
@@ -93,7 +93,7 @@ func (e *Engine) serve(ctx context.Context, s *Session, client *stack.Stream, up
 	if refused == relay.Continue {
 		e.finish(s, track.ReasonApplication, lingerFIN)
 		refused = relay.Reset
-		if outcome.Told {
+		if outcome.Alerted {
 			refused = relay.Close
 		}
 	}
@@ -128,24 +128,24 @@ func (e *Engine) sessionTLS(s *Session, client *stack.Stream, upstream *net.TCPC
 	}
 }
 
-// tellsLater says whether a session that v refuses goes on until its client can be told why: until its
+// defersRefusal says whether a session that v refuses goes on until its client can be told why: until its
 // TLS is open, and a request has come. identity.mu is held.
-func (s *Session) tellsLater(v *policy.Verdict) bool {
+func (s *Session) defersRefusal(v *policy.Verdict) bool {
 	if v.Action == policy.Permit || v.Message == nil || !s.has(stateMayDecrypt) {
 		return false
 	}
 	later := s.identity.flow.Result().Encrypted && !s.has(stateDecrypted)
 	if later {
 		s.set(stateOpen)
-		s.set(stateUntold)
+		s.set(stateDeferred)
 	}
 	return later
 }
 
-// untold is the verdict about a session that was to be told of it once its TLS is open, and that stays
+// deferredRefusal is the verdict about a session that was to be told of it once its TLS is open, and that stays
 // closed; nil for any other.
-func (e *Engine) untold(s *Session, outcome *sslproxy.Outcome) *policy.Verdict {
-	if outcome.Action == sslproxy.Opened || !s.has(stateUntold) {
+func (e *Engine) deferredRefusal(s *Session, outcome *sslproxy.Outcome) *policy.Verdict {
+	if outcome.Action == sslproxy.Opened || !s.has(stateDeferred) {
 		return nil
 	}
 	s.state.And(^stateMayDecrypt)

@@ -109,8 +109,9 @@ type Engine struct {
 		sync.Mutex
 		byDevice map[string]*port
 	}
-	readers sync.WaitGroup
-	stop    context.CancelFunc
+	readers    sync.WaitGroup
+	background sync.WaitGroup     // aging, and judging again after commits
+	stop       context.CancelFunc // of aging
 }
 
 // config is everything a commit decides; it is replaced whole.
@@ -162,7 +163,7 @@ func New(o Options) (*Engine, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
-	go e.age(ctx)
+	e.background.Go(func() { e.age(ctx) })
 	return e, nil
 }
 
@@ -196,7 +197,7 @@ func (e *Engine) Configure(cfg *schema.Config, p *policy.Engine, q *appqos.Engin
 	e.config.Store(next)
 	e.finished.forget(next.number)
 	e.denied.forget(next.number)
-	go e.rematch(next)
+	e.background.Go(func() { e.rematch(next) })
 }
 
 // defaultMaximumSessions is the session limit where the configuration gives none.
@@ -337,4 +338,5 @@ func (e *Engine) Close() {
 	e.userChanges.done.Wait()
 	e.terminator.Close()
 	e.stop()
+	e.background.Wait()
 }

@@ -422,7 +422,7 @@ func TestSourceTranslation(t *testing.T) {
 		t.Fatal("the SYN did not pass")
 	}
 	public := out[0].Key.Source()
-	if public.Addr() != netip.MustParseAddr("203.0.113.1") || public.Port() < FirstNATPort || public.Port() > LastNATPort {
+	if public.Addr() != netip.MustParseAddr("203.0.113.1") || public.Port() < firstNATPort || public.Port() > lastNATPort {
 		t.Errorf("translated to %v", public)
 	}
 	back := conversation{public, c.server, c.cseq, c.sseq}
@@ -654,6 +654,29 @@ func TestFragmentsPassWhole(t *testing.T) { // FW-24
 	}
 	if i := b.only(); i.In.Packets != 2 || i.In.Bytes != 60 {
 		t.Errorf("counted %d packets of %d bytes, want 2 of 60", i.In.Packets, i.In.Bytes)
+	}
+}
+
+// Fragments of a session whose stream is worked on do not pass beside it.
+func TestFragmentsOfStreams(t *testing.T) {
+	b := newBench(t, statements)
+	c := newConversation("192.0.2.10:40000", "198.51.100.20:80")
+	c.connect(b)
+	b.table.each(func(s *Session) bool {
+		s.path = stream
+		return true
+	})
+	first := append(c.up(stack.TCPAck), make([]byte, 4)...)
+	second := append(slices.Clone(first[:stack.VirtioHeaderLen+20]), make([]byte, 8)...)
+	ip := first[stack.VirtioHeaderLen:]
+	ip[3], ip[6] = 44, 0x20
+	ip = second[stack.VirtioHeaderLen:]
+	ip[3], ip[7] = 28, 3
+	if out := append(b.from(b.lan, first), b.from(b.lan, second)...); len(out) != 0 {
+		t.Errorf("%d fragments passed", len(out))
+	}
+	if n := b.Counters(); n.Drops["stream-fragment"] != 1 || n.Panics != 0 {
+		t.Errorf("counted %+v", n)
 	}
 }
 

@@ -67,7 +67,7 @@ func (s *Session) ending() *Ending {
 	x := &Ending{After: time.Duration(s.ended.Load() - s.born), Reason: *reason}
 	switch {
 	case !s.has(stateRefused):
-	case s.has(stateTold), s.page.Load() != nil:
+	case s.has(statePageSent), s.page.Load() != nil:
 		x.Answer = answerOf(s.message())
 	case s.refusedBy() != policy.Reject:
 	case s.protocol == schema.ProtoTCP:

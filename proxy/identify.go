@@ -103,12 +103,12 @@ func (e *Engine) identify(w *wing, p *stack.Packet) (refused *policy.Verdict) {
 // on what it carries and more is known of that now. It returns a verdict that does not permit it.
 func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (refused *policy.Verdict) {
 	defer e.judgeCapture(s, false)
-	defer e.tellTreatment(s)
+	defer e.logTreatment(s)
 	v, n := e.reconsider(s, show, nil)
 	if v == nil {
 		return nil
 	}
-	e.tell(s, v, n)
+	e.noteChange(s, v, n)
 	if n == stopped {
 		return v
 	}
@@ -117,7 +117,7 @@ func (e *Engine) learn(s *Session, show func(*classify.Flow) (changed bool)) (re
 
 // reconsider lets the identification of s be shown something, and adopts the verdict that follows from it,
 // unless that is aside, which may be nil; the verdict is nil where nothing changes.
-func (e *Engine) reconsider(s *Session, show func(*classify.Flow) (changed bool), aside func(*policy.Verdict) bool) (*policy.Verdict, news) {
+func (e *Engine) reconsider(s *Session, show func(*classify.Flow) (changed bool), aside func(*policy.Verdict) bool) (*policy.Verdict, change) {
 	i := s.identity
 	i.mu.Lock()
 	defer i.mu.Unlock() // also when it panics: what ends the session then wants it
@@ -136,14 +136,14 @@ func (e *Engine) reconsider(s *Session, show func(*classify.Flow) (changed bool)
 func (e *Engine) consider(cfg *config, s *Session, show func(*classify.Flow) (changed bool)) *policy.Verdict {
 	changed := show(&s.identity.flow)
 	e.noteIdentity(s)
-	if !s.has(stateOpen) || !changed && !s.identity.flow.Final() && !s.has(stateUntold) {
+	if !s.has(stateOpen) || !changed && !s.identity.flow.Final() && !s.has(stateDeferred) {
 		if changed || s.identity.flow.Final() {
 			e.qualify(cfg, s)
 		}
 		return nil
 	}
 	v := e.judge(cfg, s)
-	if s.tellsLater(&v) {
+	if s.defersRefusal(&v) {
 		return nil
 	}
 	return &v

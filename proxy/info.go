@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ func (e *Engine) Sessions(f Filter) []Info {
 		}
 		return true
 	})
-	slices.SortFunc(list, func(a, b Info) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(list, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
 
@@ -185,10 +186,6 @@ func (e *Engine) info(s *Session) Info {
 	}
 	i.MaxTimeout, i.Timeout = time.Duration(s.timeout.Load()), 0
 	if int64(i.MaxTimeout) == noTimeout {
-		if s.has(stateOffloaded) {
-			i.Path = "offload"
-			e.refresh(s)
-		}
 		i.MaxTimeout, i.Timeout = -1, -1
 	} else {
 		i.Timeout = max(0, i.MaxTimeout-time.Duration(e.now()-s.lastSeen.Load()))

@@ -28,20 +28,20 @@ func (e *Engine) judge(cfg *config, s *Session) policy.Verdict {
 	return v
 }
 
-// news is what a verdict changes for its session.
-type news uint8
+// change is what a verdict changes for its session.
+type change uint8
 
 const (
-	nothing news = iota
-	found        // the policy is found that was open
-	moved        // the session goes on under another policy, or another rule of its rule set
-	stopped      // it may not go on
+	nothing change = iota
+	found          // the policy is found that was open
+	moved          // the session goes on under another policy, or another rule of its rule set
+	stopped        // it may not go on
 )
 
 // adopt makes v, the answer of judge, the session's verdict, and counts what decided. A session whose
 // policy was found stays with it while the next thing that it carries is not known. identity.mu is
-// held; the caller lets go of it and calls tell.
-func (e *Engine) adopt(s *Session, v *policy.Verdict) news {
+// held; the caller lets go of it and calls noteChange.
+func (e *Engine) adopt(s *Session, v *policy.Verdict) change {
 	was, rule := s.verdict.Load(), s.rule.Load()
 	open := s.has(statePotential)
 	if v.Action == policy.Permit && v.Open && !open {
@@ -78,12 +78,12 @@ func (e *Engine) adopt(s *Session, v *policy.Verdict) news {
 	return nothing
 }
 
-// tell records what a verdict changed.
-func (e *Engine) tell(s *Session, v *policy.Verdict, n news) {
-	if n == found && v.Policy.LogInit {
+// noteChange records what a verdict changed.
+func (e *Engine) noteChange(s *Session, v *policy.Verdict, c change) {
+	if c == found && v.Policy.LogInit {
 		e.log.FlowCreate(e.record(s))
 	}
-	if n == found || n == moved {
+	if c == found || c == moved {
 		e.noteMonitored(s, v)
 	}
 }

@@ -10,10 +10,10 @@ import (
 // handshake is worth the cost of telling the kernel about it. Most are a question and an answer.
 const offloadAfter = 16
 
-// settled says whether the session is one for the kernel to carry, its application known where it
-// is asked for: an established connection,
-// which saves the cost with its first request, or an exchange of datagrams that goes on.
-func (w *wing) settled() bool {
+// offloadable says whether the session is one for the kernel to carry: nothing looks at its packets any more,
+// and it is an established connection, which saves the cost with its first request, or an exchange of
+// datagrams that goes on.
+func (w *wing) offloadable() bool {
 	if w.session.identifying() || w.session.controls() || w.session.treated() || w.session.capture.Load() != nil {
 		return false
 	}
@@ -43,7 +43,7 @@ type Carrier interface {
 // offload hands a session over to the kernel, if it is one that the kernel can carry: nothing
 // works on its packets but translation. Packets that open or reset it still come here.
 func (e *Engine) offload(s *Session) {
-	if !s.set(stateJudged) {
+	if !s.set(stateOffloadAsked) {
 		return
 	}
 	carried := s.protocol == schema.ProtoTCP || s.protocol == schema.ProtoUDP
@@ -125,7 +125,7 @@ func (e *Engine) reroute(s *Session) {
 
 // keep takes s back and does not hand it over again.
 func (e *Engine) keep(s *Session) {
-	s.set(stateJudged)
+	s.set(stateOffloadAsked)
 	e.takeBack(s)
 }
 

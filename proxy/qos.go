@@ -14,7 +14,7 @@ import (
 
 // qualify finds the rule by which s is treated, as far as its policy and what it carries are known by
 // now. identity.mu is held, or nobody else knows the session yet; the caller lets go of it and calls
-// tellTreatment.
+// logTreatment.
 func (e *Engine) qualify(cfg *config, s *Session) {
 	q := s.qos.Load()
 	if q == nil && !cfg.policy.ControlsTraffic() {
@@ -108,9 +108,9 @@ func (e *Engine) treatAnew(cfg *config, s *Session) {
 	e.requalify(cfg, s)
 	if s.treated() && s.has(stateOffloaded) {
 		e.takeBack(s)
-		s.state.And(^stateJudged)
+		s.state.And(^stateOffloadAsked)
 	}
-	e.tellTreatment(s)
+	e.logTreatment(s)
 }
 
 // treated says whether something is done to the packets of s, so that they have to come here.
@@ -201,8 +201,8 @@ func (e *Engine) markUpstream(s *Session) {
 	}
 }
 
-// tellTreatment logs the rules that have decided about s.
-func (e *Engine) tellTreatment(s *Session) {
+// logTreatment logs the rules that have decided about s.
+func (e *Engine) logTreatment(s *Session) {
 	q := s.qos.Load()
 	if q == nil {
 		return
@@ -220,7 +220,7 @@ func (e *Engine) endTreatment(s *Session) {
 	}
 	e.requalify(e.config.Load(), s) // what it carried may be certain only now
 	q.End()
-	e.tellTreatment(s)
+	e.logTreatment(s)
 	if s.path == stream {
 		e.terminator.Unwatch(s.toClient())
 	}

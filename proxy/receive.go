@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -88,7 +89,7 @@ func (e *Engine) receiveFragment(in *port, q stack.Queue, p *stack.Packet) {
 		w.count(&part)
 		w.capture(&part)
 		if lane, passes := e.treat(w, &part, e.now()); passes {
-			e.send(w, laneOr(lane, q), &part)
+			e.send(w, cmp.Or(lane, q), &part)
 		}
 	}
 }
@@ -116,6 +117,10 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	w.count(p)
 	w.capture(p)
 	if s.path == stream {
+		if p.Fragment {
+			e.drop(dropFragment) // TCP discovers what fits; none of it goes past the services
+			return false
+		}
 		if s.protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0 {
 			e.clampMSS(e.config.Load(), s, p)
 		}
@@ -154,18 +159,10 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	}
 	s.lastSeen.Store(now)
 	e.trackVolume(s, now)
-	if !s.has(stateJudged) && w.settled() {
+	if !s.has(stateOffloadAsked) && w.offloadable() {
 		e.offload(s)
 	}
-	return e.send(w, laneOr(lane, q), p)
-}
-
-// laneOr is a lane, or the queue q where there is none.
-func laneOr(lane, q stack.Queue) stack.Queue {
-	if lane != nil {
-		return lane
-	}
-	return q
+	return e.send(w, cmp.Or(lane, q), p)
 }
 
 // reopens says whether p begins a new session with the addresses and ports of s, which is over.

@@ -148,7 +148,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 	}
 	head := r.head.write(x, h)
 	defer e.judgeCapture(s, false)
-	defer e.tellTreatment(s)
+	defer e.logTreatment(s)
 	show := func(f *classify.Flow) bool { return f.Message(classify.ToServer, head) }
 	alone := func(v *policy.Verdict) bool { return x.Version == web.HTTP2 && v.Action != policy.Permit && v.Again }
 	v, n := e.reconsider(s, show, alone)
@@ -163,7 +163,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 		}
 		n = e.refuseSession(s, v)
 	}
-	e.tell(s, v, n)
+	e.noteChange(s, v, n)
 	if n != stopped {
 		return web.Verdict{Last: !s.identifying()}
 	}
@@ -177,7 +177,7 @@ func (r *requests) Request(x *web.Exchange, h *web.Head) web.Verdict {
 }
 
 // refuseSession adopts v, which was put aside to refuse a request alone.
-func (e *Engine) refuseSession(s *Session, v *policy.Verdict) news {
+func (e *Engine) refuseSession(s *Session, v *policy.Verdict) change {
 	s.identity.mu.Lock()
 	defer s.identity.mu.Unlock()
 	n := e.adopt(s, v)

@@ -61,7 +61,10 @@ func (w *wing) count(p *stack.Packet) {
 }
 
 // Session is one conversation through the gateway, from its first packet until it is removed
-// from the table. Its fields are fixed at creation but for the atomics and what mu guards.
+// from the table. Its fields are fixed at creation but for the atomics and what a lock of their own guards.
+//
+// Locks are taken in this order: control.mu of a control session, identity.mu of a data session, identity.mu
+// of its control session, tcpMu, and last those of the tables of gates and of wings.
 type Session struct {
 	id       uint64
 	wings    [2]wing
@@ -107,26 +110,26 @@ const (
 	stateEstablished                    // the handshake is complete, or the protocol has none
 	stateFINClient
 	stateFINServer
-	stateReplied    // the server sent something
-	stateClosing    // over; kept for a moment so that stray segments find it
-	stateTracked    // AppTrack follows it
-	stateJudged     // the kernel was asked to carry it, or will not be
-	stateOffloaded  // the kernel carries it
-	stateIdentified // its application is settled
-	stateOpen       // which policy it has depends on what it carries, now or later
-	statePotential  // its policy is not found yet; it passes as one that may be would let it
-	stateAnswered   // the server sent data
-	stateBlocked    // refused for what it carries: nothing passes any more
-	stateHalfOpen   // counted among the sessions that wait for their handshake
-	stateRefused    // its ends were told that it is blocked
-	stateMayDecrypt // its TLS is to be opened, if it is TLS
-	stateDecrypted  // its TLS is opened, and its plaintext is looked at
-	stateServerFIN  // both sides have finished, or will, and the server did first
-	stateRecorded   // its end is in the logs
-	stateTold       // refused, and its client is answered by a page on its own connection
-	stateInbound    // a data session that the client of its control session is called by
-	stateAsked      // a web request has come whose answer has not begun
-	stateUntold     // refused, but its TLS is opened first so that its client can be told why
+	stateReplied      // the server sent something
+	stateClosing      // over; kept for a moment so that stray segments find it
+	stateTracked      // AppTrack follows it
+	stateOffloadAsked // the kernel was asked to carry it, or will not be
+	stateOffloaded    // the kernel carries it
+	stateIdentified   // its application is settled
+	stateOpen         // which policy it has depends on what it carries, now or later
+	statePotential    // its policy is not found yet; it passes as one that may be would let it
+	stateAnswered     // the server sent data
+	stateBlocked      // refused for what it carries: nothing passes any more
+	stateHalfOpen     // counted among the sessions that wait for their handshake
+	stateRefused      // its ends were told that it is blocked
+	stateMayDecrypt   // its TLS is to be opened, if it is TLS
+	stateDecrypted    // its TLS is opened, and its plaintext is looked at
+	stateServerFIN    // both sides have finished, or will, and the server did first
+	stateRecorded     // its end is in the logs
+	statePageSent     // refused, and its client is answered by a page on its own connection
+	stateInbound      // a data session that the client of its control session is called by
+	stateAsked        // a web request has come whose answer has not begun
+	stateDeferred     // refused, but its TLS is opened first so that its client can be told why
 )
 
 const stateFINBoth = stateFINClient | stateFINServer

@@ -89,7 +89,7 @@ func (e *Engine) accept(pending *stack.Pending) {
 		}()
 		e.establish(s)
 		result := e.serve(ctx, s, client, upstream)
-		s.relay.Load().settle(upstream)
+		s.relay.Load().keepReceived(upstream)
 		e.finish(s, closeReason(result.End), lingerFIN)
 		if result.Lift != nil {
 			<-ctx.Done() // the session is removed
@@ -190,8 +190,8 @@ func (r *relayed) received() (packets, bytes uint64) {
 	return r.packets.Load(), r.bytes.Load()
 }
 
-// settle keeps the socket's last count before it is closed.
-func (r *relayed) settle(c *net.TCPConn) {
+// keepReceived keeps the socket's last count before it is closed.
+func (r *relayed) keepReceived(c *net.TCPConn) {
 	if packets, bytes, ok := socketReceived(c); ok {
 		r.packets.Store(packets)
 		r.bytes.Store(bytes)
@@ -219,7 +219,7 @@ func socketReceived(c *net.TCPConn) (packets, bytes uint64, ok bool) {
 		return 0, 0, false
 	}
 	header := uint64(segmentHeader4)
-	if remote, _ := netip.ParseAddrPort(c.RemoteAddr().String()); remote.Addr().Unmap().Is6() {
+	if c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap().Is6() {
 		header = segmentHeader6
 	}
 	return uint64(info.Segs_in), info.Bytes_received + uint64(info.Segs_in)*header + openingOptions, true

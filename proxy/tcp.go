@@ -163,17 +163,17 @@ func (e *Engine) followRST(cfg *config, w *wing, p *stack.Packet, own, peer *tcp
 // establish ends the handshake of s.
 func (e *Engine) establish(s *Session) {
 	s.establish()
-	e.settle(s)
+	e.leaveHalfOpen(s)
 }
 
 // finish ends s; it stays for linger so that stray packets do not count as new sessions.
 func (e *Engine) finish(s *Session, reason track.Reason, linger time.Duration) {
 	s.finish(reason, linger)
-	e.settle(s)
+	e.leaveHalfOpen(s)
 }
 
-// settle takes s off the count of half-open sessions, once.
-func (e *Engine) settle(s *Session) {
+// leaveHalfOpen takes s off the count of half-open sessions, once.
+func (e *Engine) leaveHalfOpen(s *Session) {
 	if s.state.And(^stateHalfOpen)&stateHalfOpen != 0 {
 		e.table.pending.Add(-1)
 	}

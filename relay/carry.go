@@ -45,7 +45,7 @@ func (r *relay) upload() {
 				r.fail(serverEnd(err), err)
 				return
 			}
-		case errors.Is(refused, ErrStopped):
+		case errors.Is(refused, errStopped):
 			r.fail(Stopped, refused)
 			return
 		case errors.Is(refused, unix.EINTR), received == nil:
@@ -208,7 +208,7 @@ func (r *relay) download() {
 			if err := r.awaitClient(); err != nil {
 				return
 			}
-		case errors.Is(sent, ErrStopped):
+		case errors.Is(sent, errStopped):
 			r.fail(Stopped, sent)
 			return
 		case sent != nil:

@@ -74,17 +74,17 @@ const (
 	Drop                    // nothing passes any more, and neither side hears of it
 )
 
-// ErrStopped is what breaks a session that an Inspector stops, ErrDropped one of which neither side is to hear.
+// What breaks a session that an Inspector stops; ErrDropped, one of which neither side is to hear.
 var (
-	ErrStopped = errors.New("stopped by what the session carried")
-	ErrDropped = fmt.Errorf("%w, in silence", ErrStopped)
+	errStopped = errors.New("stopped by what the session carried")
+	ErrDropped = fmt.Errorf("%w, in silence", errStopped)
 )
 
 // Err is what breaks a session by the verdict; nil for one that goes on.
 func (v Verdict) Err() error {
 	switch v {
 	case Reset, Close:
-		return ErrStopped
+		return errStopped
 	case Drop:
 		return ErrDropped
 	}

@@ -313,6 +313,14 @@ type Counter struct {
 	Value uint64 `json:"value"`
 }
 
+// counters is a table of counters as the guide lays it out: a column of names of a width, and their values.
+func (p *Page) counters(indent string, width int, heading string, rows []Counter) {
+	p.Line("%s%-*s%s", indent, width, heading, "Value")
+	for _, c := range rows {
+		p.Line("%s%-*s%d", indent, width, c.Name, c.Value)
+	}
+}
+
 // Text shows a line for each counter.
 func (f *FlowStatistics) Text(p *Page) {
 	for _, c := range f.Counters {

@@ -18,12 +18,12 @@ type Uptime struct {
 // Text shows each time with how long ago it was.
 func (u *Uptime) Text(p *Page) {
 	p.Line("Current time: %s", moment(u.Now))
-	p.Line("System booted: %s (%s ago)", moment(u.Booted), Span(u.Now.Sub(u.Booted)))
-	p.Line("Gateway started: %s (%s ago)", moment(u.Started), Span(u.Now.Sub(u.Started)))
+	p.Line("System booted: %s (%s ago)", moment(u.Booted), span(u.Now.Sub(u.Booted)))
+	p.Line("Gateway started: %s (%s ago)", moment(u.Started), span(u.Now.Sub(u.Started)))
 	if u.Configured.IsZero() {
 		p.Line("Last configured: never")
 	} else {
-		p.Line("Last configured: %s (%s ago) by %s", moment(u.Configured), Span(u.Now.Sub(u.Configured)), u.By)
+		p.Line("Last configured: %s (%s ago) by %s", moment(u.Configured), span(u.Now.Sub(u.Configured)), u.By)
 	}
 }
 

@@ -16,16 +16,13 @@ type TrackCounters struct {
 
 // Text shows the counters in the layout of the guide, route updates after volume updates.
 func (c *TrackCounters) Text(p *Page) {
-	p.Line("%-32s%s", "AVT counters:", "Value")
-	for _, row := range []Counter{
+	p.counters("", 32, "AVT counters:", []Counter{
 		{"Session create messages", c.Create},
 		{"Session close messages", c.Close},
 		{"Session volume updates", c.VolumeUpdate},
 		{"Session route updates", c.RouteUpdate},
 		{"Failed messages", c.Failed},
-	} {
-		p.Line("%-32s%d", row.Name, row.Value)
-	}
+	})
 }
 
 // LogEntries is the answer of "show security log".

@@ -20,8 +20,7 @@ type TrafficCounters struct {
 // Text shows the counters in the layout of the guide.
 func (c *TrafficCounters) Text(p *Page) {
 	p.Line(unit)
-	p.Line("  %-36s%s", "Counter type", "Value")
-	for _, row := range []Counter{
+	p.counters("  ", 36, "Counter type", []Counter{
 		{"Sessions processed", c.Processed},
 		{"Sessions marked", c.Marked},
 		{"Sessions honored", c.Honored},
@@ -30,9 +29,7 @@ func (c *TrafficCounters) Text(p *Page) {
 		{"Server-to-client flows rate limited", c.ServerFlows},
 		{"Session default ruleset hit", c.DefaultHit},
 		{"Session ignored no default ruleset", c.Ignored},
-	} {
-		p.Line("  %-36s%d", row.Name, row.Value)
-	}
+	})
 }
 
 // RateLimiters is the answer of "show class-of-service application-traffic-control statistics rate-limiter".

@@ -190,8 +190,8 @@ func moment(t time.Time) string {
 	return t.Format("2006-01-02 15:04:05 MST")
 }
 
-// Span is a length of time as commands show it: 3d 04:05:06, or 04:05:06.
-func Span(d time.Duration) string {
+// span is a length of time as commands show it: 3d 04:05:06, or 04:05:06.
+func span(d time.Duration) string {
 	s := int64(d / time.Second)
 	clock := fmt.Sprintf("%02d:%02d:%02d", s/3600%24, s/60%60, s%60)
 	if days := s / 86400; days > 0 {

@@ -144,7 +144,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func ExampleSpan() {
-	fmt.Println(Span(90*time.Second), Span(50*time.Hour))
+func Example_span() {
+	fmt.Println(span(90*time.Second), span(50*time.Hour))
 	// Output: 00:01:30 2d 02:00:00
 }

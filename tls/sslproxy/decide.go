@@ -178,14 +178,14 @@ func (h *handshake) answer(ctx context.Context, hello *tls.ClientHelloInfo) (*tl
 	h.begin()
 	if fault := h.initiate(ctx); fault != nil {
 		outcome := h.drop(p, fault)
-		outcome.Told = true
+		outcome.Alerted = true
 		h.outcome = &outcome
 		return nil, fault.alert
 	}
 	config, fault := h.termination()
 	if fault != nil {
 		outcome := h.drop(p, fault)
-		outcome.Told = true
+		outcome.Alerted = true
 		h.outcome = &outcome
 		return nil, fault.alert
 	}

@@ -255,6 +255,6 @@ func (h *handshake) clientFailed(err error) Outcome {
 	}
 	outcome := h.drop(h.profile, libraryFault(err))
 	var remote *net.OpError
-	outcome.Told = !errors.As(err, &remote)
+	outcome.Alerted = !errors.As(err, &remote)
 	return outcome
 }

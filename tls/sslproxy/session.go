@@ -45,7 +45,7 @@ const (
 type Outcome struct {
 	Action  Action
 	Pending []byte // Pass: of the client, not passed on yet
-	Told    bool   // Ended: the client was told by a TLS alert, so that it need not be reset
+	Alerted bool   // Ended: the client was told by a TLS alert, so that it need not be reset
 
 	opened *handshake // Opened
 }

@@ -32,22 +32,25 @@ func (e *missingError) Error() string { return e.reason }
 
 // starters start each mode in a lab whose servers run.
 var starters = map[string]func(context.Context, *mode) error{
-	"kernel":    func(_ context.Context, m *mode) error { return m.lab.RouteInKernel() },
-	"offload":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
-	"blind":     func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noIdentification) },
-	"silent":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, silent) },
-	"logging":   func(ctx context.Context, m *mode) error { return m.startLogging(ctx, "udp") },
-	"streaming": func(ctx context.Context, m *mode) error { return m.startLogging(ctx, "tcp") },
-	"express":   func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noOffload) },
-	"stream":    func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
-	"sing-box":  startSingBox,
-	"tun2socks": startTun2socks,
-	"direct":    startDirect,
-	"sslproxy":  startSSLProxy,
-	"judged":    func(ctx context.Context, m *mode) error { return startOpened(ctx, m, judged) },
-	"sslsplit":  startSSLSplit,
-	"squid":     startSquid,
-	"haproxy":   startHAProxy,
+	"kernel":             func(_ context.Context, m *mode) error { return m.lab.RouteInKernel() },
+	"offload":            func(ctx context.Context, m *mode) error { return m.startGateway(ctx, "") },
+	"blind":              func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noIdentification) },
+	"silent":             func(ctx context.Context, m *mode) error { return m.startGateway(ctx, silent) },
+	"logging":            func(ctx context.Context, m *mode) error { return m.startLogging(ctx, "udp") },
+	"streaming":          func(ctx context.Context, m *mode) error { return m.startLogging(ctx, "tcp") },
+	"express":            func(ctx context.Context, m *mode) error { return m.startGateway(ctx, noOffload) },
+	"stream":             func(ctx context.Context, m *mode) error { return m.startGateway(ctx, tcpProxy) },
+	"masquerade":         startMasquerade,
+	"translated":         func(ctx context.Context, m *mode) error { return m.startGateway(ctx, translation) },
+	"translated-express": func(ctx context.Context, m *mode) error { return m.startGateway(ctx, translation+noOffload) },
+	"sing-box":           startSingBox,
+	"tun2socks":          startTun2socks,
+	"direct":             startDirect,
+	"sslproxy":           startSSLProxy,
+	"judged":             func(ctx context.Context, m *mode) error { return startOpened(ctx, m, judged) },
+	"sslsplit":           startSSLSplit,
+	"squid":              startSquid,
+	"haproxy":            startHAProxy,
 }
 
 // permitAll is the gateway's configuration under measurement: one policy, nothing logged.
@@ -86,6 +89,14 @@ set security log stream collector transport protocol `
 
 // noOffload keeps every packet in the gateway process.
 const noOffload = "set security flow no-services-offload\n"
+
+// translation gives what leaves by a WAN link that link's address.
+const translation = `
+set security nat source rule-set hide from zone trust
+set security nat source rule-set hide to zone untrust
+set security nat source rule-set hide rule all match source-address 0.0.0.0/0
+set security nat source rule-set hide rule all then source-nat interface
+`
 
 // noIdentification is a gateway that does not look into sessions.
 const noIdentification = "set services application-identification no-application-identification\n"
@@ -138,6 +149,15 @@ func (m *mode) startGateway(ctx context.Context, config string) error {
 	}
 	m.gateway, m.process = g, g.Process
 	return nil
+}
+
+// startMasquerade has the kernel forward and translate by itself.
+func startMasquerade(ctx context.Context, m *mode) error {
+	if err := m.lab.RouteInKernel(); err != nil {
+		return err
+	}
+	_, err := m.lab.Gateway.Run(ctx, "nft", `table inet nat { chain post { type nat hook postrouting priority srcnat; oifname { "wan0", "wan1" } masquerade; }; }`)
+	return err
 }
 
 // Versions of the programs to compare with, and how they are built.

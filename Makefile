@@ -74,7 +74,7 @@ race: go ## the concurrent packages under the race detector
 	$(AS_ROOT) go test -race -p 2 -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(RACE_PACKAGES)
 
 bench: packages build lab-tools ## measure, beside other programs (BENCH_FLAGS=-help shows what can be chosen)
-	@lab/install.sh wrk:wrk ab:apache2-utils h2load:nghttp2-client sslsplit:sslsplit squid:squid-openssl haproxy:haproxy
+	@lab/install.sh wrk:wrk h2load:nghttp2-client sslsplit:sslsplit squid:squid-openssl haproxy:haproxy
 	$(AS_ROOT) SLUICE_BIN=$(CURDIR)/bin/sluice SLUICE_LABHOST=$(CURDIR)/build/lab/labhost build/lab/bench $(BENCH_FLAGS)
 
 bench-appid: packages go ## score application identification on CORPORA (captures with known answers), beside nDPI

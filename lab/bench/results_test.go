@@ -36,25 +36,3 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
-
-// What ab prints is read, and a request that failed is no result.
-func TestReadAB(t *testing.T) {
-	const out = `
-Concurrency Level:      16
-Time taken for tests:   2.000 seconds
-Complete requests:      1500
-Failed requests:        0
-Requests per second:    750.00 [#/sec] (mean)
-`
-	if n, seconds, err := readAB(out); n != 1500 || seconds != 2 || err != nil {
-		t.Errorf("%v requests in %v s, error %v", n, seconds, err)
-	}
-	for _, bad := range []string{
-		"", strings.Replace(out, "Failed requests:        0", "Failed requests:        3", 1),
-		strings.Replace(out, "Complete requests:      1500", "Complete requests:      0", 1), out + "Non-2xx responses:      7\n",
-	} {
-		if n, seconds, err := readAB(bad); err == nil {
-			t.Errorf("%v requests in %v s of %q", n, seconds, bad)
-		}
-	}
-}

@@ -43,38 +43,6 @@ func measureTLSBulk(ctx context.Context, s settings, m *mode, r *result) error {
 	return errors.Join(errs...)
 }
 
-// What wrk and h2load print.
-var (
-	wrkCount    = regexp.MustCompile(`(\d+) requests in ([\d.]+)s`)
-	wrkBad      = regexp.MustCompile(`Socket errors: .*|Non-2xx.*`)
-	h2loadCount = regexp.MustCompile(`requests: .* (\d+) done, (\d+) succeeded`)
-	h2loadRate  = regexp.MustCompile(`finished in .*?, ([\d.]+) req/s`)
-)
-
-// requests adds the rate of requests and what each costs the process, as wrk finds them.
-func (m *mode) requests(ctx context.Context, s settings, r *result, name, cost, unit string, scale float64, args ...string) error {
-	before := m.cpu()
-	out, err := m.client(ctx, s, "wrk", append([]string{"-t2", "-d" + strconv.Itoa(int(s.seconds.Seconds())) + "s"}, args...)...)
-	used := m.cpu() - before
-	if err != nil {
-		return err
-	}
-	if bad := wrkBad.FindString(out); bad != "" {
-		err = fmt.Errorf("%s: %s", name, bad)
-	}
-	found := wrkCount.FindStringSubmatch(out)
-	if found == nil {
-		return fmt.Errorf("no count in %q", out)
-	}
-	n, err1 := strconv.ParseFloat(found[1], 64)
-	seconds, err2 := strconv.ParseFloat(found[2], 64)
-	r.add(name, "1/s", n/seconds)
-	if m.process != nil && n > 0 {
-		r.add(cost, unit, used.Seconds()*scale/n)
-	}
-	return errors.Join(err, err1, err2)
-}
-
 // fullHandshakes are the servers that connections are made to: one that never takes up an earlier session,
 // and one that does.
 var fullHandshakes = []struct {
@@ -82,30 +50,21 @@ var fullHandshakes = []struct {
 	text string
 }{{lab.FullHandshakePort, "connections, full handshakes of both sides"}, {lab.ModernPort, "connections, full handshakes of the client"}}
 
+// Connections that are open at once: where everything shares all processors, and where what opens TLS is to
+// be busy all the time.
+const (
+	connectionsAtOnce = 16
+	connectionsToFill = 48
+)
+
 // measureTLSHandshakes makes a connection for each request, with a full handshake of the client, to a
 // server that lets sessions be taken up again and to one that does not.
 func measureTLSHandshakes(ctx context.Context, s settings, m *mode, r *result) error {
-	var errs []error
-	for _, server := range fullHandshakes {
-		errs = append(errs, m.requests(ctx, s, r, server.text, server.text+", CPU", "ms", 1e3,
-			"-c16", "-H", "Connection: close", fmt.Sprintf("https://%s:%d/", lab.WebName, server.port)))
-	}
-	return errors.Join(errs...)
+	return m.connections(ctx, s, r, "", connectionsAtOnce)
 }
 
-// abCount and abBad are what ab prints.
-var (
-	abCount = regexp.MustCompile(`(?s)Time taken for tests:\s+([\d.]+) seconds\s+Complete requests:\s+(\d+)`)
-	abBad   = regexp.MustCompile(`(?m)^(?:Failed requests|Write errors|Non-2xx responses):\s+([1-9]\d*)$`)
-)
-
-// warmUp is how long connections are made before they are measured, so that programs follow the number of
-// processors that they have.
-const warmUp = 2 * time.Second
-
-// measureTLSConfined makes a connection for each request as measureTLSHandshakes does, with what opens TLS
-// on the first processor alone, and client and server on the others, so that it is that program whose
-// speed is measured. The client is one that sleeps while it waits.
+// measureTLSConfined is measureTLSHandshakes with what opens TLS on the first processor alone, and client
+// and server on the others, so that it is that program whose speed is measured.
 func measureTLSConfined(ctx context.Context, s settings, m *mode, r *result) (err error) {
 	load, err := loadCPUs()
 	if err != nil {
@@ -117,14 +76,7 @@ func measureTLSConfined(ctx context.Context, s settings, m *mode, r *result) (er
 	if err := errors.Join(lab.ConfineProcess(os.Getpid(), load...), m.lab.Web.Confine(load...), m.lab.Gateway.Confine(0)); err != nil {
 		return err
 	}
-	if _, err := m.client(ctx, s, "ab", connectionsTo(lab.FullHandshakePort, warmUp)...); err != nil {
-		return err
-	}
-	var errs []error
-	for _, server := range fullHandshakes {
-		errs = append(errs, m.connections(ctx, s, r, "one processor: "+server.text, server.port))
-	}
-	return errors.Join(errs...)
+	return m.connections(ctx, s, r, "one processor: ", connectionsToFill)
 }
 
 // loadCPUs are the processors that client and server have while what is measured has the first alone.
@@ -138,70 +90,98 @@ func loadCPUs() (list []int, err error) {
 	return list, nil
 }
 
-// connectionsTo are the arguments with which ab makes connections to a port of the server for a time, as
-// many at once as keep the processors busy.
-func connectionsTo(port int, long time.Duration) []string {
-	return []string{"-q", "-c48", "-n1000000", "-t", strconv.Itoa(int(long.Seconds())), fmt.Sprintf("https://%s:%d/", lab.WebName, port)}
+// warmUp is how long connections are made before they are measured, so that programs follow the number of
+// processors that they have.
+const warmUp = 2 * time.Second
+
+// connections adds, for each kind of server, the rate of connections with one request each and what each
+// costs the process.
+func (m *mode) connections(ctx context.Context, s settings, r *result, where string, atOnce int) error {
+	var errs []error
+	for _, server := range fullHandshakes {
+		measure := func(long time.Duration) (count, seconds float64, err error) {
+			var got struct{ Connections, Seconds float64 }
+			err = m.helper(ctx, s, &got, m.tlsArguments(server.port, lab.WebName, "connections", "-count", strconv.Itoa(atOnce), "-time", long.String())...)
+			return got.Connections, got.Seconds, err
+		}
+		if _, _, err := measure(warmUp); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		before := m.cpu()
+		count, seconds, err := measure(s.seconds)
+		used := m.cpu() - before
+		if err != nil || count == 0 {
+			errs = append(errs, err)
+			continue
+		}
+		r.add(where+server.text, "1/s", count/seconds)
+		if m.process != nil {
+			r.add(where+server.text+", CPU", "ms", used.Seconds()*1e3/count)
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// connections adds the rate of connections with one request each and what each costs the process, as ab
-// finds them.
-func (m *mode) connections(ctx context.Context, s settings, r *result, name string, port int) error {
-	before := m.cpu()
-	out, err := m.client(ctx, s, "ab", connectionsTo(port, s.seconds)...)
-	used := m.cpu() - before
-	if err != nil {
-		return err
-	}
-	n, seconds, err := readAB(out)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	r.add(name, "1/s", n/seconds)
-	if m.process != nil {
-		r.add(name+", CPU", "ms", used.Seconds()*1e3/n)
-	}
-	return nil
-}
-
-// readAB finds in what ab prints how many requests were answered in how many seconds. It fails if any was not.
-func readAB(out string) (requests, seconds float64, err error) {
-	found := abCount.FindStringSubmatch(out)
-	if found == nil {
-		return 0, 0, fmt.Errorf("no count in %q", out)
-	}
-	if bad := abBad.FindString(out); bad != "" {
-		return 0, 0, errors.New(bad)
-	}
-	seconds, err1 := strconv.ParseFloat(found[1], 64)
-	requests, err2 := strconv.ParseFloat(found[2], 64)
-	if err := errors.Join(err1, err2); err != nil || requests == 0 || seconds == 0 {
-		return 0, 0, errors.Join(err, errors.New("no request was answered"))
-	}
-	return requests, seconds, nil
-}
+// What wrk and h2load print.
+var (
+	wrkCount    = regexp.MustCompile(`(\d+) requests in ([\d.]+)s`)
+	wrkBad      = regexp.MustCompile(`Socket errors: .*|Non-2xx.*`)
+	h2loadCount = regexp.MustCompile(`requests: .* (\d+) done, (\d+) succeeded`)
+	h2loadRate  = regexp.MustCompile(`finished in .*?, ([\d.]+) req/s`)
+)
 
 // measureTLSRequests makes requests on 16 open connections, in HTTP/1.1 and HTTP/2.
 func measureTLSRequests(ctx context.Context, s settings, m *mode, r *result) error {
 	url := fmt.Sprintf("https://%s:%d/", lab.WebName, lab.ModernPort)
-	failure := m.requests(ctx, s, r, "requests, HTTP/1.1", "requests, HTTP/1.1, CPU", "µs", 1e6, "-c16", url)
+	return errors.Join(m.requests(ctx, s, r, url), m.requests2(ctx, s, r, url))
+}
+
+// requests adds the rate of requests in HTTP/1.1 and what each costs the process, as wrk finds them.
+func (m *mode) requests(ctx context.Context, s settings, r *result, url string) error {
+	before := m.cpu()
+	out, err := m.client(ctx, s, "wrk", "-t2", "-c16", "-d"+strconv.Itoa(int(s.seconds.Seconds()))+"s", url)
+	used := m.cpu() - before
+	if err != nil {
+		return err
+	}
+	if bad := wrkBad.FindString(out); bad != "" {
+		err = errors.New(bad)
+	}
+	found := wrkCount.FindStringSubmatch(out)
+	if found == nil {
+		return fmt.Errorf("no count in %q", out)
+	}
+	n, err1 := strconv.ParseFloat(found[1], 64)
+	seconds, err2 := strconv.ParseFloat(found[2], 64)
+	m.addRequests(r, "requests, HTTP/1.1", n, n/seconds, used)
+	return errors.Join(err, err1, err2)
+}
+
+// requests2 adds the rate of requests in HTTP/2 and what each costs the process, as h2load finds them.
+func (m *mode) requests2(ctx context.Context, s settings, r *result, url string) error {
 	before := m.cpu()
 	out, err := m.client(ctx, s, "h2load", "-t2", "-c16", "-m1", "-D", strconv.Itoa(int(s.seconds.Seconds())), url)
 	used := m.cpu() - before
 	if err != nil || !strings.Contains(out, "Application protocol: h2") {
-		return errors.Join(failure, err) // those that speak no HTTP/2 have no figure for it
+		return err // those that speak no HTTP/2 have no figure for it
 	}
 	rate, count := h2loadRate.FindStringSubmatch(out), h2loadCount.FindStringSubmatch(out)
 	if rate == nil || count == nil || count[1] != count[2] {
-		return errors.Join(failure, fmt.Errorf("h2load: %q", out))
+		return fmt.Errorf("h2load: %q", out)
 	}
 	perSecond, err1 := strconv.ParseFloat(rate[1], 64)
 	n, err2 := strconv.ParseFloat(count[1], 64)
-	r.add("requests, HTTP/2", "1/s", perSecond)
+	m.addRequests(r, "requests, HTTP/2", n, perSecond, used)
+	return errors.Join(err1, err2)
+}
+
+// addRequests adds the rate of n requests and what each cost the process.
+func (m *mode) addRequests(r *result, name string, n, perSecond float64, used time.Duration) {
+	r.add(name, "1/s", perSecond)
 	if m.process != nil && n > 0 {
-		r.add("requests, HTTP/2, CPU", "µs", used.Seconds()*1e6/n)
+		r.add(name+", CPU", "µs", used.Seconds()*1e6/n)
 	}
-	return errors.Join(failure, err1, err2)
 }
 
 // namesAtOnce is how many new names a round asks for.

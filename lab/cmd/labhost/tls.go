@@ -69,7 +69,7 @@ func runTLS(args []string) error {
 	flags.StringVar(&t.to, "to", "", "ADDRESS:PORT of the server")
 	flags.StringVar(&t.name, "name", "", "the server's name")
 	flags.StringVar(&t.issuer, "issuer", "", "common name of the issuer of its certificate; others are refused")
-	what := flags.String("measure", "bulk", "bulk, names or idle")
+	what := flags.String("measure", "bulk", "bulk, connections, names or idle")
 	count := flags.Int("count", 1, "connections; names")
 	first := flags.Int("first", 0, "number of the first name, which are h0.NAME, h1.NAME, ...")
 	path := flags.String("path", "/", "what to ask for")
@@ -80,6 +80,8 @@ func runTLS(args []string) error {
 	switch *what {
 	case "bulk":
 		return t.bulk(*count, *path, *duration)
+	case "connections":
+		return t.connections(*count, *path, *duration)
 	case "names":
 		return t.names(*first, *count, *path)
 	case "idle":

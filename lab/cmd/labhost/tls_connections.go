@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// clientMemory is how much memory the client of connections takes before it collects garbage, in bytes.
+const clientMemory = 64 << 20
+
+// connections opens connections for a while, some at once: each with a full handshake and one request, whose
+// answer is read to the end of the connection. It prints {"connections":...,"seconds":...}.
+func (t *tlsClient) connections(atOnce int, path string, duration time.Duration) error {
+	// The less the client takes of the processors, the more is left to what is measured.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(clientMemory)
+	request := []byte(fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, t.name))
+	var made atomic.Int64
+	var failure atomic.Pointer[error]
+	start := time.Now()
+	forEach(atOnce, atOnce, func(int) {
+		b := make([]byte, 4096)
+		for time.Since(start) < duration && failure.Load() == nil {
+			if err := t.once(request, b); err != nil {
+				failure.Store(&err)
+				return
+			}
+			made.Add(1)
+		}
+	})
+	took := time.Since(start)
+	if err := failure.Load(); err != nil {
+		return fmt.Errorf("after %d connections: %w", made.Load(), *err)
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"connections": made.Load(), "seconds": took.Seconds()})
+}
+
+// once makes a connection with one request. b has room for the answer.
+func (t *tlsClient) once(request, b []byte) (err error) {
+	c, err := t.dial(t.name)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.Write(request); err != nil {
+		return err
+	}
+	n := 0
+	for err == nil && n < len(b) {
+		var more int
+		more, err = c.Read(b[n:])
+		n += more
+	}
+	if answer := string(b[:n]); !errors.Is(err, io.EOF) || !strings.HasPrefix(answer, "HTTP/1.1 200") {
+		return fmt.Errorf("the server answered %.40q, and then: %v", answer, err)
+	}
+	return nil
+}

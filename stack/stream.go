@@ -238,6 +238,7 @@ func (s *Stream) end(finish func()) error {
 	defer s.read.mu.Unlock()
 	finish()
 	s.events.EventUnregister(&s.entry)
+	s.hangUp.Store(nil) // the stack knows the stream until TIME-WAIT is over, but what it belonged to need not stay
 	s.read.deadline.stop()
 	s.write.deadline.stop()
 	return nil

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/vishvananda/netlink"
 	"go.uber.org/goleak"
@@ -199,6 +201,17 @@ func TestStreamEndings(t *testing.T) {
 			if err := s.Close(); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("second end: %v", err)
 			}
+		})
+		t.Run("close lets go of what would hear of a hang-up", func(t *testing.T) {
+			_, s := connect(t)
+			held := func() weak.Pointer[[1 << 10]byte] {
+				session := new([1 << 10]byte)
+				s.OnHangUp(func() { clear(session[:]) })
+				return weak.Make(session)
+			}()
+			s.Close()
+			waitFor(t, "nothing to hold it", func() bool { runtime.GC(); return held.Value() == nil })
+			runtime.KeepAlive(s)
 		})
 		t.Run("close wakes reader and writer", func(t *testing.T) {
 			_, s := connect(t)

@@ -304,6 +304,25 @@ func TestIdleHoldsNothing(t *testing.T) {
 	}
 }
 
+// A connection whose peer has ended it holds no buffer, however long it is kept.
+func TestEndHoldsNothing(t *testing.T) {
+	for name, end := range map[string]func(*stdtls.Conn, *holder){
+		"close_notify": func(client *stdtls.Conn, _ *holder) { client.CloseWrite() },
+		"FIN alone":    func(_ *stdtls.Conn, wire *holder) { wire.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client, wire := pair(t, below["TCP"], &stdtls.Config{})
+			end(client, wire)
+			if err := server.WaitReadable(); err != io.EOF {
+				t.Fatalf("waited until %v", err)
+			}
+			if server.rawInput.buffer != nil {
+				t.Error("a buffer is held after the end")
+			}
+		})
+	}
+}
+
 // counter is a connection that counts how often it is used.
 type counter struct {
 	net.Conn

@@ -16,7 +16,11 @@ func (c *Conn) WaitReadable() error {
 	}
 	c.in.Lock()
 	defer c.in.Unlock()
-	return c.awaitInput()
+	err := c.awaitInput()
+	if err != nil {
+		c.releaseInput() // which nobody asks for after the end
+	}
+	return err
 }
 
 // CloseNotified says whether the peer ended its direction with a close_notify alert. After Read has

@@ -50,17 +50,13 @@ var fullHandshakes = []struct {
 	text string
 }{{lab.FullHandshakePort, "connections, full handshakes of both sides"}, {lab.ModernPort, "connections, full handshakes of the client"}}
 
-// Connections that are open at once: where everything shares all processors, and where what opens TLS is to
-// be busy all the time.
-const (
-	connectionsAtOnce = 16
-	connectionsToFill = 48
-)
+// connectionsAtOnce are so many that there is always one for what opens TLS to work at.
+const connectionsAtOnce = 48
 
 // measureTLSHandshakes makes a connection for each request, with a full handshake of the client, to a
 // server that lets sessions be taken up again and to one that does not.
 func measureTLSHandshakes(ctx context.Context, s settings, m *mode, r *result) error {
-	return m.connections(ctx, s, r, "", connectionsAtOnce)
+	return m.connections(ctx, s, r, "")
 }
 
 // measureTLSConfined is measureTLSHandshakes with what opens TLS on the first processor alone, and client
@@ -76,7 +72,7 @@ func measureTLSConfined(ctx context.Context, s settings, m *mode, r *result) (er
 	if err := errors.Join(lab.ConfineProcess(os.Getpid(), load...), m.lab.Web.Confine(load...), m.lab.Gateway.Confine(0)); err != nil {
 		return err
 	}
-	return m.connections(ctx, s, r, "one processor: ", connectionsToFill)
+	return m.connections(ctx, s, r, "one processor: ")
 }
 
 // loadCPUs are the processors that client and server have while what is measured has the first alone.
@@ -96,12 +92,12 @@ const warmUp = 2 * time.Second
 
 // connections adds, for each kind of server, the rate of connections with one request each and what each
 // costs the process.
-func (m *mode) connections(ctx context.Context, s settings, r *result, where string, atOnce int) error {
+func (m *mode) connections(ctx context.Context, s settings, r *result, where string) error {
 	var errs []error
 	for _, server := range fullHandshakes {
 		measure := func(long time.Duration) (count, seconds float64, err error) {
 			var got struct{ Connections, Seconds float64 }
-			err = m.helper(ctx, s, &got, m.tlsArguments(server.port, lab.WebName, "connections", "-count", strconv.Itoa(atOnce), "-time", long.String())...)
+			err = m.helper(ctx, s, &got, m.tlsArguments(server.port, lab.WebName, "connections", "-count", strconv.Itoa(connectionsAtOnce), "-time", long.String())...)
 			return got.Connections, got.Seconds, err
 		}
 		if _, _, err := measure(warmUp); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -18,10 +19,14 @@ const clientMemory = 64 << 20
 // connections opens connections for a while, some at once: each with a full handshake and one request, whose
 // answer is read to the end of the connection. It prints {"connections":...,"seconds":...}.
 func (t *tlsClient) connections(atOnce int, path string, duration time.Duration) error {
+	_, port, err := net.SplitHostPort(t.to)
+	if err != nil {
+		return err
+	}
 	// The less the client takes of the processors, the more is left to what is measured.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(clientMemory)
-	request := []byte(fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, t.name))
+	request := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n", path, t.name, port)
 	var made atomic.Int64
 	var failure atomic.Pointer[error]
 	start := time.Now()

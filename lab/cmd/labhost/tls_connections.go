@@ -1,14 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -31,9 +30,8 @@ func (t *tlsClient) connections(atOnce int, path string, duration time.Duration)
 	var failure atomic.Pointer[error]
 	start := time.Now()
 	forEach(atOnce, atOnce, func(int) {
-		b := make([]byte, 4096)
 		for time.Since(start) < duration && failure.Load() == nil {
-			if err := t.once(request, b); err != nil {
+			if err := t.once(request); err != nil {
 				failure.Store(&err)
 				return
 			}
@@ -47,8 +45,8 @@ func (t *tlsClient) connections(atOnce int, path string, duration time.Duration)
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"connections": made.Load(), "seconds": took.Seconds()})
 }
 
-// once makes a connection with one request. b has room for the answer.
-func (t *tlsClient) once(request, b []byte) (err error) {
+// once makes a connection with one request.
+func (t *tlsClient) once(request []byte) error {
 	c, err := t.dial(t.name)
 	if err != nil {
 		return err
@@ -57,14 +55,9 @@ func (t *tlsClient) once(request, b []byte) (err error) {
 	if _, err := c.Write(request); err != nil {
 		return err
 	}
-	n := 0
-	for err == nil && n < len(b) {
-		var more int
-		more, err = c.Read(b[n:])
-		n += more
+	answer, err := io.ReadAll(c)
+	if err == nil && !bytes.HasPrefix(answer, []byte("HTTP/1.1 200")) {
+		err = fmt.Errorf("the server answered %.40q", answer)
 	}
-	if answer := string(b[:n]); !errors.Is(err, io.EOF) || !strings.HasPrefix(answer, "HTTP/1.1 200") {
-		return fmt.Errorf("the server answered %.40q, and then: %v", answer, err)
-	}
-	return nil
+	return err
 }

@@ -86,9 +86,6 @@ func (p *Process) Output() string {
 	return string(text)
 }
 
-// Signal sends a signal to the process.
-func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
-
 // Stop asks the process to end (SIGTERM), waits up to patience and then kills it. It returns how
 // the process ended, or an error when it had to be killed.
 func (p *Process) Stop(patience time.Duration) error {

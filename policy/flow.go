@@ -3,8 +3,10 @@
 // immutable [Engine], whose lookups neither allocate nor lock.
 //
 // In reading order: [Flow] is the question and [Verdict] the answer; [Compile] builds the
-// engine (zones, books, services, schedules, policies, translation rules); [Engine.Lookup] asks
-// it; [State] keeps what outlives one engine.
+// engine (zones, books, services, schedules, policies, the applications, categories and users that they
+// match, firewall rule sets, translation rules) and its tables (side, ports, bitmap); [Engine.Lookup] asks
+// it, by what is certain and what is possible while the content is not known; show is what commands show;
+// [State] keeps what outlives one engine.
 package policy
 
 import (

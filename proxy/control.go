@@ -66,15 +66,20 @@ func (s *Session) parent() *Session {
 
 // pass shows the watch what one side sends, and returns what goes on.
 func (c *control) pass(from direction, data []byte) []byte {
-	c.mu.Lock()
-	out := c.watch.Pass(from == fromServer, data)
-	ending := c.ending
-	c.ending = nil
-	c.mu.Unlock()
+	out, ending := c.follow(from, data)
 	for _, s := range ending {
 		c.engine.end(s, track.ReasonALG)
 	}
 	return out
+}
+
+// follow is pass, but for the ends of the data sessions whose call is over.
+func (c *control) follow(from direction, data []byte) (out []byte, ending []*Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock() // also when the watch panics: what ends the session then wants it
+	out = c.watch.Pass(from == fromServer, data)
+	ending, c.ending = c.ending, nil
+	return out, ending
 }
 
 // edit is what writes anew what the client of a translated control session sends; nil where nothing is.

@@ -117,20 +117,7 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 	w.count(p)
 	w.capture(p)
 	if s.path == stream {
-		if p.Fragment {
-			e.drop(dropFragment) // TCP discovers what fits; none of it goes past the services
-			return false
-		}
-		if s.protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0 {
-			e.clampMSS(e.config.Load(), s, p)
-		}
-		s.lastSeen.Store(now)
-		e.trackVolume(s, now)
-		if _, passes := e.treat(w, p, now); !passes {
-			return false
-		}
-		w.port.terminal.Inject(p.Frame)
-		return true
+		return e.terminate(w, p, now)
 	}
 	if s.identifying() {
 		if refused := e.identify(w, p); refused != nil {
@@ -163,6 +150,25 @@ func (e *Engine) forward(in *port, q stack.Queue, p *stack.Packet) bool {
 		e.offload(s)
 	}
 	return e.send(w, cmp.Or(lane, q), p)
+}
+
+// terminate hands a packet of the client to the TCP stack that terminates its session.
+func (e *Engine) terminate(w *wing, p *stack.Packet, now int64) bool {
+	s := w.session
+	if p.Fragment {
+		e.drop(dropFragment) // TCP discovers what fits; none of it goes past the services
+		return false
+	}
+	if s.protocol == schema.ProtoTCP && p.TCPFlags&stack.TCPSyn != 0 {
+		e.clampMSS(e.config.Load(), s, p)
+	}
+	s.lastSeen.Store(now)
+	e.trackVolume(s, now)
+	if _, passes := e.treat(w, p, now); !passes {
+		return false
+	}
+	w.port.terminal.Inject(p.Frame)
+	return true
 }
 
 // reopens says whether p begins a new session with the addresses and ports of s, which is over.

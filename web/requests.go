@@ -179,6 +179,12 @@ func (x *exchange2) read(head *Head) (reason string) {
 			}
 		}
 	}
+	return x.check(scheme, host)
+}
+
+// check says what is wrong with the fields of a request together, and takes its Host for its authority where it
+// has no other.
+func (x *exchange2) check(scheme, host string) (reason string) {
 	connect := x.Method == http.MethodConnect && x.Protocol == ""
 	switch {
 	case !isToken([]byte(x.Method)):

@@ -44,14 +44,13 @@ func (l *listener) Accept() (net.Conn, error) {
 			config.Certificates = append(config.Certificates, *shown(own))
 		}
 		secure := tls.Server(raw, config)
-		return &accepted{Conn: secure, secure: secure, side: l.server.Counters.TerminationSide(l.profile)}, nil
+		return &accepted{Conn: secure, side: l.server.Counters.TerminationSide(l.profile)}, nil
 	}
 }
 
 // accepted is a connection with a client, counted until it is closed.
 type accepted struct {
-	net.Conn
-	secure    *tls.Conn
+	*tls.Conn
 	handshake sync.Once
 	failure   error // of the handshake
 
@@ -91,14 +90,14 @@ func (c *accepted) shake() error {
 		c.mu.Lock()
 		c.side.HandshakeStarted()
 		c.mu.Unlock()
-		c.failure = c.secure.Handshake()
+		c.failure = c.Conn.Handshake()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.failure != nil {
 			c.side.HandshakeFailed()
 			return
 		}
-		c.side.HandshakeCompleted(c.secure.ConnectionState().DidResume)
+		c.side.HandshakeCompleted(c.ConnectionState().DidResume)
 		if c.closed {
 			c.side.End()
 		}

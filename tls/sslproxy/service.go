@@ -5,9 +5,10 @@
 // The files follow a session: session is what it is told of one, opening waits for the first bytes and
 // keeps them until it is decided, mail follows those that begin in the clear, decide chooses the
 // profile and the exemptions, initiation is the side of the server, verdict what is thought of its
-// certificate, termination the side of the client, resume the sessions that may be taken up again,
-// relay carries the plaintext, and copies sends it to collectors. What happens is counted and logged in
-// events, and traced in trace.
+// certificate, termination the side of the client, refusals the clients that do not take its certificate,
+// resume the sessions that may be taken up again, relay carries the plaintext, and copies sends it to
+// collectors. What happens is counted and logged in events, and traced in trace; table has the sessions that
+// are open now.
 package sslproxy
 
 import (

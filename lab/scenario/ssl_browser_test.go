@@ -91,7 +91,7 @@ func browserVisits(t *testing.T, config string) {
 		runs(host, `document.body.innerText.trim() + " " + location.host`, "hello from the internet "+host)
 	}
 
-	failed := w.handshakeErrors()
+	failed, dropped := w.handshakeErrors(), w.counter("session dropped")
 	stranger := w.browse(lab.WebAddr4, "")
 	if err := stranger.open(s.base + "/"); err == nil || err.Error() != "net::ERR_CERT_AUTHORITY_INVALID" {
 		t.Errorf("a browser that does not trust the gateway: %v", err)
@@ -99,7 +99,7 @@ func browserVisits(t *testing.T, config string) {
 	if page, err := stranger.run("location.protocol + document.body.innerText"); err != nil || strings.Contains(page, "scripted") || !strings.HasPrefix(page, "chrome-error:") {
 		t.Errorf("a browser that does not trust the gateway shows %q, %v", page, err)
 	}
-	w.eventually("the refusal is counted", func() bool { return w.handshakeErrors() != failed })
+	w.eventually("the refusal is counted", func() bool { return w.handshakeErrors() != failed && w.counter("session dropped") != dropped })
 	if drop := w.lastDrop(); !strings.Contains(drop, "certificate") {
 		t.Errorf("the refusal is recorded as\n%s", drop)
 	}

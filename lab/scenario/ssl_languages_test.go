@@ -84,9 +84,11 @@ func javaAndPythonVisit(t *testing.T, config string) {
 	// Where clients that know better pass, one that knows the server's own authority alone comes to its server.
 	w.configure("set services ssl proxy profile inspect pass-through failures 2 timeout 600")
 	for i := range 3 {
+		dropped := w.counter("session dropped")
 		if out, err := python(w.CA); (err == nil) != (i == 2) || i == 2 && !strings.Contains(out, "issuer Lab authority") {
 			t.Errorf("a client that knows better, attempt %d: %v\n%s", i+1, err, out)
 		}
+		w.eventually("a refusal is counted", func() bool { return i == 2 || w.counter("session dropped") != dropped })
 	}
 }
 

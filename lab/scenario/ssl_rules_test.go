@@ -203,11 +203,11 @@ func TestSSLLogs(t *testing.T) {
 	_, _ = w.visit("expired", func(c *tls.Config) { c.InsecureSkipVerify = true })
 	w.eventually("what is allowed is logged", func() bool { return logged("SSL_PROXY_SSL_SESSION_ALLOW") })
 
+	w.eventually("all sessions end", func() bool { return w.counter("sessions created") == w.counter("sessions destroyed") })
 	dropped := w.counter("session dropped")
-	w.configure("delete services ssl proxy profile inspect actions ignore-server-auth-failure", "delete services ssl proxy profile inspect actions log", "set services ssl proxy profile inspect actions log sessions-dropped")
-	if err := os.Truncate(log, 0); err != nil {
-		t.Fatal(err)
-	}
+	log = filepath.Join(t.TempDir(), "drops.log")
+	w.configure("delete services ssl proxy profile inspect actions ignore-server-auth-failure", "delete services ssl proxy profile inspect actions log",
+		"set services ssl proxy profile inspect actions log sessions-dropped", "set security log file name "+log)
 	events()
 	w.eventually("the drop is logged", func() bool { return logged("SSL_PROXY_SSL_SESSION_DROP") })
 	if text, _ := os.ReadFile(log); regexp.MustCompile("SSL_PROXY_(INFO|SESSION|WARNING)").Match(text) {

@@ -131,13 +131,13 @@ func (h *handshake) whitelisted(p *profile.Proxy, kind *report.Counter, host, te
 
 // drop ends a session. p is its profile; nil when none could be chosen.
 func (h *handshake) drop(p *profile.Proxy, f *fault) Outcome {
-	h.Counters.Proxy.Dropped.Inc()
 	record := h.session.Record()
 	h.Drops.Record(report.Drop{
 		Time: h.Now(), Message: f.text, Client: h.session.Client, Server: h.session.Server,
 		SourceInterface: record.IngressInterface, DestinationInterface: record.EgressInterface,
 		SourceZone: record.FromZone, DestinationZone: record.ToZone, Services: services,
 	})
+	h.Counters.Proxy.Dropped.Inc() // what is counted can be looked up
 	h.profile = p
 	h.send(profile.LogDropped, track.SSLEvent{Kind: track.SSLDrop, Origin: f.origin, Message: f.text})
 	h.note(f.part(), report.Brief, "session is dropped: %s", f)

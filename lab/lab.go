@@ -81,12 +81,17 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := os.Mkdir(l.Dir, 0o755); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(filepath.Join(l.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	// Under its name the lock is held from the first: who sweeps takes a lab with a free one for abandoned.
+	free := filepath.Join(l.Dir, "free")
+	lock, err := os.OpenFile(free, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	l.lock = lock
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return err
+	}
+	if err := os.Rename(free, filepath.Join(l.Dir, "lock")); err != nil {
 		return err
 	}
 	if err := l.wire(ctx, o); err != nil {

@@ -71,6 +71,7 @@ set security policies from-zone trust to-zone untrust policy only then permit ap
 // client is translated, or where a policy opens TLS, which it is not; with the application layer gateway off, each is judged by itself.
 // Rows: FW-41, FW-42.
 func TestFTPDataFollowsControl(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for name, config := range map[string]string{"addresses kept": "", "translated": hide, "SSL proxy": opening, "SSL proxy, translated": hide + opening} {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, lab.Options{NoServers: true}, "")
@@ -104,6 +105,7 @@ func TestFTPDataFollowsControl(t *testing.T) {
 // session; one that nobody has announced does not pass, and a denied control session announces none.
 // Rows: FW-41, TR-25.
 func TestDataSessionEndsWithControl(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{NoServers: true}, only("junos-ftp", "junos:FTP"))
 	data := w.listener(w.Web, ":2000")
 	port := data.Addr().(*net.TCPAddr).Port

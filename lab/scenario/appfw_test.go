@@ -122,6 +122,7 @@ func readAll(c net.Conn, n int) error {
 // denied; when the rules change places, it is denied, too.
 // Rows: FW-26, FW-30, FW-31, FW-32, FW-34, C-23.
 func TestGuideGroups(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, exampleGroups+ruled("other-ports", "any", "social-network"))
 	passes := func(want bool, host, port string) bool {
 		out, err := w.try(w.Client, "curl", "-sS", within(want), "-H", "Host: "+host, "http://"+lab.WebAddr4+":"+port+"/whoami")
@@ -155,6 +156,7 @@ func TestGuideGroups(t *testing.T) {
 // rule asks for it, the default text without a profile, and none where the rule does not ask.
 // Rows: FW-37, FW-44, FW-45, FW-46, FW-47, FW-48, FW-53.
 func TestGuideBlockMessages(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const rules = `
 set security application-firewall rule-sets Ruleset-1 rule 1 match dynamic-application junos:FACEBOOK-CHAT
 set security application-firewall rule-sets Ruleset-1 rule 1 then reject block-message

@@ -19,6 +19,7 @@ const cacheEntries = "show" + identification + "application-system-cache"
 // whether or not it is hit, and goes when it is cleared or switched off.
 // Rows: AI-12, AI-19, AI-20, AI-21, AI-28, AI-29, AI-30, AI-31, 1/S-3, 1/S-5, 1/S-6, 1/O-2.
 func TestSystemCache(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{NoServers: true}, lab.PermitAll)
 	w.listen(w.Web, ":2222", answers(okPage))
 	get := func() { w.do(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+":2222/") }

@@ -344,6 +344,7 @@ func TestCaptureOfStrangeNames(t *testing.T) {
 // often as configured; both clear commands work while a session is being captured.
 // Rows: AI-82, AI-88, AI-89.
 func TestCaptureIsCleared(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := startCapturing(t, 1, lab.PermitAll+"set "+captureStatement+" global\nset "+captureStatement+" aggressive-mode\nset "+captureStatement+" capture-limit 1\n")
 	if err := os.WriteFile(w.file, []byte("GE"), 0o600); err != nil { // what may become a request of HTTP
 		t.Fatal(err)

@@ -83,6 +83,7 @@ var fragmentsLeaveOut = "set security application-firewall rule-sets Ruleset-1 d
 // and outwards.
 // Rows: FW-3, FW-6, FW-12, FW-14, FW-19, FW-30, FW-32, FW-37, FW-38, FW-39, FW-46, FW-47.
 func TestGuideExamples(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const (
 		served  = "HTTP/1.1 200 "
 		silence = "timed out"

@@ -65,6 +65,7 @@ func TestSessionLimit(t *testing.T) {
 
 // A session without packets ends after the timeout of its application.
 func TestInactivityTimeout(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, `
 set applications application short protocol udp
 set applications application short destination-port 7

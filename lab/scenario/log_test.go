@@ -14,6 +14,7 @@ import (
 // client did in their fields (FW-52, FW-53).
 // Rows: FW-23, C-10, C-40, C-42, S-107.
 func TestLogsReachCollector(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for _, transport := range []string{"udp", "tcp"} {
 		for _, format := range []string{"sd-syslog", "syslog"} {
 			t.Run(transport+" "+format, func(t *testing.T) {

@@ -71,6 +71,7 @@ set applications application-set silent application door-4
 // What no policy permits does not pass: from a zone without policies, from outside, or by another port.
 // Rows: ST-53.
 func TestDefaultDeny(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, permit("web", "junos-http"))
 	w.do(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/")
 	for _, c := range []struct {
@@ -164,6 +165,7 @@ set security policies from-zone trust to-zone untrust policy not-dns match desti
 // A session whose policy is changed so that it no longer matches goes on, unless policy-rematch is
 // set; a session whose policy no longer permits anything ends in any case.
 func TestPolicyRematch(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const p = "security policies from-zone trust to-zone untrust policy all "
 	narrow := []string{"delete " + p + "match destination-address", "set " + p + "match destination-address elsewhere"}
 	deny := []string{"delete " + p + "then permit", "set " + p + "then deny"}

@@ -21,6 +21,7 @@ func (w *world) ends(h *lab.Host, address string) *lab.Process {
 // the server is sent a FIN or a RST.
 // Rows: UP-17, FW-9, FW-23.
 func TestDeniedInSilence(t *testing.T) {
+	t.Parallel() // it mostly waits
 	for name, more := range map[string]string{"express": "", "stream": proxied("rest"), "translated stream": proxied("rest") + sourceNAT} {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, lab.Options{}, unified("no-video", "junos:YOUTUBE", "deny", "log session-init session-close")+

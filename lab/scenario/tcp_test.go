@@ -16,6 +16,7 @@ import (
 
 // A client sees of a server that cannot be reached what it would see without a gateway.
 func TestServerThatCannotBeReached(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBothPaths(t, func(t *testing.T, config string) {
 		w := start(t, lab.Options{}, config)
 		for _, c := range []struct {
@@ -100,6 +101,7 @@ func TestHalfClose(t *testing.T) {
 
 // RST travels through, whoever sends it.
 func TestReset(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBothPaths(t, func(t *testing.T, config string) {
 		w := start(t, lab.Options{}, config)
 		t.Run("by the server", func(t *testing.T) {

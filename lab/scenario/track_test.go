@@ -108,6 +108,7 @@ func (w *world) expect(m message, want map[string]string) {
 // families, each field with its value.
 // Rows: TR-1, TR-2, TR-3, TR-5, TR-6, TR-16, TR-17, TR-18, TR-20, TR-26, TR-29, TR-31, TR-32, TR-49, TR-51, TR-52, TR-53.
 func TestTrackingExample(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, exampleTracking+permit("all", "any")+
 		policy("guest", "untrust", "all", "any", "any", "permit"))
 	collector := w.collect(w.Client, logHost+"/25")
@@ -189,6 +190,7 @@ func TestTrackingExample(t *testing.T) {
 // yet: the zone is tracked, and the session is recorded as what is seen of it from outside.
 // Rows: TR-3, TR-32, FW-64, O-10.
 func TestTrackingExampleTLS(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, `
 delete security zones security-zone trust
 delete security zones security-zone untrust
@@ -216,6 +218,7 @@ set security log stream collector host `+logHost+`
 // Each way a session ends has its reason.
 // Rows: TR-25.
 func TestTrackingReasons(t *testing.T) {
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, `
 set security zones security-zone untrust application-tracking
 set security log stream collector host `+logHost+`

@@ -16,7 +16,7 @@ import (
 // that is idle has its own with its next packet, and one that was over before has none.
 // Rows: TR-7, TR-8, TR-9, TR-10, TR-11.
 func TestTrackingVolumeUpdates(t *testing.T) {
-	t.Parallel() // a minute of waiting
+	t.Parallel() // it mostly waits
 	w := start(t, lab.Options{}, exampleTracking+permit("all", "any"))
 	collector := w.collect(w.Client, logHost+"/25")
 	w.listen(w.Echo, ":9008", func(c *net.TCPConn) {

@@ -269,8 +269,10 @@ func TestCleanUpAfterACrash(t *testing.T) {
 		}
 		o.Close()
 	})
-	if out := run(t, "tc", "-n", w.gateway, "filter", "show", "dev", "lan0", "ingress"); strings.Contains(out, filterName) {
-		t.Errorf("a filter was left behind:\n%s", out)
+	for _, hook := range []string{"ingress", "egress"} {
+		if out := run(t, "tc", "-n", w.gateway, "filter", "show", "dev", "lan0", hook); strings.Contains(out, filterName) {
+			t.Errorf("a filter was left behind:\n%s", out)
+		}
 	}
 	if out := run(t, "ip", "-n", w.gateway, "rule"); strings.Contains(out, "0x51ce") {
 		t.Errorf("a rule was left behind:\n%s", out)

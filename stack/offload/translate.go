@@ -68,9 +68,9 @@ const (
 // translate writes the flow's address and port over one end of the packet, and follows in every
 // checksum that covers them; a packet of which that fails leaves by "drop".
 //
-// A change that its own checksum balances leaves the device's sum of the whole packet as it was. An
-// IPv4 address changes two checksums, for which the helper makes up; it does so for IPv6 as well, where there
-// is one, so that the sum is made to follow the address itself first.
+// Where the device has summed the whole packet, that sum follows as well. An IPv4 address changes it by what
+// two checksums lose against what one address gains, which the helper takes into account; an IPv6 address is balanced by
+// its one checksum, so that the sum first grows by it for the helper to take off.
 //
 // Registers, besides those of ingress: R7 becomes the offset of the transport header, R9 that of its checksum.
 func translate(end int) asm.Instructions {

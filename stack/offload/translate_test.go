@@ -230,7 +230,7 @@ func checkSums(t *testing.T, ip []byte, kind int) {
 		from, to, transport, proto = h.SourceAddress(), h.DestinationAddress(), ip[20:], h.TransportProtocol()
 	} else {
 		h := header.IPv6(ip)
-		from, to, transport, proto = h.SourceAddress(), h.DestinationAddress(), ip[40:], h.TransportProtocol()
+		from, to, transport, proto = h.SourceAddress(), h.DestinationAddress(), ip[40:], tcpip.TransportProtocolNumber(h.NextHeader())
 	}
 	at := 6
 	if proto == header.TCPProtocolNumber {

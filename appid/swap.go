@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"sluice/classify/appdb"
+	"sluice/internal/lull"
 	"sluice/sigpack"
 	"sluice/store/schema"
 )
@@ -96,6 +97,7 @@ func (s *Service) Activate(p *sigpack.Package) error {
 
 // replace makes the next generation after a change of what the configuration builds upon.
 func (s *Service) replace(change func() error) error {
+	defer lull.Begin()() // the work on a large package is long
 	if err := s.replaceLocked(change); err != nil {
 		return err
 	}

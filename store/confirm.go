@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"sluice/internal/lull"
 )
 
 // retryInterval is how long to wait before a rollback that failed is tried again.
@@ -98,6 +100,7 @@ func (s *Store) disarm() {
 // When the disk refuses the new revision, the last confirmed configuration is put in force all the
 // same: an administrator may be cut off, and what is stored still says that it has to be done.
 func (s *Store) revert(p *confirmation, why string) error {
+	defer lull.Begin()() // the work on a large configuration is long
 	failed := func(err error) error {
 		s.log.Error("COMMIT CONFIRMED IS NOT ROLLED BACK YET", "revision", p.revision, "to", p.previous, "reason", why, "error", err, "retry", retryInterval)
 		s.arm(p, retryInterval)

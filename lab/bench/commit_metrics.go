@@ -50,8 +50,8 @@ func largeConfig(variant int) string {
 }
 
 // measurePolicies commits large configurations in turn, each other than the one before in every
-// policy, while sessions are measured: the longest round trip on a connection that the process
-// carries and that of sessions that begin, beside a download, and how long loading and committing take.
+// policy, while sessions are measured: the longest round trip on a connection that is open and that of
+// sessions that begin, beside a download, and how long loading and committing take.
 func measurePolicies(ctx context.Context, s settings, m *mode, r *result) error {
 	if m.gateway == nil {
 		return nil
@@ -71,7 +71,11 @@ func measurePolicies(ctx context.Context, s settings, m *mode, r *result) error 
 	commits := 0
 	commit := func() error {
 		start := time.Now()
-		for _, line := range []string{"delete security policies from-zone trust to-zone untrust", "load merge " + files[commits%2]} {
+		lines := []string{"delete security policies from-zone trust to-zone untrust", "load merge " + files[commits%2]}
+		if m.config != "" { // of which some was deleted
+			lines = append(lines, strings.Split(strings.TrimSpace(m.config), "\n")...)
+		}
+		for _, line := range lines {
 			if err := shell.run(line); err != nil {
 				return err
 			}

@@ -19,6 +19,7 @@ type mode struct {
 	lab     *lab.Lab
 	process *lab.Process // what carries the traffic; nil for the kernel
 	gateway *lab.Gateway // nil for others than ours
+	config  string       // of ours, beyond what all modes share
 
 	collector *lab.Process // of syslog messages; nil for most
 	issuer    string       // of the certificates that clients are shown
@@ -147,7 +148,7 @@ func (m *mode) startGateway(ctx context.Context, config string) error {
 	if err != nil {
 		return err
 	}
-	m.gateway, m.process = g, g.Process
+	m.gateway, m.process, m.config = g, g.Process, config
 	return nil
 }
 

@@ -192,7 +192,11 @@ func (f *Flow) Segment(s *Segment) (changed bool) {
 		ask = own.add(seq, s.Payload, w.room(d)) || ask
 		own.probe = mayProbe || own.probe && len(own.prefix()) == 1
 	}
-	return f.next(ask && !own.probe, d)
+	changed = f.next(ask && !own.probe, d)
+	for ask && f.work == w && own.lacks(seq, len(s.Payload)) && own.add(seq, s.Payload, w.room(d)) {
+		changed = f.next(true, d) || changed
+	}
+	return changed
 }
 
 // Stream shows bytes that are in order already. It says whether the answer changed.
@@ -208,7 +212,15 @@ func (f *Flow) Stream(d Direction, data []byte) (changed bool) {
 	}
 	other.resume(other.start)
 	f.count(data)
-	return f.next(own.append(data, w.room(d)), d)
+	for more := true; more; more = len(data) > 0 && f.work == w {
+		piece := data[:min(len(data), max(w.room(d)-len(own.prefix()), 0))]
+		changed = f.next(own.append(piece, w.room(d)), d) || changed
+		if len(piece) == 0 {
+			break
+		}
+		data = own.pass(data[len(piece):])
+	}
+	return changed
 }
 
 // next asks the decoders about what is there of a stream, and ends the inspection when they have

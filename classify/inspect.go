@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"bytes"
 	"log/slog"
 	"sync"
 	"unsafe"
@@ -35,6 +36,7 @@ type inspection struct {
 	maybeBy int     // that decoder, or none
 	doubted bool    // some decoder said Maybe in this round
 	done    bool    // the decoders have nothing more to tell
+	insists bool    // limits wait for what the decoder that said MatchMore waits for
 
 	// What is known before the first byte.
 	earlier  *appdb.Application // whose name was resolved to the server's address
@@ -134,7 +136,7 @@ func (w *inspection) place() {
 // when nobody knew it this way.
 func (w *inspection) lastChance() {
 	if w.meta.Protocol == decode.TCP && !w.done && w.shown != [2]int{len(w.inner(ToServer)), len(w.inner(ToClient))} {
-		w.wanted = [2]int{}
+		w.wanted, w.insists = [2]int{}, false
 		w.done = w.askStreams(ToServer)
 	}
 	if w.meta.Protocol == decode.TCP && w.found.protocol == nil && w.maybe.protocol == nil && w.flip() {
@@ -163,7 +165,7 @@ func (w *inspection) hold(buffers int) {
 func (w *inspection) askStreams(d Direction) (final bool) {
 	for {
 		client, server := w.inner(ToServer), w.inner(ToClient)
-		if len(client)+len(server) == 0 || w.following && len(w.inner(w.asker)) == 0 {
+		if len(client)+len(server) == 0 || w.following && len(w.inner(w.asker)) == 0 || w.insists && !w.headEnds(client) {
 			return false
 		}
 		w.filter(ToServer, client)
@@ -184,6 +186,12 @@ func (w *inspection) askStreams(d Direction) (final bool) {
 			d = d.Reverse()
 		}
 	}
+}
+
+// headEnds says whether an empty line has come since the decoders were asked.
+func (w *inspection) headEnds(client []byte) bool {
+	fresh := client[max(min(w.shown[ToServer], len(client))-len("\n\r"), 0):]
+	return bytes.Contains(fresh, []byte("\n\r\n")) || bytes.Contains(fresh, []byte("\n\n"))
 }
 
 // inner is what there is of direction d of the protocol being decoded.
@@ -304,6 +312,7 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 	v := call(&w.engine.decoders[i])
 	w.remember(i, w.session.Memory())
 	w.told.verdict = v
+	w.insists = v == decode.MatchMore && w.session.Insists() && w.session.Followed
 	if v == decode.No || v == decode.More {
 		w.progress = last
 	}
@@ -357,6 +366,9 @@ func (w *inspection) accept(i int, v decode.Verdict, shown [2]int) outcome {
 		return w.follow(i)
 	}
 	w.claimed = i
+	if d, n, ok := w.session.Skipped(); ok {
+		return w.goOnAt(d, n)
+	}
 	w.want(shown)
 	return goOn
 }

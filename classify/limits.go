@@ -40,7 +40,7 @@ func (l *Limits) of(w *inspection) (bytes, packets int) {
 // room is how many bytes of direction d are looked at, given what there is of the other.
 func (w *inspection) room(d Direction) int {
 	bytes, packets := w.engine.limits.of(w)
-	if bytes == 0 || packets != 0 {
+	if bytes == 0 || packets != 0 || w.insists {
 		return maxBuffer
 	}
 	return bytes - len(w.streams[d.Reverse()].prefix())
@@ -62,6 +62,8 @@ func (w *inspection) limitReached(f *Flow) bool {
 	switch {
 	case reached(int(f.packets), limits.Packets):
 		return true
+	case w.insists && len(w.streams[ToServer].prefix()) < maxBuffer:
+		return false
 	case limits.Lowest:
 		return reached(seen, bytes) || reached(count, packets) || reached(seen, limits.OtherBytes)
 	case bytes == 0 && packets == 0:

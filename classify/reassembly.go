@@ -185,6 +185,12 @@ func (s *stream) passes(seq uint32, n int) bool {
 	return s.paused || s.known && int32(seq-s.start) <= -int32(n)
 }
 
+// lacks says whether a segment of length n goes on behind what is there in order, as there was no room.
+func (s *stream) lacks(seq uint32, n int) bool {
+	from, end := int(int32(seq-s.start)), len(s.prefix())
+	return from <= end && from+n > end
+}
+
 // skip lets go of the first n bytes, whether they are there yet or not.
 func (s *stream) skip(n int) {
 	s.owed += max(n-len(s.prefix()), 0)

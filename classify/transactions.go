@@ -89,15 +89,21 @@ func (w *inspection) complete(i int, d Direction, n int) outcome {
 		return finished
 	}
 	w.following, w.claimed = true, i
-	w.wanted = [2]int{}
 	w.checkpoint = w.progress
-	w.renew = limit > 0
 	if w.meta.Protocol != decode.TCP {
+		w.wanted, w.renew = [2]int{}, limit > 0
 		return goOn
 	}
+	return w.goOnAt(d, n)
+}
+
+// goOnAt goes on with the n'th byte of side d. Where transactions are followed, limits begin anew there.
+func (w *inspection) goOnAt(d Direction, n int) outcome {
+	w.wanted = [2]int{}
 	w.base[d] += n
 	w.base[d.Reverse()] = len(w.streams[d.Reverse()].prefix())
-	if w.renew {
+	w.next = uint32(w.base[d])
+	if w.renew = w.engine.transactions.limit(&w.found) > 0; w.renew {
 		w.scanStreams(true) // from now on they do not begin with the session's first bytes
 		w.scansOver = true
 		w.skip(d)

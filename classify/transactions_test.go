@@ -164,7 +164,50 @@ func TestTransactionsEnd(t *testing.T) {
 	b := newCustomBench(t, Options{Transactions: true})
 	f := b.say(testMeta(6, 80), "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n", "\x00\x01\x02")
 	check(t, f, "HTTP", "SHOP", true)
-	check(t, b.say(testMeta(6, 80), "POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n"), "HTTP", "SHOP", true)
+	const inChunks = "POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+	check(t, b.say(testMeta(6, 80), inChunks), "HTTP", "SHOP", false)
+	check(t, b.say(testMeta(6, 80), inChunks, "x\r\n"), "HTTP", "SHOP", true)
+}
+
+// A body in chunks, however long, is followed to the next request.
+func TestChunkedTransactions(t *testing.T) {
+	b := newCustomBench(t, Options{Transactions: true})
+	chunk := "1f40\r\n" + strings.Repeat("x", 8000) + "\r\n"
+	small := strings.Repeat("3\r\nabc\r\n", 100)
+	for _, cut := range []int{1, 7, 1000, 100_000} {
+		f := b.say(testMeta(6, 80), "POST / HTTP/1.1\r\nHost: elsewhere.example\r\nTransfer-Encoding: chunked\r\n\r\n", "<HTTP/1.1 100 Continue\r\n\r\n")
+		for rest := strings.Repeat(chunk, 20) + strings.Repeat(small, 200) + "0\r\nX: y\r\n\r\nGET / HTTP/1.1\r\nHost: shop.example\r\n\r\n"; len(rest) > 0; {
+			n := min(cut, len(rest))
+			f.Stream(ToServer, []byte(rest[:n]))
+			rest = rest[n:]
+		}
+		check(t, f, "HTTP", "SHOP", false)
+		if n := f.Result().Transactions; n != 2 {
+			t.Errorf("in pieces of %d: %d transactions", cut, n)
+		}
+	}
+}
+
+// Where transactions are followed, a head that goes on behind the limit is looked at all the same, in
+// order or as segments.
+func TestHeadBehindTheLimit(t *testing.T) {
+	b := newCustomBench(t, Options{Transactions: true})
+	for _, head := range []string{
+		"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 20_000) + "\r\nHost: shop.example\r\n\r\n",
+		"GET /" + strings.Repeat("x", 15_000) + " HTTP/1.1\r\nHost: shop.example\r\n\r\n",
+	} {
+		for _, cut := range []int{1, 1460, 100_000} {
+			stream, segments := b.say(testMeta(6, 80)), b.say(testMeta(6, 80))
+			segments.Segment(&Segment{Flags: flagSyn, Seq: 99})
+			for at := 0; at < len(head); at += cut {
+				piece := []byte(head[at:min(at+cut, len(head))])
+				stream.Stream(ToServer, piece)
+				segments.Segment(&Segment{Flags: flagAck, Seq: 100 + uint32(at), Payload: piece})
+			}
+			check(t, stream, "HTTP", "SHOP", false)
+			check(t, segments, "HTTP", "SHOP", false)
+		}
+	}
 }
 
 // FuzzTransactions shows the same bytes as segments and in order, to a session whose transactions

@@ -87,6 +87,8 @@ type Session struct {
 	wanted  [2]int
 	next    int // where the next transaction begins, or -1
 	asker   Direction
+	skips   bool // next is where this transaction goes on
+	insists bool
 	memory  any
 	scratch [512]byte
 }
@@ -131,6 +133,16 @@ func (s *Session) Micro(name string) { s.sink.Micro(name) }
 // decoder is asked again with the bytes from there on; of the other side it is then shown what
 // that sends after it. For datagrams n is 0, and the next transaction comes in another datagram.
 func (s *Session) Transaction(d Direction, n int) { s.asker, s.next = d, n }
+
+// Skip tells, with a verdict of MatchMore, that a transaction of which was told goes on with the n'th byte
+// that side d has sent, which may not be there yet, and that nothing before it matters any more. The
+// decoder is asked again with the bytes from there on.
+func (s *Session) Skip(d Direction, n int) { s.asker, s.next, s.skips = d, n, true }
+
+// Insist tells, with a verdict of MatchMore, that what names the application is still to come, before
+// the next empty line of the client. Where transactions are followed, no limit ends the inspection
+// before that is there, or a buffer is full, and the decoder is not asked again before.
+func (s *Session) Insist() { s.insists = true }
 
 // Carries names the protocol inside this one where it is known by name only and its bytes cannot
 // be read, as after ALPN.
@@ -193,11 +205,19 @@ func NewSession(meta *Meta, sink Sink) Session { return Session{Meta: meta, sink
 
 // Ready prepares the view for one call of a decoder, with what it remembered.
 func (s *Session) Ready(memory any) {
-	s.memory, s.wanted, s.side, s.next = memory, [2]int{}, s.Direction, -1
+	s.memory, s.wanted, s.side, s.next, s.skips, s.insists = memory, [2]int{}, s.Direction, -1, false, false
 }
 
 // Completed is what the decoder told by Transaction in its last call.
-func (s *Session) Completed() (d Direction, n int, ok bool) { return s.asker, s.next, s.next >= 0 }
+func (s *Session) Completed() (d Direction, n int, ok bool) {
+	return s.asker, s.next, s.next >= 0 && !s.skips
+}
+
+// Skipped is what the decoder told by Skip in its last call.
+func (s *Session) Skipped() (d Direction, n int, ok bool) { return s.asker, s.next, s.skips }
+
+// Insists says whether the decoder told Insist in its last call.
+func (s *Session) Insists() bool { return s.insists }
 
 // Told is the direction of what is being told.
 func (s *Session) Told() Direction { return s.side }

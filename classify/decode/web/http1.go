@@ -6,39 +6,33 @@ import (
 	"sluice/classify/decode"
 )
 
-// methods of HTTP and of what is spoken over it: WebDAV and its kin, UPnP, RPC over HTTP.
-var methods = map[string]bool{
-	"GET": true, "HEAD": true, "POST": true, "PUT": true, "DELETE": true, "CONNECT": true, "OPTIONS": true,
-	"TRACE": true, "PATCH": true, "QUERY": true, "PRI": false,
-	"PROPFIND": true, "PROPPATCH": true, "MKCOL": true, "COPY": true, "MOVE": true, "LOCK": true, "UNLOCK": true,
-	"SEARCH": true, "REPORT": true, "MKCALENDAR": true, "MKACTIVITY": true, "CHECKOUT": true, "CHECKIN": true,
-	"MERGE": true, "ACL": true, "BIND": true, "REBIND": true, "UNBIND": true, "LINK": true, "UNLINK": true,
-	"VERSION-CONTROL": true, "BASELINE-CONTROL": true, "UNCHECKOUT": true, "UPDATE": true, "LABEL": true,
-	"ORDERPATCH": true, "MKWORKSPACE": true, "MKREDIRECTREF": true, "UPDATEREDIRECTREF": true,
-	"BPROPFIND": true, "BPROPPATCH": true, "BCOPY": true, "BMOVE": true, "BDELETE": true, "POLL": true,
-	"NOTIFY": true, "SUBSCRIBE": true, "UNSUBSCRIBE": true, "PURGE": true,
-	"RPC_IN_DATA": true, "RPC_OUT_DATA": true, "RDG_IN_DATA": true, "RDG_OUT_DATA": true,
-	"RPC_CONNECT": true, "SOURCE": true, "MS-SEARCH": true,
-}
-
-const (
-	longestMethod = len("UPDATEREDIRECTREF")
-	// longestLine is how long a request line may get before it is no longer waited for.
-	longestLine = 4096
-)
-
 // http1 recognises HTTP/1 (RFC 9112) by a request line or, where the request was not seen, by a
-// status line. It is certain after that line, and reads on to the end of the header fields.
+// status line. It is certain after that line, and reads on to the end of the header fields. What names
+// the application stands in them, however long they are.
 func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	if len(client) == 0 {
 		return response(s, server)
 	}
-	line, fields, whole := decode.Line(client)
-	method, target, version, verdict := requestLine(line, client, whole, s.Framed)
+	if c, ok := s.Memory().(chunked); ok {
+		return c.pass(s, client)
+	}
+	return oneRequest(s, client, emptyLines(client), server)
+}
+
+// oneRequest is http1 for the request that begins with the client's byte number at.
+func oneRequest(s *decode.Session, client []byte, at int, server []byte) decode.Verdict {
+	line, fields, whole := decode.Line(client[at:])
+	if !whole {
+		line = client[at:]
+	}
+	method, target, version, verdict := requestLine(line, whole, s.Framed)
 	if verdict != decode.Match {
+		if verdict == decode.MatchMore {
+			s.Insist()
+		}
 		return verdict
 	}
-	if v := decode.Prefix(version, "HTTP/1."); v != decode.Whole || len(version) != len("HTTP/1.1") {
+	if !isVersion1(version) {
 		return decode.No
 	}
 	s.Side(decode.ToServer)
@@ -56,6 +50,7 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	}
 	end, upgrade := header(s, fields)
 	if end < 0 {
+		s.Insist()
 		return decode.MatchMore
 	}
 	body := len(client) - len(fields) + end
@@ -68,14 +63,28 @@ func http1(s *decode.Session, client, server []byte) decode.Verdict {
 	if wantsResponse(s) && response(s, server) != decode.Match {
 		return decode.MatchMore
 	}
-	switch n, known := bodyLength(fields[:end]); {
-	case !s.Followed || upgrade:
+	if s.Followed {
+		goOn(s, client, body, fields[:end])
+	}
+	return decode.Match
+}
+
+// goOn tells where the request after the one with these header fields begins, whose body begins with the
+// client's byte number body. A server that does not agree to an upgrade goes on with requests, too.
+func goOn(s *decode.Session, client []byte, body int, fields []byte) {
+	n, inChunks, known := framing(fields)
+	switch {
 	case s.Framed:
 		s.Transaction(decode.ToServer, body)
+	case inChunks:
+		var c chunked
+		if at, ok := c.follow(client[body:]); ok {
+			s.Transaction(decode.ToServer, body+at)
+			c.remember(s)
+		}
 	case known:
 		s.Transaction(decode.ToServer, body+n)
 	}
-	return decode.Match
 }
 
 // wantsResponse says whether somebody looks for what only the response tells.
@@ -86,57 +95,6 @@ func wantsResponse(s *decode.Session) bool {
 		}
 	}
 	return false
-}
-
-// requestLine takes a request line apart. While it is incomplete, all of client stands for it. Where
-// certain says that it is one, whatever stands there is the method.
-func requestLine(line, client []byte, whole, certain bool) (method, target, version []byte, verdict decode.Verdict) {
-	if !whole {
-		line = client
-	}
-	space := bytes.IndexByte(line[:min(len(line), longestMethod+1)], ' ')
-	if certain {
-		space = bytes.IndexByte(line, ' ')
-	}
-	switch {
-	case space < 0 && (whole || certain || len(line) > longestMethod || !beginsMethod(line)):
-		return nil, nil, nil, decode.No
-	case space < 0:
-		return nil, nil, nil, decode.More
-	case !certain && !methods[string(line[:space])]:
-		return nil, nil, nil, decode.No
-	}
-	method, rest := line[:space], line[space+1:]
-	last := bytes.LastIndexByte(rest, ' ')
-	switch {
-	case !certain && !decode.Printable(rest[:min(len(rest), 64)]):
-		return nil, nil, nil, decode.No
-	case whole && last < 0: // HTTP/0.9 has no version; too little to be sure of anything
-		return nil, nil, nil, decode.No
-	case whole:
-		return method, rest[:last], rest[last+1:], decode.Match
-	case len(line) > longestLine:
-		return nil, nil, nil, decode.No
-	}
-	return nil, nil, nil, decode.More
-}
-
-// beginsMethod says whether some method begins with these bytes.
-func beginsMethod(start []byte) bool {
-	for m, known := range methods {
-		if known && decode.Prefix(start, m) != decode.None {
-			return true
-		}
-	}
-	return false
-}
-
-// authority is the host and port at the start of an address without its scheme.
-func authority(address []byte) []byte {
-	if i := bytes.IndexAny(address, "/?#"); i >= 0 {
-		address = address[:i]
-	}
-	return address[bytes.LastIndexByte(address, '@')+1:]
 }
 
 // fieldContexts are the header fields that signatures look at.
@@ -160,12 +118,12 @@ func header(s *decode.Session, data []byte) (end int, upgrade bool) {
 		case len(line) == 0:
 			return len(data) - len(after), upgrade
 		}
-		rest = after
+		line, rest = unfold(line, rest, after)
 		colon := bytes.IndexByte(line, ':')
 		if colon < 0 {
 			continue
 		}
-		name, value := line[:colon], bytes.TrimSpace(line[colon+1:])
+		name, value := bytes.TrimRight(line[:colon], space), bytes.TrimSpace(line[colon+1:])
 		if same(name, "SOAPACTION") {
 			s.Application("SOAP")
 		}
@@ -183,6 +141,20 @@ func header(s *decode.Session, data []byte) (end int, upgrade bool) {
 			}
 		}
 	}
+}
+
+// unfold is a header field whose first line is at the start of data, before after, with the lines that it
+// is folded into (RFC 9112 section 5.2), as far as they are whole, and what comes after.
+func unfold(line, data, after []byte) (field, rest []byte) {
+	for len(after) > 0 && (after[0] == ' ' || after[0] == '\t') {
+		_, next, whole := decode.Line(after)
+		if !whole {
+			break
+		}
+		after = next
+		line = data[:len(data)-len(after)]
+	}
+	return line, after
 }
 
 // same compares a word with one in upper case, without regard to case.

@@ -8,7 +8,7 @@ var Decoders = []decode.Decoder{
 	{
 		Name:   "HTTP",
 		Ports:  []uint16{80, 8000, 8080, 8888},
-		Client: decode.FirstBytes("ABCDGHLMNOPRSTUVabcdghlmnoprstuv"),
+		Client: decode.FirstBytes("ABCDEFGHIJKLMNOPQRSTUVWXYZ\r\n"),
 		Server: decode.FirstBytes("H"),
 		Stream: http1,
 	},

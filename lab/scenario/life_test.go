@@ -163,7 +163,8 @@ func TestDeviceRemoved(t *testing.T) {
 }
 
 // A disk that is full refuses a commit with a message, keeps the running configuration, and costs
-// traffic nothing.
+// traffic nothing. The records that the log file and the history lose are counted and alarmed, and both go on when
+// there is room.
 func TestDiskFull(t *testing.T) {
 	w := start(t, lab.Options{}, lab.PermitAll+"set security log mode event\nset security log file name security.log\n")
 	w.gw.Kill()
@@ -171,7 +172,7 @@ func TestDiskFull(t *testing.T) {
 	if err := os.Mkdir(small, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=8m"); err != nil {
+	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=48m"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) })
@@ -194,8 +195,16 @@ func TestDiskFull(t *testing.T) {
 	for block := make([]byte, 4096); err == nil; {
 		_, err = fill.Write(block)
 	}
+	w.record()
 	for i := range 50 {
 		w.do(w.Client, "curl", "-sS", "-m5", fmt.Sprintf("http://%s/?%d", lab.WebAddr4, i))
+	}
+	logs := []string{"file", "history"}
+	for _, name := range logs {
+		w.eventually("the "+name+" is down, and what it loses is counted and alarmed", func() bool {
+			s, alarms := w.stream(name), w.show("show system alarms")
+			return s.State == "down" && strings.Contains(s.Error, "full") && s.Dropped > 0 && strings.Contains(alarms, s.Error) && strings.Contains(alarms, "drops messages")
+		})
 	}
 	err = w.gw.Configure(t.Context(), "set system host-name full", "set security policies default-policy permit-all")
 	if err == nil {
@@ -209,6 +218,20 @@ func TestDiskFull(t *testing.T) {
 	if err := fill.Truncate(0); err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range logs {
+		w.eventually("the "+name+" goes on", func() bool {
+			s := w.stream(name)
+			return s.State != "down" && s.Queued == 0
+		})
+	}
 	w.configure("rollback 0", "set system host-name roomy")
-	w.do(w.Client, "curl", "-sS", "-m5", "http://"+lab.WebAddr4+"/")
+	w.do(w.Client, "curl", "-sS", "-m5", "--local-port", "45678", "http://"+lab.WebAddr4+"/")
+	if alarms := w.show("show system alarms"); strings.Contains(alarms, " is down") {
+		t.Errorf("with room again:\n%s", alarms)
+	}
+	w.eventually("the new session is in both", func() bool {
+		file, err := os.ReadFile(filepath.Join(state, "log", "security.log"))
+		return err == nil && strings.Contains(string(file), `source-port="45678"`) &&
+			strings.Contains(w.show("show security log message RT_FLOW_SESSION_CLOSE destination-address "+lab.WebAddr4+" limit 10"), "/45678->")
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/lab"
+	"sluice/manage/view"
 )
 
 // Session logs reach a syslog collector, over UDP and TCP, structured and plain, with what the
@@ -63,7 +64,30 @@ set security log stream collector transport protocol %s
 	}
 }
 
-// A collector that is gone costs nothing but counted drops.
+// stream is where logs go, by its name.
+func (w *world) stream(name string) view.LogStream {
+	w.t.Helper()
+	var list view.LogStreams
+	w.answer("show security log streams", &list)
+	for _, s := range list.Streams {
+		if s.Name == name {
+			return s
+		}
+	}
+	w.t.Fatalf("there is no stream %s: %+v", name, list)
+	return view.LogStream{}
+}
+
+// record opens more sessions than records can wait in one place.
+func (w *world) record() {
+	w.t.Helper()
+	p := w.labhost(w.Client, "sessions", "-to", lab.EchoAddr4, "-rate", "6000", "-time", "2s")
+	if err := p.Wait(w.t.Context()); err != nil {
+		w.t.Fatalf("%v: %s", err, p.Output())
+	}
+}
+
+// Collectors that are gone, over TCP and TLS, cost nothing but drops that are counted and alarmed.
 func TestCollectorGone(t *testing.T) {
 	w := start(t, lab.Options{}, fmt.Sprintf(`
 set security log stream dead host %s
@@ -72,8 +96,19 @@ set security log stream silent host %s
 set security log stream silent port %d
 set security log stream silent transport protocol tcp
 `, lab.DeadAddr4, lab.EchoAddr4, lab.PortSilent)+lab.PermitAll)
+	w.configure("set security log stream sealed host "+lab.DeadAddr4, "set security log stream sealed transport protocol tls ca-file "+w.CA)
+	w.record()
 	for i := range 100 {
 		w.do(w.Client, "curl", "-sS", "-m5", fmt.Sprintf("http://%s/?%d", lab.WebAddr4, i))
+	}
+	for _, name := range []string{"stream dead", "stream sealed"} {
+		w.eventually(name+" is down, and what it loses is counted and alarmed", func() bool {
+			s, alarms := w.stream(name), w.show("show system alarms")
+			return s.State == "down" && s.Sent == 0 && s.Dropped > 0 && regexp.MustCompile(name+".* is down").MatchString(alarms) && regexp.MustCompile(name+".* drops messages").MatchString(alarms)
+		})
+	}
+	if s := w.stream("history"); s.Sent == 0 || s.Dropped > 0 {
+		t.Errorf("the history beside them: %+v", s)
 	}
 	if err := w.gw.Stop(30 * time.Second); err != nil {
 		t.Errorf("with a dead collector the gateway does not stop: %v", err)

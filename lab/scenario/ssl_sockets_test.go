@@ -10,7 +10,7 @@ import (
 
 // A browser opens WebSockets over HTTP/2 (RFC 8441), several in one connection beside its other requests, where
 // nobody asks for the requests inside TLS and where each is judged; one that is refused hears so, and the others go
-// on (SP-42, UP-14).
+// on (SP-4, UP-14).
 func TestWebSocketsOverHTTP2(t *testing.T) {
 	for name, config := range map[string]string{"stream": lab.PermitAll + sslProfile, "requests": judged} {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,9 @@ func (b *branch) up(t *testing.T, d Desired, lan, wan func([]byte) []byte) {
 	b.lan = openTUN(t, "slu-lan0", lan)
 	b.wan = openTUN(t, "slu-wan0", wan)
 	b.set(t, d)
+	eventually(t, "the addresses can be used", func() bool {
+		return b.must("ip addr show dev lan0 tentative; ip addr show dev wan0 tentative") == ""
+	})
 }
 
 func (b *branch) set(t *testing.T, d Desired) {

@@ -9,8 +9,8 @@ import (
 )
 
 // idleLot is how many connections one client process holds and one server process takes: less
-// than the 20,000 open files that some containers grant.
-const idleLot = 10000
+// than the 4,096 open files that Linux grants where nothing grants more.
+const idleLot = 3500
 
 // portIdle is the port of the first server of idle sessions; each lot has one of its own.
 const portIdle = 7100

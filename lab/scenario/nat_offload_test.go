@@ -87,7 +87,7 @@ func TestProgramsOverTranslatedSessions(t *testing.T) {
 			t.Errorf("downloaded %s bytes from %s, want %s", got, web, size)
 		}
 		w.do(w.Client, "curl", "-sS", "-m20", "-T", w.Dir+"/web/pages/download", "http://"+host+"/upload/nat")
-		for _, flags := range []string{"-n 20M", "-n 20M -R", "-n 20M -P 4", "-n 3M -u -b 200M -l 1200", "-n 3M -u -b 200M -l 1200 -R"} {
+		for _, flags := range []string{"-n 20M", "-n 20M -R", "-n 20M -P 4", "-n 1M -u -b 20M -l 1200", "-n 1M -u -b 20M -l 1200 -R"} {
 			out := w.do(w.Client, "iperf3", append([]string{"-J", "-c", web, "-p", port}, strings.Fields(flags)...)...)
 			var report struct {
 				End struct {

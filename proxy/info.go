@@ -155,6 +155,14 @@ func (e *Engine) Clear(f Filter) (cleared int) {
 	return cleared
 }
 
+// lasted is how long s has gone on, or went on until it ended.
+func (e *Engine) lasted(s *Session) time.Duration {
+	if ended := s.ended.Load(); ended != 0 {
+		return time.Duration(ended - s.born)
+	}
+	return time.Duration(e.now() - s.born)
+}
+
 func (e *Engine) info(s *Session) Info {
 	c, r := &s.wings[fromClient], &s.wings[fromServer]
 	p := s.verdict.Load()
@@ -162,7 +170,7 @@ func (e *Engine) info(s *Session) Info {
 		ID: s.id, Policy: p.Name, PolicyIndex: p.Index, State: "Valid", Protocol: s.protocol,
 		FromZone: s.fromZone.Name, ToZone: s.toZone.Name, Service: s.service,
 		Encryption: s.encryption(), Open: s.has(statePotential), NATRule: s.natRule, Path: s.path.String(),
-		Start: s.started, Duration: time.Since(s.started),
+		Start: s.started, Duration: e.lasted(s),
 	}
 	found, _, _ := s.found()
 	i.Application, i.NestedApplication, i.ExtendedApplication = found.Protocol, nested(&found), found.Extended

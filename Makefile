@@ -19,7 +19,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env "PATH=$$PATH:/usr/sbin:/sb
 
 INSTALL := $(if $(DESTDIR),,$(AS_ROOT)) install
 
-TEST_TIMEOUT ?= 15m
+TEST_TIMEOUT ?= 30m
 TEST_FLAGS ?=
 # Packages whose goroutines share state; the rest gains nothing from a run under the detector.
 RACE_PACKAGES ?= ./appqos ./classify ./classify/scan ./appid/... ./sigpack ./policy/... ./proxy/... ./relay ./route/... ./stack/... ./store/... ./tls/... ./track/... ./web ./manage/... ./lab

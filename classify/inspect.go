@@ -37,6 +37,7 @@ type inspection struct {
 	doubted bool    // some decoder said Maybe in this round
 	done    bool    // the decoders have nothing more to tell
 	insists bool    // limits wait for what the decoder that said MatchMore waits for
+	lines   bool    // and that for an empty line
 
 	// What is known before the first byte.
 	earlier  *appdb.Application // whose name was resolved to the server's address
@@ -136,7 +137,7 @@ func (w *inspection) place() {
 // when nobody knew it this way.
 func (w *inspection) lastChance() {
 	if w.meta.Protocol == decode.TCP && !w.done && w.shown != [2]int{len(w.inner(ToServer)), len(w.inner(ToClient))} {
-		w.wanted, w.insists = [2]int{}, false
+		w.wanted, w.lines = [2]int{}, false
 		w.done = w.askStreams(ToServer)
 	}
 	if w.meta.Protocol == decode.TCP && w.found.protocol == nil && w.maybe.protocol == nil && w.flip() {
@@ -165,7 +166,7 @@ func (w *inspection) hold(buffers int) {
 func (w *inspection) askStreams(d Direction) (final bool) {
 	for {
 		client, server := w.inner(ToServer), w.inner(ToClient)
-		if len(client)+len(server) == 0 || w.following && len(w.inner(w.asker)) == 0 || w.insists && !w.headEnds(client) {
+		if len(client)+len(server) == 0 || w.following && len(w.inner(w.asker)) == 0 || w.lines && !w.headEnds(client) {
 			return false
 		}
 		w.filter(ToServer, client)
@@ -312,7 +313,9 @@ func (w *inspection) ask(i int, call func(*decode.Decoder) decode.Verdict, shown
 	v := call(&w.engine.decoders[i])
 	w.remember(i, w.session.Memory())
 	w.told.verdict = v
-	w.insists = v == decode.MatchMore && w.session.Insists() && w.session.Followed
+	if w.insists, w.lines = false, false; w.session.Followed && v == decode.MatchMore {
+		w.insists, w.lines = w.session.Insists()
+	}
 	if v == decode.No || v == decode.More {
 		w.progress = last
 	}

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"sluice/classify/appdb"
 	"sluice/classify/decode"
+	"sluice/classify/decode/tls"
 )
 
 const modbusRead, modbusWrite = "\x00\x01\x00\x00\x00\x06\x11\x01\x00\x13\x00\x25", "\x00\x02\x00\x00\x00\x06\x11\x05\x00\xac\xff\x00"
@@ -189,13 +192,17 @@ func TestChunkedTransactions(t *testing.T) {
 }
 
 // Where transactions are followed, a head that goes on behind the limit is looked at all the same, in
-// order or as segments.
+// order or as segments; so is a ClientHello.
 func TestHeadBehindTheLimit(t *testing.T) {
-	b := newCustomBench(t, Options{Transactions: true})
+	b := newCustomBench(t, Options{Transactions: true, Decoders: append(testDecoders(), tls.Decoders[0])})
+	hello := clientHello(extension(21, make([]byte, 12_000)), extension(0, []byte("\x00\x0f\x00\x00\x0cshop.example")))
 	for _, head := range []string{
-		"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 20_000) + "\r\nHost: shop.example\r\n\r\n",
-		"GET /" + strings.Repeat("x", 15_000) + " HTTP/1.1\r\nHost: shop.example\r\n\r\n",
+		"HTTP:GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 20_000) + "\r\nHost: shop.example\r\n\r\n",
+		"HTTP:GET /" + strings.Repeat("x", 15_000) + " HTTP/1.1\r\nHost: shop.example\r\n\r\n",
+		"SSL:" + record(hello),
+		"SSL:" + record(hello[:3]) + record(hello[3:9000]) + record(hello[9000:]),
 	} {
+		protocol, head, _ := strings.Cut(head, ":")
 		for _, cut := range []int{1, 1460, 100_000} {
 			stream, segments := b.say(testMeta(6, 80)), b.say(testMeta(6, 80))
 			segments.Segment(&Segment{Flags: flagSyn, Seq: 99})
@@ -204,10 +211,30 @@ func TestHeadBehindTheLimit(t *testing.T) {
 				stream.Stream(ToServer, piece)
 				segments.Segment(&Segment{Flags: flagAck, Seq: 100 + uint32(at), Payload: piece})
 			}
-			check(t, stream, "HTTP", "SHOP", false)
-			check(t, segments, "HTTP", "SHOP", false)
+			for name, f := range map[string]*Flow{"stream": stream, "segments": segments} {
+				if got := path(f); got != protocol+":SHOP" {
+					t.Errorf("%.12q as %s in pieces of %d: %s", head, name, cut, got)
+				}
+			}
 		}
 	}
+}
+
+// clientHello is a ClientHello with some extensions (RFC 8446 section 4.1.2).
+func clientHello(extensions ...[]byte) string {
+	all := bytes.Join(extensions, nil)
+	body := "\x03\x03" + strings.Repeat("r", 32) + "\x00\x00\x02\x13\x01\x01\x00" + string(binary.BigEndian.AppendUint16(nil, uint16(len(all)))) + string(all)
+	return string(binary.BigEndian.AppendUint32(nil, 1<<24|uint32(len(body)))) + body
+}
+
+func extension(kind uint16, content []byte) []byte {
+	header := binary.BigEndian.AppendUint16(nil, kind)
+	return append(binary.BigEndian.AppendUint16(header, uint16(len(content))), content...)
+}
+
+// record is a record of a handshake (RFC 8446 section 5.1).
+func record(fragment string) string {
+	return "\x16\x03\x01" + string(binary.BigEndian.AppendUint16(nil, uint16(len(fragment)))) + fragment
 }
 
 // FuzzTransactions shows the same bytes as segments and in order, to a session whose transactions

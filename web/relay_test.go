@@ -64,6 +64,9 @@ func (r *relay) carry() {
 		done.Go(func() { r.direction(from) })
 	}
 	done.Wait()
+	// A client that is still sending when it is refused would otherwise meet a reset before its answer.
+	_ = r.ends[Client].SetReadDeadline(time.Now().Add(10 * time.Second))
+	_, _ = io.Copy(io.Discard, r.ends[Client])
 	for _, end := range r.ends {
 		end.Close()
 	}

@@ -89,6 +89,7 @@ type Session struct {
 	asker   Direction
 	skips   bool // next is where this transaction goes on
 	insists bool
+	lines   bool // an empty line is waited for
 	memory  any
 	scratch [512]byte
 }
@@ -139,10 +140,13 @@ func (s *Session) Transaction(d Direction, n int) { s.asker, s.next = d, n }
 // decoder is asked again with the bytes from there on.
 func (s *Session) Skip(d Direction, n int) { s.asker, s.next, s.skips = d, n, true }
 
-// Insist tells, with a verdict of MatchMore, that what names the application is still to come, before
-// the next empty line of the client. Where transactions are followed, no limit ends the inspection
-// before that is there, or a buffer is full, and the decoder is not asked again before.
+// Insist tells, with a verdict of MatchMore, that what names the application is still to come, in what the
+// client has begun to say: where transactions are followed, no limit ends the inspection before that is
+// there, or a buffer is full.
 func (s *Session) Insist() { s.insists = true }
+
+// WantEmptyLine is Insist for what ends with an empty line: the decoder is not asked before that has come.
+func (s *Session) WantEmptyLine() { s.insists, s.lines = true, true }
 
 // Carries names the protocol inside this one where it is known by name only and its bytes cannot
 // be read, as after ALPN.
@@ -205,7 +209,7 @@ func NewSession(meta *Meta, sink Sink) Session { return Session{Meta: meta, sink
 
 // Ready prepares the view for one call of a decoder, with what it remembered.
 func (s *Session) Ready(memory any) {
-	s.memory, s.wanted, s.side, s.next, s.skips, s.insists = memory, [2]int{}, s.Direction, -1, false, false
+	s.memory, s.wanted, s.side, s.next, s.skips, s.insists, s.lines = memory, [2]int{}, s.Direction, -1, false, false, false
 }
 
 // Completed is what the decoder told by Transaction in its last call.
@@ -216,8 +220,8 @@ func (s *Session) Completed() (d Direction, n int, ok bool) {
 // Skipped is what the decoder told by Skip in its last call.
 func (s *Session) Skipped() (d Direction, n int, ok bool) { return s.asker, s.next, s.skips }
 
-// Insists says whether the decoder told Insist in its last call.
-func (s *Session) Insists() bool { return s.insists }
+// Insists says whether the decoder told Insist in its last call, or even that it waits for an empty line.
+func (s *Session) Insists() (insists, emptyLine bool) { return s.insists, s.lines }
 
 // Told is the direction of what is being told.
 func (s *Session) Told() Direction { return s.side }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"strings"
@@ -87,5 +88,73 @@ func answerLast(c *net.TCPConn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}
 		last = strings.HasPrefix(lines.Text(), "X-Last")
+	}
+}
+
+// oddConn is a connection whose first bytes come after others, and are sent one by one.
+type oddConn struct {
+	net.Conn
+	before  string
+	oneByte bool
+}
+
+func (c *oddConn) Write(b []byte) (int, error) {
+	first := c.before
+	c.before = ""
+	switch {
+	case c.oneByte: // a record for each byte of the first
+		c.oneByte = false
+		for _, one := range b[5:] {
+			first += string([]byte{b[0], b[1], b[2], 0, 1, one})
+		}
+		_, err := io.WriteString(c.Conn, first)
+		return len(b), err
+	case first != "":
+		if _, err := io.WriteString(c.Conn, first); err != nil {
+			return 0, err
+		}
+		time.Sleep(time.Millisecond) // so that what follows is a segment of its own
+	}
+	return c.Conn.Write(b)
+}
+
+// A ClientHello is read as servers read it: with warnings and empty records before it, or in small ones.
+// The SSL proxy takes none of that for something else than TLS.
+// Rows: UP-3, SP-16.
+func TestOddHellos(t *testing.T) {
+	w := startSSL(t, lab.PermitAll+policy("trust", "untrust", "refused", "any", "any", "reject")+
+		"set security policies from-zone trust to-zone untrust policy refused match dynamic-application junos:FACEBOOK-ACCESS\n"+
+		"set security policies from-zone trust to-zone untrust policy all match dynamic-application any\n")
+	w.configure("insert security policies from-zone trust to-zone untrust policy refused before policy all")
+	const warning = "\x15\x03\x01\x00\x02\x01\x64"
+	odd := map[string]oddConn{
+		"as usual":               {},
+		"after a warning":        {before: warning},
+		"after an empty record":  {before: "\x16\x03\x01\x00\x00"},
+		"in records of one byte": {oneByte: true},
+	}
+	issuer := func(c oddConn, name string) string {
+		c.Conn = w.connect(lab.WebAddr4 + ":443")
+		defer c.Conn.Close()
+		_ = c.Conn.SetDeadline(time.Now().Add(10 * time.Second))
+		s := tls.Client(&c, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+		if s.Handshake() != nil {
+			return ""
+		}
+		return s.ConnectionState().PeerCertificates[0].Issuer.CommonName
+	}
+	for name, c := range odd {
+		if issuer(c, "www.facebook.com") != "" {
+			t.Errorf("a refused session passes with a ClientHello %s", name)
+		}
+		if c.before != warning && issuer(c, lab.WebName) == "" { // the lab's server takes no warnings
+			t.Errorf("a permitted session fails with a ClientHello %s", name)
+		}
+	}
+	w.configure(strings.Split(strings.TrimSpace(sslProfile), "\n")...)
+	for name, c := range odd {
+		if by := issuer(c, lab.WebName); by != "" && by != "Branch CA" || by == "" && c.before == "" {
+			t.Errorf("a session with a ClientHello %s has a certificate by %q", name, by)
+		}
 	}
 }

@@ -66,6 +66,7 @@ var (
 	errNotTLS  = errors.New("the client does not speak TLS")
 	errSSLv2   = errors.New("unsupported SSLv2 handshake received")
 	errTooLong = errors.New("the ClientHello does not end")
+	errEarly   = errors.New("a record of another kind comes before the ClientHello")
 	errRefused = errors.New("refused by policy")
 )
 
@@ -142,6 +143,14 @@ func (o *opening) engage() { o.engaged, o.kept = true, nil }
 // version 3.x, whatever x is (RFC 8446 section 5.1).
 func (o *opening) inspect() error {
 	k := o.kept
+	if len(k) > 0 && k[0] != recordHandshake && k[0] >= recordChangeCipher && k[0] <= recordHeartbeat {
+		switch { // servers pass over some of these
+		case len(k) == 1:
+			return nil
+		case k[1] == 3:
+			return errEarly
+		}
+	}
 	for i, want := range []byte{recordHandshake, 3} {
 		if i < len(k) && k[i] != want {
 			if isSSLv2(k) {
@@ -156,7 +165,12 @@ func (o *opening) inspect() error {
 	return nil
 }
 
-const recordHandshake = 22
+// Types of records (RFC 8446 section 5.1, RFC 6520).
+const (
+	recordChangeCipher = 20
+	recordHandshake    = 22
+	recordHeartbeat    = 24
+)
 
 // isSSLv2 says whether b begins with a CLIENT-HELLO of SSL 2.0 (RFC 6101 appendix E), for whatever
 // version.

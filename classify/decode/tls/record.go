@@ -52,6 +52,7 @@ type flight struct {
 	first     byte        // type of the first record
 	firstBody int         // length of its body
 	exact     bool        // the stream ends with a record
+	early     bool        // nothing but what servers pass over before a hello: warnings and empty records
 }
 
 // buffers hold handshake messages that several records share.
@@ -66,6 +67,7 @@ func readFlight(data []byte, scratch *[]byte) flight {
 	f := flight{exact: true}
 	joined, pieces := (*scratch)[:0], 0
 	clear := true // nothing but handshake records yet
+	f.early = true
 	for at := 0; at < len(data); {
 		rest := data[at:]
 		part, length := header(rest)
@@ -88,9 +90,11 @@ func readFlight(data []byte, scratch *[]byte) flight {
 			return f
 		}
 		f.part = decode.Whole
-		if at == 0 {
-			f.first, f.firstBody, f.opaque = rest[0], length, rest[0] != typeHandshake
+		handshake := rest[0] == typeHandshake
+		if at == 0 || f.early && handshake {
+			f.first, f.firstBody, f.opaque = rest[0], length, !handshake
 		}
+		f.early = f.early && (handshake && length == 0 || rest[0] == typeAlert && length == 2)
 		body := rest[recordHeader:]
 		whole := len(body) >= length
 		if whole {
@@ -99,9 +103,11 @@ func readFlight(data []byte, scratch *[]byte) flight {
 		} else {
 			f.needs, f.exact = at+recordHeader+length, false
 		}
-		if rest[0] != typeHandshake {
+		switch {
+		case f.early:
+		case !handshake:
 			clear = false
-		} else if clear {
+		case clear:
 			switch pieces++; pieces {
 			case 1:
 				f.handshake = body
@@ -132,7 +138,7 @@ func header(data []byte) (part decode.Part, length int) {
 		return decode.Partly, 0
 	}
 	length = int(decode.Uint16(data, 3))
-	if length == 0 && data[0] != typeApplication || length > maxRecord {
+	if length == 0 && data[0] != typeApplication && data[0] != typeHandshake || length > maxRecord {
 		return decode.None, 0
 	}
 	return decode.Whole, length

@@ -35,6 +35,9 @@ func stream(s *decode.Session, toServer, toClient []byte) decode.Verdict {
 	defer buffers.Put(one)
 	defer buffers.Put(other)
 	a, b := look(toServer, one), look(toClient, other)
+	if a.early && a.role != nothing && !s.Guessed {
+		a.role = short // its hello is still to come
+	}
 	b.from = decode.ToClient
 	if a.role == server || b.role == client {
 		if s.Guessed {
@@ -190,6 +193,7 @@ func hello(s *decode.Session, a, b *side) decode.Verdict {
 		if part == decode.Partly {
 			// The server name usually comes early.
 			s.Want(a.from, a.needs)
+			s.Insist()
 		}
 		if b.role == nothing && part == decode.Whole && a.role == client {
 			return alone(s, a)

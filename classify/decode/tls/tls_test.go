@@ -82,6 +82,17 @@ func TestClientHello(t *testing.T) {
 	}
 }
 
+// What servers pass over before a hello hides none.
+func TestRecordsBeforeHello(t *testing.T) {
+	hello := records(1<<14, clientHello(serverName("www.example.com")))
+	const warning, empty = "\x15\x03\x01\x00\x02\x01\x64", "\x16\x03\x01\x00\x00"
+	for _, before := range []string{warning, empty, warning + empty + warning} {
+		if o := decodetest.Stream(t, Decoders, 443, "SSL", decodetest.Client(before+hello)); o.Value(decode.SSLServerName) != "www.example.com" {
+			t.Errorf("after %q: %q", before, o.Values)
+		}
+	}
+}
+
 // The server name is told before the hello is whole, and the hello is recognised by its start.
 func TestBeginningOfHello(t *testing.T) {
 	whole := records(1<<14, clientHello(serverName("early.example"), extension(51, strings.Repeat("k", 1300))))

@@ -28,7 +28,7 @@ func oneRequest(s *decode.Session, client []byte, at int, server []byte) decode.
 	method, target, version, verdict := requestLine(line, whole, s.Framed)
 	if verdict != decode.Match {
 		if verdict == decode.MatchMore {
-			s.Insist()
+			s.WantEmptyLine()
 		}
 		return verdict
 	}
@@ -50,7 +50,7 @@ func oneRequest(s *decode.Session, client []byte, at int, server []byte) decode.
 	}
 	end, upgrade := header(s, fields)
 	if end < 0 {
-		s.Insist()
+		s.WantEmptyLine()
 		return decode.MatchMore
 	}
 	body := len(client) - len(fields) + end

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"strings"
 
 	"sluice/classify/decode"
 )
@@ -44,10 +45,13 @@ func requestLine(line []byte, whole, certain bool) (method, target, version []by
 		end = len(line)
 	}
 	method = line[:end]
-	if !certain && (len(method) > longestMethod || !isMethod(method)) {
+	rest := bytes.TrimLeft(line[end:], space)
+	switch {
+	case end == 0 && len(line) > 0,
+		!certain && (len(method) > longestMethod || !isMethod(method)),
+		!certain && !methods[string(method)] && bytes.ContainsFunc(rest, isControl):
 		return nil, nil, nil, decode.No
 	}
-	rest := bytes.TrimLeft(line[end:], space)
 	if !whole {
 		return nil, nil, nil, begun(method, rest, len(line))
 	}
@@ -62,8 +66,6 @@ func requestLine(line []byte, whole, certain bool) (method, target, version []by
 // begun is the verdict on a request line that has no end yet, of which length bytes are there.
 func begun(method, rest []byte, length int) decode.Verdict {
 	switch {
-	case bytes.ContainsFunc(rest, func(r rune) bool { return r < ' ' && !bytes.ContainsRune([]byte(space), r) }):
-		return decode.No
 	case methods[string(method)] && len(rest) >= surePart && (rest[0] == '/' || decode.PrefixFold(rest, "HTTP://") == decode.Whole):
 		return decode.MatchMore
 	case length > longestLine:
@@ -85,6 +87,9 @@ func isMethod(word []byte) bool {
 	}
 	return true
 }
+
+// isControl says whether a character is one that stands in no request line but by a method that is known.
+func isControl(r rune) bool { return r < ' ' && !strings.ContainsRune(space, r) }
 
 // isVersion1 says whether a request is one of HTTP/1, whatever the minor version.
 func isVersion1(version []byte) bool {

@@ -29,7 +29,8 @@ func TestTrackingVolumeUpdates(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.do(w.Client, "curl", "-sS", "-m5", "http://["+lab.WebAddr6+"]/")
-	if _, err := w.Client.Start("curl", "-sS", "--limit-rate", "20k", "-o", "/dev/null", "http://"+lab.WebAddr4+"/download"); err != nil {
+	w.listen(w.Web, ":8080", trickle)
+	if _, err := w.Client.Start("curl", "-sS", "-o", "/dev/null", "http://"+lab.WebAddr4+":8080/"); err != nil {
 		t.Fatal(err)
 	}
 	updates := func() []message { return messages(collector, "APPTRACK_SESSION_VOL_UPDATE") }
@@ -40,7 +41,7 @@ func TestTrackingVolumeUpdates(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	m := updates()[0]
-	w.expect(m, map[string]string{"destination-address": lab.WebAddr4, "destination-port": "80", "application": "HTTP", "policy-name": "all", "destination-interface-name": "ge-0/0/1.0"})
+	w.expect(m, map[string]string{"destination-address": lab.WebAddr4, "destination-port": "8080", "application": "HTTP", "policy-name": "all", "destination-interface-name": "ge-0/0/1.0"})
 	if elapsed, err := strconv.Atoi(m.values["elapsed-time"]); err != nil || elapsed < 60 || elapsed > 75 {
 		t.Errorf("the update came after %s s", m.values["elapsed-time"])
 	}
@@ -63,5 +64,14 @@ func TestTrackingVolumeUpdates(t *testing.T) {
 	})
 	if counters := w.show("show security application-tracking counters"); !regexp.MustCompile(`Session volume updates\s+2\b`).MatchString(counters) {
 		t.Errorf("two updates arrived, but the counters are\n%s", counters)
+	}
+}
+
+// trickle answers a request with packet after packet, until the client has gone.
+func trickle(c *net.TCPConn) {
+	_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+	for err == nil {
+		_, err = c.Write(make([]byte, 2<<10))
+		time.Sleep(100 * time.Millisecond)
 	}
 }

@@ -204,7 +204,7 @@ func measureTLSNames(ctx context.Context, s settings, m *mode, r *result) error 
 }
 
 // idleTLS is how many sessions the memory of idle ones is measured with.
-const idleTLS = 1000
+const idleTLS = 6000
 
 // openedPattern is what "labhost tls -measure idle" prints.
 var openedPattern = regexp.MustCompile(`(?m)^open (\d+) failed (\d+)$`)

@@ -17,13 +17,9 @@ func framing(fields []byte) (n int, inChunks, known bool) {
 	known = true
 	for len(fields) > 0 {
 		line, after, _ := decode.Line(fields)
-		line, fields = unfold(line, fields, after)
-		colon := bytes.IndexByte(line, ':')
-		if colon < 0 {
-			continue
-		}
-		value := bytes.TrimSpace(line[colon+1:])
-		switch name := bytes.TrimRight(line[:colon], space); {
+		name, value, rest := field(line, fields, after)
+		fields = rest
+		switch {
 		case same(name, "TRANSFER-ENCODING"):
 			last := bytes.TrimSpace(value[bytes.LastIndexByte(value, ',')+1:])
 			inChunks = inChunks || same(last, "CHUNKED")
@@ -107,12 +103,6 @@ func (c chunked) remember(s *decode.Session) {
 func chunkSize(line []byte) (n int, ok bool) {
 	digits, _, _ := bytes.Cut(line, []byte{';'})
 	digits = bytes.TrimRight(digits, space)
-	for _, c := range digits {
-		d, err := strconv.ParseUint(string(c), 16, 8)
-		if err != nil || n > longestBody>>4 {
-			return 0, false
-		}
-		n = n<<4 | int(d)
-	}
-	return n, len(digits) > 0
+	size, err := strconv.ParseUint(string(digits), 16, 64)
+	return int(size), err == nil && size <= longestBody
 }

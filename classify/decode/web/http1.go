@@ -118,12 +118,8 @@ func header(s *decode.Session, data []byte) (end int, upgrade bool) {
 		case len(line) == 0:
 			return len(data) - len(after), upgrade
 		}
-		line, rest = unfold(line, rest, after)
-		colon := bytes.IndexByte(line, ':')
-		if colon < 0 {
-			continue
-		}
-		name, value := bytes.TrimRight(line[:colon], space), bytes.TrimSpace(line[colon+1:])
+		var name, value []byte
+		name, value, rest = field(line, rest, after)
 		if same(name, "SOAPACTION") {
 			s.Application("SOAP")
 		}
@@ -143,9 +139,9 @@ func header(s *decode.Session, data []byte) (end int, upgrade bool) {
 	}
 }
 
-// unfold is a header field whose first line is at the start of data, before after, with the lines that it
-// is folded into (RFC 9112 section 5.2), as far as they are whole, and what comes after.
-func unfold(line, data, after []byte) (field, rest []byte) {
+// field takes a header field apart whose first line is at the start of data, before after, with the lines
+// that it is folded into (RFC 9112 section 5.2), as far as they are whole. A line that is none has no name.
+func field(line, data, after []byte) (name, value, rest []byte) {
 	for len(after) > 0 && (after[0] == ' ' || after[0] == '\t') {
 		_, next, whole := decode.Line(after)
 		if !whole {
@@ -154,7 +150,11 @@ func unfold(line, data, after []byte) (field, rest []byte) {
 		after = next
 		line = data[:len(data)-len(after)]
 	}
-	return line, after
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 {
+		return nil, nil, after
+	}
+	return bytes.TrimRight(line[:colon], space), bytes.TrimSpace(line[colon+1:]), after
 }
 
 // same compares a word with one in upper case, without regard to case.

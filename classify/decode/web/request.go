@@ -10,7 +10,7 @@ import (
 // methods of HTTP and of what is spoken over it: WebDAV and its kin, UPnP, RPC over HTTP.
 var methods = map[string]bool{
 	"GET": true, "HEAD": true, "POST": true, "PUT": true, "DELETE": true, "CONNECT": true, "OPTIONS": true,
-	"TRACE": true, "PATCH": true, "QUERY": true, "PRI": false,
+	"TRACE": true, "PATCH": true, "QUERY": true,
 	"PROPFIND": true, "PROPPATCH": true, "MKCOL": true, "COPY": true, "MOVE": true, "LOCK": true, "UNLOCK": true,
 	"SEARCH": true, "REPORT": true, "MKCALENDAR": true, "MKACTIVITY": true, "CHECKOUT": true, "CHECKIN": true,
 	"MERGE": true, "ACL": true, "BIND": true, "REBIND": true, "UNBIND": true, "LINK": true, "UNLINK": true,
@@ -23,6 +23,7 @@ var methods = map[string]bool{
 }
 
 const (
+	// longestMethod is how long a method may get that nobody has registered.
 	longestMethod = 64
 	// longestLine is how long a request line may get before it is no longer waited for.
 	longestLine = 16 << 10

@@ -124,9 +124,7 @@ func TestPathMTUOfCarriedSessions(t *testing.T) {
 		name  string
 		place func(w *world) error
 	}{
-		{"the gateway's WAN link", func(w *world) error {
-			return errors.Join(w.Gateway.IP("link set wan1 mtu 1400"), w.Internet.IP("link set isp1 mtu 1400"))
-		}},
+		{"the gateway's WAN link", narrowWAN1},
 		{"beyond the gateway", func(w *world) error {
 			return errors.Join(w.Internet.IP("link set to-echo mtu 1400"), w.Echo.IP("link set eth0 mtu 1400"))
 		}},

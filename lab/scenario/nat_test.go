@@ -78,6 +78,11 @@ func TestSourceNATKeepsClientsApart(t *testing.T) {
 	}
 }
 
+// narrowWAN1 gives the gateway's second WAN link an MTU of 1400 bytes.
+func narrowWAN1(w *world) error {
+	return errors.Join(w.Gateway.IP("link set wan1 mtu 1400"), w.Internet.IP("link set isp1 mtu 1400"))
+}
+
 // Who sends too much for a link of the gateway or beyond is told, though the other side knows the client by another
 // address: the client of the way to the server, the server of the way to the client.
 func TestPathMTUThroughTranslation(t *testing.T) {
@@ -85,9 +90,7 @@ func TestPathMTUThroughTranslation(t *testing.T) {
 		name  string
 		place func(w *world) error
 	}{
-		{"on the gateway's WAN link", func(w *world) error {
-			return errors.Join(w.Gateway.IP("link set wan1 mtu 1400"), w.Internet.IP("link set isp1 mtu 1400"))
-		}},
+		{"on the gateway's WAN link", narrowWAN1},
 		{"in the internet", func(w *world) error { return w.Internet.IP("link set to-web mtu 1400") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
